@@ -1,0 +1,36 @@
+"""The command `pagetally`."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from .. import __version__
+from ..errors import InputError, PagetallyError
+
+
+class People(click.Group):
+    """Shows our errors as sentences, not as traces."""
+
+    def main(self, *args: object, **kwargs: object) -> object:  # type: ignore[override]
+        try:
+            return super().main(*args, **kwargs)  # type: ignore[arg-type]
+        except PagetallyError as error:
+            click.secho(f"Error: {error}", err=True, fg="red")
+            if error.hint:
+                click.echo(error.hint, err=True)
+            sys.exit(2 if isinstance(error, InputError) else 1)
+
+
+@click.group(cls=People, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pagetally")
+def main() -> None:
+    """Page-view counters and traffic analytics that you own."""
+
+
+from . import care, imports, serving, sites, stats  # noqa: E402
+
+for module in (serving, sites, stats, imports, care):
+    for command in module.COMMANDS:
+        main.add_command(command)

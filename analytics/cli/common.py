@@ -1,0 +1,79 @@
+"""What the commands share: the data folder, and who performs a command on it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import click
+
+from ..commands import Command, perform
+from ..config import read_config
+from ..control import connect
+from ..errors import PagetallyError
+from ..instance import Instance
+from ..store.connect import FILE
+from ..store.sqlite import SqliteReader
+
+F = Callable[..., Any]
+
+
+def data_option(command: F) -> F:
+    """The option that every command takes."""
+    return click.option(
+        "--data",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Folder that holds everything.  [env: PAGETALLY_DATA; default: pagetally-data]",
+    )(command)
+
+
+def find_folder(given: Path | None) -> Path:
+    """The data folder that the option, the environment or the default names."""
+    return read_config({"data": given}, os.environ).data
+
+
+class Performer(Protocol):
+    """Performs commands: the server that runs, or this process."""
+
+    def perform(self, command: Command) -> Any: ...
+
+
+class _Here:
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+
+    def perform(self, command: Command) -> Any:
+        return perform(self._instance, command)
+
+
+@contextlib.contextmanager
+def performer(folder: Path) -> Iterator[Performer]:
+    """Whoever may write the data folder: the server if it runs, else this process."""
+    client = connect(folder)
+    if client is not None:
+        with contextlib.closing(client):
+            yield client
+        return
+    instance = Instance(folder).open()
+    try:
+        yield _Here(instance)
+    finally:
+        instance.close()
+
+
+@contextlib.contextmanager
+def reader(folder: Path) -> Iterator[SqliteReader]:
+    """A reader of the data folder, whether a server runs or not."""
+    if not (folder / FILE).exists():
+        hint = "Name the folder with --data, or start there: pagetally serve --data DIR"
+        raise PagetallyError(f"there is no Pagetally database in {folder}", hint=hint)
+    found = SqliteReader(folder)
+    try:
+        with found.snapshot():
+            yield found
+    finally:
+        found.close()

@@ -1,0 +1,137 @@
+"""`pagetally site`: add, list, edit and remove sites."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from ..commands import RemoveSite, SaveSite
+from ..errors import InputError
+from ..model import Site
+from ..registry import Registry
+from .common import data_option, find_folder, performer, reader
+
+LISTS = {
+    "alias": ("aliases", "Another host the site is seen under (may be repeated)."),
+    "exclude-address": ("exclude_addresses", "An address or network whose views are not counted (may be repeated)."),
+    "exclude-path": ("exclude_paths", "A path, with * for anything, that is not counted (may be repeated)."),
+    "query-key": ("query_keys", "A query key that makes a different page, such as p (may be repeated)."),
+}
+
+
+def site_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that `add` and `edit` share."""
+    command = click.option(
+        "--honour-gpc/--ignore-gpc",
+        "honour_gpc",
+        default=None,
+        help="Whether a browser that sends Sec-GPC or DNT is left out.  [default: ignore]",
+    )(command)
+    for option, (field, text) in reversed(LISTS.items()):
+        command = click.option(f"--{option}", field, multiple=True, help=text)(command)
+    return click.option("--timezone", help="IANA time zone of the site's days, such as Europe/London.")(command)
+
+
+@click.group()
+def site() -> None:
+    """Add, list, edit and remove sites."""
+
+
+@site.command()
+@click.argument("domain")
+@site_options
+@data_option
+def add(domain: str, data: Path | None, **given: Any) -> None:
+    """Count DOMAIN from now on."""
+    new = _apply(Site(id=0, domain=domain), given)
+    with performer(find_folder(data)) as desk:
+        saved = msgspec.convert(desk.perform(SaveSite(new)), Site)
+    click.echo(f"{saved.domain} is counted from now on; its days are those of {saved.timezone}.")
+    click.echo('Put this into its pages:  <script defer src="https://YOUR-PAGETALLY-HOST/pt.js"></script>')
+
+
+@site.command("list")
+@data_option
+def list_(data: Path | None) -> None:
+    """List the sites and what is set for each."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("site", "time zone", "aliases", "excluded", "query keys", "GPC", box=None, header_style="bold")
+    with reader(find_folder(data)) as store:
+        for found in store.sites():
+            table.add_row(
+                found.domain,
+                found.timezone,
+                " ".join(found.aliases),
+                " ".join((*found.exclude_addresses, *found.exclude_paths)),
+                " ".join(found.query_keys),
+                "honoured" if found.honour_gpc else "ignored",
+            )
+    Console().print(table)
+
+
+@site.command()
+@click.argument("domain")
+@site_options
+@click.option("--domain", "new_domain", help="The site's new domain; the old one becomes an alias.")
+@data_option
+def edit(domain: str, new_domain: str | None, data: Path | None, **given: Any) -> None:
+    """Change what is set for DOMAIN. A list that is given replaces the one that was; "" empties it.
+
+    Days that are stored keep the time zone they were stored in.
+    """
+    folder = find_folder(data)
+    found = find_site(folder, domain)
+    if new_domain:
+        aliases = tuple(given["aliases"]) or (*found.aliases, found.domain)
+        given["aliases"] = aliases
+        found = msgspec.structs.replace(found, domain=new_domain)
+    with performer(folder) as desk:
+        saved = msgspec.convert(desk.perform(SaveSite(_apply(found, given))), Site)
+    click.echo(f"{saved.domain} is changed.")
+
+
+@site.command()
+@click.argument("domain")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@data_option
+def remove(domain: str, yes: bool, data: Path | None) -> None:
+    """Delete DOMAIN and everything that was counted for it."""
+    folder = find_folder(data)
+    found = find_site(folder, domain)
+    if not yes:
+        click.confirm(f"Delete {found.domain} and all its views? This cannot be undone", abort=True)
+    with performer(folder) as desk:
+        desk.perform(RemoveSite(found.domain))
+    click.echo(f"{found.domain} and its views are deleted.")
+
+
+def find_site(folder: Path, domain: str) -> Site:
+    """The site of a domain or alias in a data folder; InputError when there is none."""
+    with reader(folder) as store:
+        sites = store.sites()
+    found = Registry(sites).find(domain)
+    if found is None:
+        known = ", ".join(one.domain for one in sites) or "none yet"
+        raise InputError("site", f"{domain!r} is not known here", hint=f"Sites: {known}.")
+    return found
+
+
+def _apply(old: Site, given: dict[str, Any]) -> Site:
+    """A site with what was given on the command line in place of what it had."""
+    changes = {}
+    for field, value in given.items():
+        if isinstance(value, tuple):
+            if value:
+                changes[field] = tuple(one for one in value if one)
+        elif value is not None:
+            changes[field] = value
+    return msgspec.structs.replace(old, **changes)
+
+
+COMMANDS = (site,)

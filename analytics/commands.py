@@ -1,0 +1,177 @@
+"""What the owner can have done, as values: performed here, or sent to the server that runs.
+
+A command is performed by whoever owns the data folder. Each is small enough to wait for; long
+work (an import, an undo, a recount) is a series of them, so that views get their turn in between.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from .errors import InputError, Refused
+from .instance import Instance
+from .model import Hit, Site
+from .registry import check_site
+from .urls import bare_host
+
+
+class SaveSite(Struct, tag=True, frozen=True):
+    """Add a site (whose id is 0) or change one."""
+
+    site: Site
+
+
+class RemoveSite(Struct, tag=True, frozen=True):
+    """Delete a site and all that was counted for it."""
+
+    domain: str
+
+
+class BeginImport(Struct, tag=True, frozen=True):
+    """Start an import; Refused when the same content was imported before."""
+
+    domain: str
+    kind: str
+    file: str
+    fingerprint: str
+
+
+class WriteImport(Struct, tag=True, frozen=True):
+    """Store a chunk of an import."""
+
+    number: int
+    hits: list[Hit]
+
+
+class EndImport(Struct, tag=True, frozen=True):
+    """Finish an import; Refused (and undone by the caller) when its content turns out to be a repeat."""
+
+    number: int
+    fingerprint: str
+    summary: str
+
+
+class UndoImport(Struct, tag=True, frozen=True):
+    """Take one more site-day of an import back; answers whether there is more to undo."""
+
+    number: int
+
+
+class Fold(Struct, tag=True, frozen=True):
+    """Fold and roll up all that is stored."""
+
+
+class ResetDay(Struct, tag=True, frozen=True):
+    """Fold one site-day anew from its raw hits."""
+
+    site: int
+    day: int
+
+
+class RebuildTotals(Struct, tag=True, frozen=True):
+    """All-time totals anew from the days."""
+
+
+Command = (
+    SaveSite
+    | RemoveSite
+    | BeginImport
+    | WriteImport
+    | EndImport
+    | UndoImport
+    | Fold
+    | ResetDay
+    | RebuildTotals
+)
+
+UNFINISHED = ("running", "undoing")
+
+
+def perform(instance: Instance, command: Command) -> Any:
+    """Do what a command says; what it answers. PagetallyError when it cannot be done."""
+    match command:
+        case SaveSite(site):
+            return _save_site(instance, site)
+        case RemoveSite(domain):
+            site = find_site(instance, domain)
+            instance.write(lambda store: store.remove_site(site.id))
+            instance.reload_sites()
+        case BeginImport():
+            return _begin_import(instance, command)
+        case WriteImport(number, hits):
+            return instance.write(lambda store: store.write_import(number, hits))
+        case EndImport(number, fingerprint, summary):
+            _refuse_repeat(instance, fingerprint, number)
+            instance.write(lambda store: store.set_import_state(number, "done", summary))
+        case UndoImport(number):
+            return _undo_import(instance, number)
+        case Fold():
+            instance.fold()
+            instance.rollup()
+        case ResetDay(site_id, day):
+            instance.write(lambda store: store.reset_day(site_id, day))
+        case RebuildTotals():
+            instance.write(lambda store: store.rebuild_totals())
+    return None
+
+
+def find_site(instance: Instance, domain: str) -> Site:
+    """The site of that domain or alias; InputError when there is none."""
+    site = instance.registry.find(domain)
+    if site is None:
+        known = ", ".join(site.domain for site in instance.registry.sites) or "none yet"
+        raise InputError("site", f"{domain!r} is not known here", hint=f"Sites: {known}.")
+    return site
+
+
+def _save_site(instance: Instance, site: Site) -> Site:
+    site = check_site(site)
+    for other in instance.registry.sites:
+        if other.id != site.id and bare_host(site.domain) in other.hosts:
+            raise Refused(f"{site.domain} is counted already, as {other.domain}")
+    number = instance.write(lambda store: store.save_site(site, instance.clock()))
+    instance.reload_sites()
+    return msgspec.structs.replace(site, id=number)
+
+
+def _begin_import(instance: Instance, command: BeginImport) -> int:
+    site = find_site(instance, command.domain)
+    if command.fingerprint:
+        _refuse_repeat(instance, command.fingerprint, 0)
+    row: dict[str, object] = {
+        "site": site.id,
+        "kind": command.kind,
+        "file": command.file,
+        "fingerprint": command.fingerprint,
+        "started": int(instance.clock()),
+        "state": "running",
+        "stored": 0,
+        "summary": "{}",
+    }
+    return instance.write(lambda store: store.begin_import(row))
+
+
+def _refuse_repeat(instance: Instance, fingerprint: str, number: int) -> None:
+    """The same content for a second time; what a crash left unfinished is undone by the caller."""
+    for row in instance.write(lambda store: store.list_imports()):
+        same = row["fingerprint"] == fingerprint and row["id"] != number
+        if same and row["state"] == "done":
+            raise Refused(
+                f"this was imported already: import {row['id']}, of {row['file']}",
+                hint=f"To replace it, undo it first: pagetally import undo {row['id']}",
+            )
+
+
+def _undo_import(instance: Instance, number: int) -> bool:
+    rows = {row["id"]: row for row in instance.write(lambda store: store.list_imports())}
+    if number not in rows or rows[number]["state"] == "undone":
+        raise InputError("import", f"there is no import {number} to undo", hint="See: pagetally import list")
+    if rows[number]["state"] != "undoing":
+        instance.write(lambda store: store.set_import_state(number, "undoing"))
+    more = instance.write(lambda store: store.undo_import_day(number))
+    if not more:
+        instance.write(lambda store: store.set_import_state(number, "undone"))
+    return more

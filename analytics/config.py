@@ -1,0 +1,116 @@
+"""Every setting, once: this table makes the options of `pagetally serve`, the environment
+variables (`PAGETALLY_` and the name in capitals) and docs/settings.md.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import InputError
+
+PREFIX = "PAGETALLY_"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its option is the name with dashes, its variable the name in capitals."""
+
+    name: str
+    default: Any
+    help: str
+    read: Callable[[str], Any] = str
+
+    @property
+    def option(self) -> str:
+        return "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        return PREFIX + self.name.upper()
+
+
+def _read_port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise ValueError("a port is a number from 0 to 65535")
+    return port
+
+
+def _read_base_path(text: str) -> str:
+    path = text.strip().rstrip("/")
+    if path and (not path.startswith("/") or "//" in path):
+        raise ValueError("begins with a slash, such as /stats")
+    return path
+
+
+def _read_proxies(text: str) -> tuple[str, ...]:
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    for part in found:
+        ipaddress.ip_network(part, strict=False)
+    return found
+
+
+def _read_count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise ValueError("a count is not negative")
+    return count
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("data", Path("pagetally-data"), "Folder that holds everything: the database, its secret, its lock.", Path),
+    Setting("host", "127.0.0.1", "Address to listen on. The default is reachable from this machine only."),
+    Setting("port", 8000, "Port to listen on; 0 takes a free one.", _read_port),
+    Setting("base_path", "", "Path under which a proxy shows Pagetally, such as /stats.", _read_base_path),
+    Setting(
+        "trusted_proxies",
+        (),
+        "Addresses or networks of your own proxies, separated by commas. Only their X-Forwarded-For is believed.",
+        _read_proxies,
+    ),
+    Setting(
+        "new_paths_a_day",
+        10_000,
+        'New paths a site may bring a day; views of more are counted for the site and for its "(other)" page.',
+        _read_count,
+    ),
+    Setting("log_level", "info", "How much is said: error, warning, info or debug. Never an address.", str.lower),
+)
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of one instance; a field for each row of SETTINGS."""
+
+    data: Path = Path("pagetally-data")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    base_path: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    new_paths_a_day: int = 10_000
+    log_level: str = "info"
+
+
+def read_config(given: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
+    """Settings from options that were given (None: not given), then the environment, then defaults.
+
+    InputError names the option or variable that cannot be used.
+    """
+    values = {}
+    for setting in SETTINGS:
+        text, field = given.get(setting.name), setting.option
+        if text is None:
+            text, field = environment.get(setting.variable), setting.variable
+        if text is None:
+            continue
+        try:
+            values[setting.name] = setting.read(str(text))
+        except ValueError as error:
+            raise InputError(field, f"{text!r} cannot be used: {error}", hint=setting.help) from None
+    if values.get("log_level", "info") not in ("error", "warning", "info", "debug"):
+        raise InputError("--log-level", f"{values['log_level']!r} is not a level", hint="Use info.")
+    return Config(**values)

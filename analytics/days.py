@@ -1,0 +1,56 @@
+"""Local days as numbers: days since 1970-01-01 in a site's time zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from .errors import InputError
+
+EPOCH = date(1970, 1, 1)
+
+# Midnights and changes of offset fall on quarters of an hour (of UTC) in every zone since 1972.
+QUARTER = 900
+
+
+@lru_cache(maxsize=512)
+def find_zone(name: str) -> ZoneInfo:
+    """The IANA time zone of that name; InputError when there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        hint = "Use a name such as Europe/London, America/New_York or UTC."
+        raise InputError("timezone", f"{name!r} is not a time zone", hint=hint) from None
+
+
+@lru_cache(maxsize=65_536)
+def _day_of_quarter(zone: str, quarter: int) -> int:
+    moment = datetime.fromtimestamp(quarter * QUARTER, UTC).astimezone(find_zone(zone))
+    return (moment.date() - EPOCH).days
+
+
+def local_day(zone: str, at: float) -> int:
+    """The number of the local day in `zone` at `at` (seconds since 1970)."""
+    return _day_of_quarter(zone, int(at // QUARTER))
+
+
+def to_date(day: int) -> date:
+    """The calendar date of a day number."""
+    return EPOCH + timedelta(days=day)
+
+
+def to_day(value: date) -> int:
+    """The day number of a calendar date."""
+    return (value - EPOCH).days
+
+
+def month_of(day: int) -> int:
+    """The month that holds a day, as year * 12 + month - 1."""
+    value = to_date(day)
+    return value.year * 12 + value.month - 1
+
+
+def month_start(month: int) -> int:
+    """The first day number of a month."""
+    return to_day(date(month // 12, month % 12 + 1, 1))

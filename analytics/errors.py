@@ -1,0 +1,66 @@
+"""Every error that Pagetally raises on purpose, and what answers it.
+
+    PagetallyError              a sentence for a person, and a hint that can be typed
+    ├── InputError              the sender's fault: names the field            400, exit 2
+    │   └── TooLarge            more bytes than an endpoint takes              413
+    ├── Unavailable             not stored, try again                          503 + Retry-After
+    │   ├── StoreBusy           somebody else holds the database's write lock
+    │   ├── StoreFailed         disk full, input/output error
+    │   └── QueueFull           more views wait for the disk than may wait
+    ├── DataFolderInUse         another process owns the data folder           exit 1
+    ├── NewerDatabase           written by a newer Pagetally                   exit 1
+    └── Refused                 a command that would do harm as it stands      exit 1
+"""
+
+
+class PagetallyError(Exception):
+    """An error made for people: `str(error)` says what is wrong, `hint` what to do."""
+
+    hint: str = ""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        if hint:
+            self.hint = hint
+
+
+class InputError(PagetallyError):
+    """Something that a sender gave cannot be used; `field` names it."""
+
+    def __init__(self, field: str, message: str, *, hint: str = "") -> None:
+        super().__init__(f"{field}: {message}", hint=hint)
+        self.field = field
+
+
+class TooLarge(InputError):
+    """A request of more bytes than its endpoint takes."""
+
+
+class Unavailable(PagetallyError):
+    """Not stored; the same request may be sent again after `retry_after` seconds."""
+
+    retry_after: int = 2
+
+
+class StoreBusy(Unavailable):
+    """Another process holds the write lock of the database file."""
+
+
+class StoreFailed(Unavailable):
+    """The disk refused: full, or an input/output error."""
+
+
+class QueueFull(Unavailable):
+    """As many views wait for the disk as may wait."""
+
+
+class DataFolderInUse(PagetallyError):
+    """A data folder belongs to one process at a time."""
+
+
+class NewerDatabase(PagetallyError):
+    """The database was written by a newer version, and this one would harm it."""
+
+
+class Refused(PagetallyError):
+    """A command that would do harm as it stands, such as importing the same file twice."""

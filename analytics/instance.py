@@ -1,0 +1,153 @@
+"""One running Pagetally: a data folder and everything that is open on it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TypeVar
+
+from .clock import Clock, system_clock
+from .days import local_day
+from .lock import FolderLock
+from .model import ONLINE_WINDOW, Site
+from .presence import Presence
+from .registry import Registry
+from .salts import Salts
+from .store.ingest import Caps
+from .store.sqlite import SqliteReader, SqliteStore
+from .writer import Writer
+
+T = TypeVar("T")
+
+SECRET_FILE = "secret"
+SECRET_BYTES = 32
+
+READERS = 3
+"""Connections that answer slow questions (dashboard pages), besides the one for counters."""
+
+FOLD_LIMIT = 1_000
+"""Hits in one slice of folding: a few milliseconds during which no view is stored."""
+
+CLOSING_GRACE = 2 * 3600
+"""Seconds for which a day that ended stays open, should the clock be set back."""
+
+
+class Instance:
+    """Opens a data folder, which must be free, and closes it again. Not before `open`, once."""
+
+    def __init__(self, folder: Path, *, clock: Clock = system_clock, caps: Caps | None = None) -> None:
+        self.folder = folder
+        self.clock = clock
+        self._caps = caps
+        self._lock = FolderLock(folder)
+        self.registry = Registry()
+        self.presence = Presence()
+
+    def open(self) -> Instance:
+        """Take the folder and start the writer. DataFolderInUse, NewerDatabase, Unavailable."""
+        self._lock.acquire()
+        try:
+            store = SqliteStore(self.folder, self._caps)
+        except BaseException:
+            self._lock.release()
+            raise
+        store.purge(self.clock())
+        self.registry.replace(store.read_sites())
+        self.salts = Salts(store.read_salts())
+        self.secret = read_secret(self.folder)
+        self.reader = SqliteReader(self.folder)
+        self._readers: SimpleQueue[SqliteReader] = SimpleQueue()
+        self._lent = [SqliteReader(self.folder) for _ in range(READERS)]
+        for reader in self._lent:
+            self._readers.put(reader)
+        self._recall_presence()
+        self.writer = Writer(store, self.salts, self.presence, clock=self.clock).start()
+        return self
+
+    def close(self) -> None:
+        """Store what waits, and let go of the folder."""
+        self.flush_tallies()
+        for reader in (self.reader, *self._lent):
+            reader.close()
+        self.writer.stop()
+        self._lock.release()
+
+    def _recall_presence(self) -> None:
+        since = int(self.clock()) - ONLINE_WINDOW
+        for site in self.registry.sites:
+            first_day = local_day(site.timezone, since)
+            self.presence.load(site.id, self.reader.online_visitors(site.id, since, first_day))
+
+    @contextlib.contextmanager
+    def borrow_reader(self) -> Iterator[SqliteReader]:
+        """A reader for one slow question, in a snapshot of its own; waits for a free one."""
+        reader = self._readers.get()
+        try:
+            with reader.snapshot():
+                yield reader
+        finally:
+            self._readers.put(reader)
+
+    def write(self, run: Callable[[SqliteStore], T]) -> T:
+        """Have the writer run a job, and wait for what it returns."""
+        return self.writer.call(run).result()
+
+    def reload_sites(self) -> None:
+        """Sites changed in the store: use them."""
+        self.registry.replace(self.write(lambda store: store.read_sites()))
+
+    # What the schedule runs
+
+    def fold(self) -> int:
+        """Fold what is stored, slice by slice, letting views through in between; hits folded."""
+        total = 0
+        while folded := self.write(lambda store: store.fold(FOLD_LIMIT)):
+            total += folded
+        return total
+
+    def rollup(self) -> int:
+        """Close the days and months that have ended; how many."""
+        closed = 0
+        while self.write(lambda store: store.rollup(self._ended_before)):
+            closed += 1
+        return closed
+
+    def _ended_before(self, site: Site) -> int:
+        return local_day(site.timezone, self.clock() - CLOSING_GRACE)
+
+    def purge(self) -> None:
+        """Destroy secrets whose time is over."""
+        now = self.clock()
+        self.salts.forget_expired(now)
+        self.write(lambda store: store.purge(now))
+
+    def flush_tallies(self) -> None:
+        """Store the tallies of what was dropped."""
+        counts = self.writer.take_tallies()
+        if counts:
+            self.write(lambda store: store.tally_dropped(counts))
+
+    def probe(self) -> None:
+        """While writing fails, try it, so that health turns green by itself."""
+        if self.writer.failure is not None:
+            self.write(lambda store: store.touch())
+            self.writer.failure = None
+
+
+def read_secret(folder: Path) -> bytes:
+    """The instance's own random secret, made at the first start, for its owner's eyes only."""
+    file = folder / SECRET_FILE
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_bytes()
+    with os.fdopen(descriptor, "wb") as stream:
+        secret = secrets.token_bytes(SECRET_BYTES)
+        stream.write(secret)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return secret

@@ -1,0 +1,49 @@
+"""One process a data folder."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from .errors import DataFolderInUse, PagetallyError
+
+FILE = "lock"
+
+
+class FolderLock:
+    """Held while this process owns a data folder; the system lets go of it when the process dies."""
+
+    def __init__(self, folder: Path) -> None:
+        self._descriptor = -1
+        self.folder = folder
+
+    def acquire(self) -> FolderLock:
+        """Take the folder; DataFolderInUse when another process has it."""
+        open_folder(self.folder)
+        descriptor = os.open(self.folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            owner = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
+            os.close(descriptor)
+            message = f"the data folder {self.folder} is in use by another process (pid {owner})"
+            raise DataFolderInUse(message, hint="Stop that process, or use another --data folder.") from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._descriptor = descriptor
+        return self
+
+    def release(self) -> None:
+        """Let go of the folder."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def open_folder(folder: Path) -> None:
+    """Make the data folder if it is not there, readable by its owner only."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise PagetallyError(f"cannot make the data folder {folder}: {error.strerror}") from None

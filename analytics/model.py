@@ -1,0 +1,167 @@
+"""The words of docs/architecture.md as types: one type per arrow of the data flow."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from msgspec import Struct
+
+SESSION_GAP = 30 * 60
+"""Seconds: hits of one visitor closer together than this are one visit."""
+
+ONLINE_WINDOW = 5 * 60
+"""Seconds: a visitor with a hit within them is online."""
+
+OTHER = "(other)"
+"""Name of the row that takes what is over a cap; no real path or host looks like it."""
+
+
+class Kind(IntEnum):
+    """What a stored hit is."""
+
+    VIEW = 0
+    EVENT = 1
+    QUIET_EVENT = 2
+    """A custom event that does not end a bounce (Plausible's `interactive: false`)."""
+
+
+class Site(Struct, frozen=True, kw_only=True):
+    """One site: a domain, the other hosts it may be seen under, its time zone and rules."""
+
+    id: int
+    domain: str
+    timezone: str = "UTC"
+    aliases: tuple[str, ...] = ()
+    hosts: frozenset[str] = frozenset()
+    """The domain and the aliases as `urls.bare_host` writes them: the allow-list."""
+    exclude_addresses: tuple[str, ...] = ()
+    exclude_paths: tuple[str, ...] = ()
+    query_keys: tuple[str, ...] = ()
+    honour_gpc: bool = False
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """What a client said happened: parsed and limited, but not believed yet."""
+
+    name: str
+    url: str
+    domains: tuple[str, ...] = ()
+    referrer: str = ""
+    title: str = ""
+    id: str = ""
+    detail: str | None = None
+    """Properties as a JSON object, or None."""
+    hash_mode: bool = False
+    interactive: bool = True
+
+
+class Arrival(Struct, frozen=True, kw_only=True):
+    """What the server saw of the request that carried an event. Never stored as it is."""
+
+    at: float
+    """Seconds since 1970, by the server's clock."""
+    address: str = ""
+    agent: str = ""
+    purpose: str = ""
+    """`Sec-Purpose`, `Purpose` and their like, lower-cased."""
+    gpc: bool = False
+    """The browser sends `Sec-GPC: 1` or `DNT: 1`."""
+
+
+class Hit(Struct, frozen=True):
+    """What goes into the store: nothing in it says who the visitor is."""
+
+    site: int
+    day: int
+    """The site's local day, as days since 1970-01-01."""
+    at: int
+    """Seconds since 1970."""
+    visitor: int
+    """Keyed hash, a signed 64-bit number."""
+    kind: int
+    name: str
+    """Event name; empty for a view."""
+    path: str
+    source: str
+    """Referring host; empty for none."""
+    title: str
+    repeat: int | None
+    """Hash of the client's event id, or None."""
+    detail: str | None
+
+
+class Drop(Struct, frozen=True):
+    """A view that is deliberately not stored, and why."""
+
+    site: int
+    reason: str
+
+
+class Count(Struct, frozen=True):
+    """Views and visitors of a page, a site, a day."""
+
+    views: int = 0
+    visitors: int = 0
+
+
+class SiteCount(Struct, frozen=True):
+    """A site's all-time count, and who is there now."""
+
+    domain: str
+    views: int = 0
+    visitors: int = 0
+    online: int = 0
+
+
+class Counters(Struct, frozen=True):
+    """What a widget shows: the body of `GET /api/counters`."""
+
+    site: SiteCount
+    pages: dict[str, Count]
+
+
+class Totals(Struct, frozen=True):
+    """The head figures of a range of days. Seconds for `duration`, summed over the visits."""
+
+    views: int = 0
+    visits: int = 0
+    visitors: int = 0
+    bounces: int = 0
+    duration: int = 0
+
+    def __add__(self, other: Totals) -> Totals:
+        return Totals(
+            self.views + other.views,
+            self.visits + other.visits,
+            self.visitors + other.visitors,
+            self.bounces + other.bounces,
+            self.duration + other.duration,
+        )
+
+    @property
+    def bounce_rate(self) -> float | None:
+        """Share of visits with one view and no interactive event, 0 to 1; None without visits."""
+        return self.bounces / self.visits if self.visits else None
+
+    @property
+    def visit_duration(self) -> float | None:
+        """Mean seconds from the first to the last hit of a visit; None without visits."""
+        return self.duration / self.visits if self.visits else None
+
+
+class PageRow(Struct, frozen=True):
+    """One page in a list of the most viewed."""
+
+    path: str
+    title: str
+    views: int
+    visitors: int
+
+
+class SourceRow(Struct, frozen=True):
+    """One referring host; `host` is empty for visits without a referrer."""
+
+    host: str
+    views: int
+    visits: int
+    visitors: int

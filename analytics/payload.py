@@ -1,0 +1,145 @@
+"""Bytes to Event: what a client sends, parsed and limited.
+
+The body is a superset of Plausible's events format (short and long names, integer event names,
+properties as an object or as a JSON string, several domains separated by commas), so that
+Plausible's clients work as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from .errors import InputError
+from .model import Event
+
+PAGEVIEW = "pageview"
+
+MAX_BODY = 64 * 1024
+"""Bytes of one event."""
+
+MAX_NAME = 120
+MAX_TEXT = 2_000
+"""Characters of a referrer or a title that are kept; the rest is cut off."""
+MAX_ID = 128
+MAX_DOMAINS = 10
+MAX_PROPS = 30
+MAX_PROP_KEY = 300
+MAX_PROP_VALUE = 2_000
+
+Scalar = str | int | float | bool
+
+
+class _Body(Struct, rename={"hash_mode": "hashMode"}):
+    n: str | int | None = None
+    name: str | int | None = None
+    u: str | None = None
+    url: str | None = None
+    d: str | None = None
+    domain: str | None = None
+    r: str | None = None
+    referrer: str | None = None
+    t: str | None = None
+    title: str | None = None
+    id: str | int | None = None
+    m: Any = None
+    meta: Any = None
+    p: Any = None
+    props: Any = None
+    h: Any = None
+    hash_mode: Any = None
+    i: Any = None
+    interactive: Any = None
+
+
+_decoder = msgspec.json.Decoder(_Body)
+_FIELD = re.compile(r" - at `\$\.(\w+)")
+
+
+def read_event(body: bytes) -> Event:
+    """Parse the JSON body of a collect request; InputError names the field at fault."""
+    try:
+        fields = _decoder.decode(body)
+    except msgspec.ValidationError as error:
+        found = _FIELD.search(str(error))
+        raise InputError(found[1] if found else "body", str(error).partition(" - at ")[0]) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError("body", f"is not JSON ({error})") from None
+    url = fields.u or fields.url
+    if not url:
+        raise InputError("url", "is required", hint='Send the page\'s address as "u" or "url".')
+    name = fields.n if fields.n is not None else fields.name
+    detail = read_props(_first(fields.m, fields.meta, fields.p, fields.props))
+    return Event(
+        name=PAGEVIEW if name is None else _read_name(name),
+        url=url,
+        domains=_read_domains(fields.d if fields.d is not None else fields.domain),
+        referrer=(fields.r or fields.referrer or "")[:MAX_TEXT],
+        title=(fields.t or fields.title or "")[:MAX_TEXT],
+        id="" if fields.id is None else read_id(str(fields.id)),
+        detail=detail,
+        hash_mode=_is_true(_first(fields.h, fields.hash_mode)),
+        interactive=_first(fields.i, fields.interactive) not in (False, 0, "false", "0"),
+    )
+
+
+def _first(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)
+
+
+def _is_true(value: Any) -> bool:
+    return value in (True, 1, "1", "true")
+
+
+def _read_name(name: str | int) -> str:
+    text = str(name).strip()
+    if not text:
+        raise InputError("name", "is empty")
+    if len(text) > MAX_NAME:
+        raise InputError("name", f"is longer than {MAX_NAME} characters")
+    return text
+
+
+def read_id(text: str) -> str:
+    """A client's event id; InputError when it is too long to be one."""
+    if len(text) > MAX_ID:
+        raise InputError("id", f"is longer than {MAX_ID} characters")
+    return text
+
+
+def _read_domains(text: str | None) -> tuple[str, ...]:
+    if text is None:
+        return ()
+    domains = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not domains:
+        raise InputError("domain", "is empty", hint="Leave it out, and the address's host is used.")
+    if len(domains) > MAX_DOMAINS:
+        raise InputError("domain", f"names more than {MAX_DOMAINS} sites")
+    return domains
+
+
+def read_props(props: Any) -> str | None:
+    """Properties as the JSON text that is stored: scalars only, or None when there are none."""
+    if isinstance(props, str) and props.strip():
+        try:
+            props = msgspec.json.decode(props)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise InputError("props", f"is a string, but not JSON ({error})") from None
+    if not props:
+        return None
+    if not isinstance(props, dict):
+        raise InputError("props", "must be an object")
+    kept = {
+        key: value for key, value in props.items() if isinstance(value, Scalar) and value != "" and key
+    }
+    if len(kept) > MAX_PROPS:
+        raise InputError("props", f"has more than {MAX_PROPS} entries")
+    for key, value in kept.items():
+        if len(key) > MAX_PROP_KEY:
+            raise InputError("props", f"has a name longer than {MAX_PROP_KEY} characters")
+        if isinstance(value, str) and len(value) > MAX_PROP_VALUE:
+            raise InputError("props", f"has a value longer than {MAX_PROP_VALUE:,} characters")
+    return msgspec.json.encode(kept).decode() if kept else None

@@ -1,0 +1,69 @@
+"""The ranges of days that a summary can be asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .days import month_of, month_start
+from .errors import InputError
+
+
+@dataclass(frozen=True)
+class Range:
+    """Days from `first` to `last`, both in it."""
+
+    first: int
+    last: int
+
+    @property
+    def days(self) -> int:
+        return self.last - self.first + 1
+
+    def before(self) -> Range:
+        """The range of the same length that ends where this one begins."""
+        return Range(self.first - self.days, self.first - 1)
+
+
+@dataclass(frozen=True)
+class Period:
+    """A range by name: a number of days or of calendar months that ends today, or all time."""
+
+    name: str
+    label: str
+    days: int = 0
+    months: int = 0
+
+
+PERIODS: tuple[Period, ...] = (
+    Period("today", "Today", days=1),
+    Period("7d", "7 days", days=7),
+    Period("30d", "30 days", days=30),
+    Period("90d", "90 days", days=90),
+    Period("12mo", "12 months", months=12),
+    Period("all", "All time"),
+)
+
+BY_NAME: Mapping[str, Period] = {period.name: period for period in PERIODS}
+DEFAULT = BY_NAME["30d"]
+
+
+def find_period(name: str) -> Period:
+    """The period of that name; InputError when there is none."""
+    period = BY_NAME.get(name)
+    if period is None:
+        hint = "Use one of " + ", ".join(BY_NAME) + "."
+        raise InputError("period", f"{name!r} is not a period", hint=hint)
+    return period
+
+
+def range_of(period: Period, today: int, first_day: int | None) -> Range:
+    """The days of a period that ends today. `first_day` is the site's first day with a view.
+
+    Twelve months are the current calendar month and the eleven before it.
+    """
+    if period.days:
+        return Range(today - period.days + 1, today)
+    if period.months:
+        return Range(month_start(month_of(today) - period.months + 1), today)
+    return Range(min(today, today if first_day is None else first_day), today)

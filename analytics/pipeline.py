@@ -1,0 +1,176 @@
+"""Event to hits: an ordered list of named steps, each pure.
+
+`drop_*` steps give a reason for not storing the view, `put_*` steps fill the draft in.
+The clock, the sites and the salts are handed in; nothing here touches the world.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from fnmatch import translate
+from functools import lru_cache
+from typing import Protocol
+
+from . import agents, days, referrers, urls, visitors
+from .model import Arrival, Drop, Event, Hit, Kind, Site
+from .payload import PAGEVIEW
+
+ENGAGEMENT = "engagement"
+
+
+class SaltOf(Protocol):
+    """Gives the secret of a site's local day."""
+
+    def __call__(self, site: int, day: int, at: float, /) -> bytes: ...
+
+
+class Draft:
+    """A view on its way to one site."""
+
+    __slots__ = ("arrival", "day", "event", "page", "salt_of", "site", "source", "visitor")
+
+    def __init__(self, site: Site, event: Event, page: urls.Page, arrival: Arrival, salt_of: SaltOf) -> None:
+        self.site = site
+        self.event = event
+        self.page = page
+        self.arrival = arrival
+        self.salt_of = salt_of
+        self.day = 0
+        self.visitor = 0
+        self.source = ""
+
+
+Step = Callable[[Draft], str | None]
+
+
+def drop_engagement(draft: Draft) -> str | None:
+    """Plausible's time-on-page reports are no views, and nothing keeps them yet."""
+    return "engagement" if draft.event.name == ENGAGEMENT else None
+
+
+def drop_prefetch(draft: Draft) -> str | None:
+    """Pages that a browser or a link preview fetched ahead were not seen by anybody."""
+    purpose = draft.arrival.purpose
+    return "prefetch" if purpose and ("pre" in purpose) else None
+
+
+def drop_bot(draft: Draft) -> str | None:
+    return "bot" if agents.is_bot(draft.arrival.agent) else None
+
+
+def drop_foreign_host(draft: Draft) -> str | None:
+    """Only the site's own hosts may count for it: a copy elsewhere changes nothing."""
+    return None if urls.bare_host(draft.page.host) in draft.site.hosts else "host"
+
+
+def drop_opted_out(draft: Draft) -> str | None:
+    return "opt-out" if draft.arrival.gpc and draft.site.honour_gpc else None
+
+
+def drop_excluded_address(draft: Draft) -> str | None:
+    excluded = visitors.is_within(draft.arrival.address, draft.site.exclude_addresses)
+    return "excluded-address" if excluded else None
+
+
+def drop_excluded_path(draft: Draft) -> str | None:
+    for pattern in draft.site.exclude_paths:
+        if _glob(pattern).match(draft.page.path):
+            return "excluded-path"
+    return None
+
+
+def put_day(draft: Draft) -> None:
+    draft.day = days.local_day(draft.site.timezone, draft.arrival.at)
+
+
+def put_visitor(draft: Draft) -> None:
+    arrival, site = draft.arrival, draft.site.id
+    salt = draft.salt_of(site, draft.day, arrival.at)
+    draft.visitor = visitors.hash_visitor(salt, site, arrival.address, arrival.agent)
+
+
+def put_source(draft: Draft) -> None:
+    draft.source = referrers.find_source(draft.event.referrer, draft.site.hosts)
+
+
+STEPS: tuple[Step, ...] = (
+    drop_engagement,
+    drop_prefetch,
+    drop_bot,
+    drop_foreign_host,
+    drop_opted_out,
+    drop_excluded_address,
+    drop_excluded_path,
+    put_day,
+    put_visitor,
+    put_source,
+)
+
+STEPS_WITH_BOTS: tuple[Step, ...] = tuple(step for step in STEPS if step is not drop_bot)
+"""For an import whose owner wants machines counted too."""
+
+
+def run(
+    event: Event,
+    arrival: Arrival,
+    sites: Mapping[str, Site],
+    salt_of: SaltOf,
+    steps: Sequence[Step] = STEPS,
+) -> list[Hit | Drop]:
+    """What becomes of an event: for each site it names, the hit to store or why it is dropped.
+
+    `sites` maps each host (as `urls.bare_host` writes it) to its site. InputError when the
+    address cannot be used.
+    """
+    page = urls.read_page(event.url, hash_mode=event.hash_mode)
+    names = event.domains or (page.host,)
+    return [_run_one(name, event, page, arrival, sites, salt_of, steps) for name in names]
+
+
+def _run_one(
+    name: str,
+    event: Event,
+    page: urls.Page,
+    arrival: Arrival,
+    sites: Mapping[str, Site],
+    salt_of: SaltOf,
+    steps: Sequence[Step],
+) -> Hit | Drop:
+    site = sites.get(urls.bare_host(name))
+    if site is None:
+        return Drop(0, "unknown-site")
+    if site.query_keys:
+        page = urls.read_page(event.url, query_keys=site.query_keys, hash_mode=event.hash_mode)
+    draft = Draft(site, event, page, arrival, salt_of)
+    for step in steps:
+        reason = step(draft)
+        if reason is not None:
+            return Drop(site.id, reason)
+    return finish(draft)
+
+
+def finish(draft: Draft) -> Hit:
+    """The hit of a draft that went through every step."""
+    event = draft.event
+    is_view = event.name == PAGEVIEW
+    kind = Kind.VIEW if is_view else Kind.EVENT if event.interactive else Kind.QUIET_EVENT
+    return Hit(
+        draft.site.id,
+        draft.day,
+        int(draft.arrival.at),
+        draft.visitor,
+        int(kind),
+        "" if is_view else event.name,
+        draft.page.path,
+        draft.source,
+        event.title,
+        visitors.hash_repeat(draft.site.id, event.id) if event.id else None,
+        event.detail,
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _glob(pattern: str) -> re.Pattern[str]:
+    return re.compile(translate(pattern))
+

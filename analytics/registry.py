@@ -1,0 +1,75 @@
+"""The sites, as every request needs them: an immutable look-up that is swapped when one changes."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+
+from .days import find_zone
+from .errors import InputError
+from .model import Site
+from .urls import bare_host
+
+
+class Registry:
+    """The sites of an instance, by host and by id."""
+
+    def __init__(self, sites: Iterable[Site] = ()) -> None:
+        self.replace(sites)
+
+    def replace(self, sites: Iterable[Site]) -> None:
+        """Take these sites instead; requests under way keep the ones they have."""
+        self.sites: tuple[Site, ...] = tuple(sites)
+        by_host: dict[str, Site] = {}
+        for site in self.sites:
+            for host in site.hosts:
+                by_host.setdefault(host, site)
+        # A site's own domain wins over another site's alias.
+        by_host.update({bare_host(site.domain): site for site in self.sites})
+        self.by_host: Mapping[str, Site] = by_host
+        self.by_id: Mapping[int, Site] = {site.id: site for site in self.sites}
+
+    def find(self, domain: str) -> Site | None:
+        """The site of a domain or alias; None when there is none."""
+        return self.by_host.get(bare_host(domain.strip()))
+
+
+def check_site(site: Site) -> Site:
+    """The site with its domain and hosts in their canonical form; InputError names what is wrong."""
+    find_zone(site.timezone)
+    for address in site.exclude_addresses:
+        try:
+            ipaddress.ip_network(address, strict=False)
+        except ValueError:
+            hint = "Write 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32."
+            raise InputError("exclude-address", f"{address!r} is not an address", hint=hint) from None
+    for pattern in site.exclude_paths:
+        if not pattern.startswith(("/", "*")):
+            raise InputError("exclude-path", f"{pattern!r} must begin with / or *", hint="Write /admin/*.")
+    domain = check_host("domain", site.domain)
+    aliases = tuple(dict.fromkeys(check_host("alias", alias) for alias in site.aliases))
+    return Site(
+        id=site.id,
+        domain=domain,
+        timezone=site.timezone,
+        aliases=aliases,
+        hosts=frozenset(bare_host(host) for host in (domain, *aliases)),
+        exclude_addresses=site.exclude_addresses,
+        exclude_paths=site.exclude_paths,
+        query_keys=site.query_keys,
+        honour_gpc=site.honour_gpc,
+    )
+
+
+def check_host(field: str, text: str) -> str:
+    """A host name as browsers write it (IDNA, lower case, no `www.`); InputError when it is none."""
+    host = bare_host(text.strip())
+    try:
+        host = host.encode("idna").decode() if not host.isascii() else host
+    except UnicodeError:
+        host = ""
+    is_fit = host and len(host) <= 253 and all(char.isalnum() or char in "-._[]:" for char in host)
+    if not is_fit or "//" in text:
+        hint = "Write the host alone, such as example.com."
+        raise InputError(field, f"{text!r} is not a host name", hint=hint)
+    return host

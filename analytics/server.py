@@ -1,0 +1,111 @@
+"""`pagetally serve`: an instance, its schedule, its control socket, and uvicorn, started and stopped."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+
+from .config import Config
+from .control import ControlServer
+from .errors import PagetallyError
+from .instance import Instance
+from .jobs import schedule
+from .store.ingest import Caps
+from .web.app import create_app
+from .web.guard import LimitedProtocol
+
+STOP_SECONDS = 3
+"""Seconds that requests under way have to end in when the server is asked to stop."""
+
+AppFactory = Callable[[Instance], Any]
+
+
+def serve(config: Config, *, say: Callable[[str], None], make_app: AppFactory | None = None) -> None:
+    """Run until SIGTERM or SIGINT. `say` gets what the owner should read, such as the set-up address.
+
+    `make_app` makes another app around the instance (the demo adds its blog).
+    """
+    logging.basicConfig(level=config.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    for name in ("apscheduler", "asyncio"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    listener = open_listener(config.host, config.port)
+    instance = Instance(config.data, caps=Caps(path=config.new_paths_a_day)).open()
+    try:
+        app = make_app(instance) if make_app else create_app(
+            instance, base_path=config.base_path, trusted_proxies=config.trusted_proxies
+        )
+        url = f"http://{_printable(config.host)}:{listener.getsockname()[1]}{config.base_path}"
+        control = ControlServer(instance).start()
+        scheduler = schedule(instance)
+        scheduler.start()
+        try:
+            _announce(instance, app, url, say)
+            _run(app, config, listener)
+        finally:
+            control.stop()
+            scheduler.shutdown(wait=True)
+    finally:
+        instance.close()
+        listener.close()
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """A listening socket; PagetallyError when the address is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise PagetallyError(
+            f"cannot listen on {host}:{port}: {error.strerror}", hint="Choose another with --port."
+        ) from None
+    return listener
+
+
+def _printable(host: str) -> str:
+    if ":" in host:
+        return f"[{host}]"
+    return "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
+
+
+def _announce(instance: Instance, app: Any, url: str, say: Callable[[str], None]) -> None:
+    say(f"Pagetally listens on {url}")
+    owner = find_owner(app)
+    if owner is not None and owner.setup_token:
+        say(f"Set the owner's password, once, at {url}/setup/{owner.setup_token}")
+    if not instance.registry.sites:
+        say("No site yet. Add one: pagetally site add example.com")
+
+
+def find_owner(app: Any) -> Any:
+    """The owner record of an app that `create_app` made, through whatever is wrapped around it."""
+    while app is not None and not hasattr(app, "state"):
+        app = getattr(app, "_app", None)
+    return getattr(app.state, "owner", None) if app is not None else None
+
+
+def _run(app: Any, config: Config, listener: socket.socket) -> None:
+    uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=LimitedProtocol,
+            ws="none",
+            lifespan="off",
+            # It would print client addresses.
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            date_header=True,
+            log_config=None,
+            log_level="warning",
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=STOP_SECONDS,
+            backlog=2048,
+        )
+    ).run(sockets=[listener])

@@ -1,0 +1,1 @@
+"""Where hits, visits and totals are kept. SQL stands here and nowhere else."""

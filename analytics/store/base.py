@@ -1,0 +1,59 @@
+"""What the rest of Pagetally may ask of a store; the contract suite runs over every kind of it.
+
+`Store` is used by the writer thread alone. `Reader` answers for one moment, and never writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from ..model import Count, Hit, PageRow, Site, SourceRow, Totals
+from .ingest import Salt
+
+
+class Reader(Protocol):
+    """Questions; each answer counts everything committed, folded or not."""
+
+    def snapshot(self) -> AbstractContextManager[object]:
+        """A block whose answers all speak of one moment."""
+        ...
+
+    def sites(self) -> list[Site]: ...
+
+    def site_count(self, site: int) -> Count: ...
+
+    def page_counts(self, site: int, paths: Sequence[str]) -> dict[str, Count]: ...
+
+    def first_day(self, site: int) -> int | None: ...
+
+    def totals_by_day(self, site: int, first: int, last: int) -> dict[int, Totals]: ...
+
+    def top_pages(self, site: int, first: int, last: int, limit: int) -> tuple[list[PageRow], int]: ...
+
+    def sources(self, site: int, first: int, last: int) -> list[SourceRow]: ...
+
+    def close(self) -> None: ...
+
+
+class Store(Protocol):
+    """Verbs that write, each all or nothing. Unavailable when the disk does not let them."""
+
+    def write(self, hits: Sequence[Hit], salts: Sequence[Salt] = ()) -> list[bool]:
+        """Store hits, durably; tells of each whether it is new (and not the repeat of an event id)."""
+        ...
+
+    def fold(self, limit: int) -> int:
+        """Fold one slice of at most `limit` hits; how many hits it took, 0 when all is folded."""
+        ...
+
+    def rollup(self, ended_before: Callable[[Site], int]) -> bool:
+        """Close one day or month that has ended; False when there was none."""
+        ...
+
+    def purge(self, now: float) -> None:
+        """Destroy what may be kept for a while only: old salts and event ids."""
+        ...
+
+    def close(self) -> None: ...

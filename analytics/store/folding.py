@@ -1,0 +1,190 @@
+"""Fold: stored hits into visits and totals, with the watermark, in one transaction.
+
+A visit is a maximal run of a visitor's hits on one site-day with gaps under 30 minutes. Folding a
+slice treats each new hit as a visit of one hit, puts it beside the visits its visitor has, and
+merges what lies close enough together. Merging is associative and takes no account of the order
+of arrival, so any slicing, any order, and a recount from nothing give the same rows: the first
+page is the least (start, path, source) of a visit, the last one its greatest (end, path).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..model import SESSION_GAP
+from .connect import Connection
+
+TEMPORARY = """
+CREATE TEMP TABLE IF NOT EXISTS merged (
+  visitor INTEGER, start INTEGER, length INTEGER, views INTEGER, events INTEGER,
+  entry INTEGER, exit INTEGER, source INTEGER, PRIMARY KEY (visitor, start)
+) WITHOUT ROWID;
+CREATE TEMP TABLE IF NOT EXISTS paged (
+  path INTEGER, visitor INTEGER, views INTEGER, PRIMARY KEY (path, visitor)
+) WITHOUT ROWID;
+"""
+
+# The visits that the visitors of the slice (:after, :upto] have once the slice is in.
+# Takes :site :day :after :upto.
+MERGED_VISITS = f"""
+  slice AS MATERIALIZED (
+    SELECT at, visitor, kind, path, source FROM hit
+    WHERE site = :site AND day = :day AND id > :after AND id <= :upto),
+  piece AS (
+    SELECT visitor, at AS start, at AS stop, kind = 0 AS views, kind = 1 AS events,
+           path AS entry, path AS exit, source
+    FROM slice
+    UNION ALL
+    SELECT visitor, start, start + length, views, events, entry, exit, source FROM visit
+    WHERE site = :site AND day = :day AND visitor IN (SELECT visitor FROM slice)),
+  gap AS (
+    SELECT *, start - max(stop) OVER (PARTITION BY visitor ORDER BY start, entry, source, stop
+                                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS gap
+    FROM piece),
+  island AS (
+    SELECT *, sum(gap IS NULL OR gap >= {SESSION_GAP}) OVER (
+             PARTITION BY visitor ORDER BY start, entry, source, stop ROWS UNBOUNDED PRECEDING) AS number
+    FROM gap),
+  ended AS (
+    SELECT *,
+           first_value(entry) OVER first AS first_entry,
+           first_value(source) OVER first AS first_source,
+           first_value(exit) OVER (PARTITION BY visitor, number ORDER BY stop DESC, exit DESC) AS last_exit
+    FROM island
+    WINDOW first AS (PARTITION BY visitor, number ORDER BY start, entry, source)),
+  merged_visit AS (
+    SELECT visitor, min(start) AS start, max(stop) - min(start) AS length, sum(views) AS views,
+           sum(events) AS events, min(first_entry) AS entry, min(last_exit) AS exit,
+           min(first_source) AS source
+    FROM ended GROUP BY visitor, number)
+"""
+
+# Head figures of visits: those without a view (events only) are no visits to anybody's page.
+FIGURES = """
+  coalesce(sum(views), 0) AS views,
+  coalesce(sum(views > 0), 0) AS visits,
+  count(DISTINCT CASE WHEN views > 0 THEN visitor END) AS visitors,
+  coalesce(sum(views = 1 AND events = 0), 0) AS bounces,
+  coalesce(sum(CASE WHEN views > 0 THEN length END), 0) AS duration
+"""
+
+SLICE_END = """
+SELECT max(id), count(*) FROM (
+  SELECT id FROM hit WHERE site = :site AND day = :day AND id > :after ORDER BY id LIMIT :limit)
+"""
+
+ADD_FIGURES = """
+UPDATE site_day SET
+  views = views + :views, visits = visits + :visits, visitors = visitors + :visitors,
+  bounces = bounces + :bounces, duration = duration + :duration, folded = :upto
+WHERE site = :site AND day = :day
+"""
+
+ADD_SITE_TOTAL = """
+INSERT INTO site_total (site, views, visitors) VALUES (:site, :views, :visitors)
+ON CONFLICT (site) DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors
+"""
+
+ADD_PAGE_TOTALS = """
+INSERT INTO page_total (path, views, visitors)
+SELECT path, sum(views), sum(NOT EXISTS (
+         SELECT 1 FROM page_visitor AS seen
+         WHERE seen.site = :site AND seen.day = :day AND seen.path = paged.path
+           AND seen.visitor = paged.visitor))
+FROM paged WHERE true GROUP BY path
+ON CONFLICT (path) DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors
+"""
+
+ADD_PAGE_VISITORS = """
+INSERT INTO page_visitor (site, day, path, visitor, views)
+SELECT :site, :day, path, visitor, views FROM paged WHERE true
+ON CONFLICT (site, day, path, visitor) DO UPDATE SET views = views + excluded.views
+"""
+
+OF_MERGED = "site = :site AND day = :day AND visitor IN (SELECT visitor FROM merged)"
+
+
+def prepare(connection: Connection) -> None:
+    """Create the temporary tables that a fold works in."""
+    connection.executescript(TEMPORARY)
+
+
+def find_pending(connection: Connection) -> tuple[int, int, int] | None:
+    """A site-day with hits past its watermark, as (site, day, watermark); None when all is folded."""
+    return connection.execute(
+        "SELECT site, day, folded FROM site_day WHERE stored > folded ORDER BY site, day LIMIT 1"
+    ).fetchone()
+
+
+def fold_slice(connection: Connection, site: int, day: int, after: int, limit: int) -> int:
+    """Fold up to `limit` hits of a site-day past the watermark `after`; how many it were.
+
+    Runs within the caller's transaction.
+    """
+    place: dict[str, Any] = {"site": site, "day": day, "after": after, "limit": limit}
+    place["upto"], hits = connection.execute(SLICE_END, place).fetchone()
+    _merge_visits(connection, place)
+    _add_pages(connection, place)
+    return int(hits)
+
+
+def _merge_visits(connection: Connection, place: dict[str, Any]) -> None:
+    run = connection.execute
+    run("DELETE FROM merged")
+    run(f"INSERT INTO merged WITH {MERGED_VISITS} SELECT * FROM merged_visit", place)
+    old = run(f"SELECT {FIGURES} FROM visit WHERE {OF_MERGED}", place).fetchone()
+    new = run(f"SELECT {FIGURES} FROM merged").fetchone()
+    names = ("views", "visits", "visitors", "bounces", "duration")
+    figures = {name: after - before for name, before, after in zip(names, old, new, strict=True)}
+    run(
+        f"DELETE FROM visit WHERE {OF_MERGED} AND NOT EXISTS ("
+        "SELECT 1 FROM merged WHERE merged.visitor = visit.visitor AND merged.start = visit.start)",
+        place,
+    )
+    run(
+        "INSERT OR REPLACE INTO visit (site, day, visitor, start, length, views, events, entry, exit, source)"
+        " SELECT :site, :day, visitor, start, length, views, events, entry, exit, source FROM merged",
+        place,
+    )
+    run(ADD_FIGURES, place | figures)
+    run(ADD_SITE_TOTAL, place | figures)
+
+
+def _add_pages(connection: Connection, place: dict[str, Any]) -> None:
+    run = connection.execute
+    run("DELETE FROM paged")
+    run(
+        "INSERT INTO paged SELECT path, visitor, count(*) FROM hit WHERE site = :site AND day = :day"
+        " AND id > :after AND id <= :upto AND kind = 0 GROUP BY path, visitor",
+        place,
+    )
+    run(ADD_PAGE_TOTALS, place)
+    run(ADD_PAGE_VISITORS, place)
+
+
+def reset_day(connection: Connection, site: int, day: int) -> None:
+    """Take a site-day out of everything derived, as if none of its hits had been folded."""
+    place = {"site": site, "day": day}
+    run = connection.execute
+    run(
+        "UPDATE page_total SET views = page_total.views - gone.views,"
+        " visitors = page_total.visitors - gone.visitors FROM ("
+        " SELECT path, sum(views) AS views, count(*) AS visitors FROM page_visitor"
+        "  WHERE site = :site AND day = :day GROUP BY path"
+        " UNION ALL SELECT path, views, visitors FROM page_day WHERE site = :site AND day = :day) AS gone"
+        " WHERE page_total.path = gone.path",
+        place,
+    )
+    run(
+        "UPDATE site_total SET views = site_total.views - gone.views,"
+        " visitors = site_total.visitors - gone.visitors"
+        " FROM site_day AS gone WHERE gone.site = :site AND gone.day = :day AND site_total.site = :site",
+        place,
+    )
+    for table in ("visit", "page_visitor", "page_day", "source_day"):
+        run(f"DELETE FROM {table} WHERE site = :site AND day = :day", place)
+    run(
+        "UPDATE site_day SET folded = 0, open = 1, views = 0, visits = 0, visitors = 0, bounces = 0,"
+        " duration = 0 WHERE site = :site AND day = :day",
+        place,
+    )

@@ -1,0 +1,247 @@
+"""Hits to rows: one transaction a batch, whatever its size.
+
+The whole batch goes to SQLite as one JSON array in one statement: `executemany` would give up and
+take back the interpreter's lock at every row, and wait for it each time while requests are served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from ..model import OTHER, Hit
+from .connect import Connection
+
+CACHED_PATHS = 50_000
+DAY = 86_400
+
+SALT_LIFETIME = 36 * 3600
+"""Seconds from a salt's making to its end: a local day has 25 hours at most, and the law says 48."""
+
+INSERT_HITS = """
+INSERT INTO hit (site, day, id, at, visitor, kind, name, path, source, detail)
+SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4,
+       value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9
+FROM json_each(?)
+"""
+
+STORED_UPTO = """
+INSERT INTO site_day (site, day, stored) VALUES (?, ?, ?)
+ON CONFLICT (site, day) DO UPDATE SET stored = excluded.stored
+"""
+
+
+@dataclass(frozen=True)
+class Caps:
+    """How many new names of each kind a site may bring a day; more go into the "(other)" row."""
+
+    path: int = 10_000
+    source: int = 5_000
+    name: int = 1_000
+
+
+@dataclass(frozen=True)
+class Salt:
+    """The secret of a site's local day."""
+
+    site: int
+    day: int
+    value: bytes
+    created: int
+
+
+@dataclass
+class _Batch:
+    """What one transaction learns; merged into the caches only when it is committed."""
+
+    paths: dict[tuple[int, str], tuple[int, str]] = field(default_factory=dict)
+    sources: dict[str, int] = field(default_factory=dict)
+    names: dict[str, int] = field(default_factory=dict)
+    newcomers: dict[tuple[int, int, str], int] = field(default_factory=dict)
+    opened: set[tuple[int, int]] = field(default_factory=set)
+    upto: dict[tuple[int, int], int] = field(default_factory=dict)
+
+
+OpenDay = Callable[[Connection, int, int], None]
+
+
+class Ingest:
+    """Writes batches of hits; owned by the writer thread."""
+
+    def __init__(self, connection: Connection, open_day: OpenDay, caps: Caps | None = None) -> None:
+        self._connection = connection
+        self._open_day = open_day
+        self._caps = caps or Caps()
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop the caches, after rows went away under them."""
+        self._paths: dict[tuple[int, str], tuple[int, str]] = {}
+        self._sources: dict[str, int] = {"": 0}
+        self._names: dict[str, int] = {"": 0}
+        self._newcomers: dict[tuple[int, int, str], int] = {}
+        self._open: set[tuple[int, int]] = set()
+        self._batch = _Batch()
+        self._next_id = self._connection.execute("SELECT coalesce(max(stored), 0) FROM site_day").fetchone()[0]
+
+    def insert(self, hits: Sequence[Hit], salts: Iterable[Salt] = ()) -> list[bool]:
+        """Insert within the caller's transaction; tells for each hit whether it is new (not a repeat).
+
+        Call `keep` after the commit; a transaction that failed leaves nothing behind.
+        """
+        batch = self._batch = _Batch()
+        for salt in salts:
+            row = (salt.site, salt.day, salt.value, salt.created)
+            self._connection.execute("INSERT OR IGNORE INTO salt VALUES (?, ?, ?, ?)", row)
+        is_new = self._mark_repeats(hits)
+        rows = []
+        next_id = self._next_id
+        for hit, fresh in zip(hits, is_new, strict=True):
+            if not fresh:
+                continue
+            next_id += 1
+            self._prepare_day(hit.site, hit.day)
+            rows.append(
+                (
+                    hit.site,
+                    hit.day,
+                    next_id,
+                    hit.at,
+                    hit.visitor,
+                    hit.kind,
+                    self._name_id(hit),
+                    self._path_id(hit),
+                    self._source_id(hit),
+                    hit.detail,
+                )
+            )
+            batch.upto[hit.site, hit.day] = next_id
+        if rows:
+            self._connection.execute(INSERT_HITS, (msgspec.json.encode(rows).decode(),))
+            for (site, day), last in batch.upto.items():
+                self._connection.execute(STORED_UPTO, (site, day, last))
+            self._save_newcomers()
+        return is_new
+
+    def spans(self) -> list[tuple[int, int, int, int]]:
+        """Of the last insert: (site, day, first id that may be in it, last id) for each site-day."""
+        return [(site, day, self._next_id + 1, last) for (site, day), last in self._batch.upto.items()]
+
+    def keep(self) -> None:
+        """The last insert is committed: remember what it learned."""
+        batch = self._batch
+        if len(self._paths) + len(batch.paths) > CACHED_PATHS:
+            self._paths.clear()
+        self._paths |= batch.paths
+        self._sources |= batch.sources
+        self._names |= batch.names
+        self._newcomers |= batch.newcomers
+        self._open |= batch.opened
+        self._next_id = max(batch.upto.values(), default=self._next_id)
+
+    def close_day(self, site: int, day: int) -> None:
+        """A site-day was closed: opening it again takes work."""
+        self._open.discard((site, day))
+
+    def _mark_repeats(self, hits: Sequence[Hit]) -> list[bool]:
+        keys = [hit.repeat for hit in hits if hit.repeat is not None]
+        if not keys:
+            return [True] * len(hits)
+        today = hits[-1].at // DAY
+        seen = {
+            key
+            for (key,) in self._connection.execute(
+                "SELECT key FROM repeat WHERE day IN (?, ?) AND key IN (SELECT value FROM json_each(?))",
+                (today, today - 1, msgspec.json.encode(keys).decode()),
+            )
+        }
+        is_new, added = [], []
+        for hit in hits:
+            is_new.append(hit.repeat is None or hit.repeat not in seen)
+            if hit.repeat is not None and hit.repeat not in seen:
+                seen.add(hit.repeat)
+                added.append(hit.repeat)
+        if added:
+            self._connection.execute(
+                "INSERT INTO repeat (day, key) SELECT ?, value FROM json_each(?)",
+                (today, msgspec.json.encode(sorted(added)).decode()),
+            )
+        return is_new
+
+    def _prepare_day(self, site: int, day: int) -> None:
+        """A day takes hits only while it is open: its set of page visitors must be there."""
+        key = (site, day)
+        if key not in self._open and key not in self._batch.opened:
+            self._open_day(self._connection, site, day)
+            self._batch.opened.add(key)
+
+    def _path_id(self, hit: Hit) -> int:
+        key = (hit.site, hit.path)
+        known = self._batch.paths.get(key) or self._paths.get(key)
+        if known is None:
+            known = self._find_path(hit)
+            self._batch.paths[key] = known
+        path, title = known
+        if hit.title and hit.title != title and path:
+            self._connection.execute("UPDATE path SET title = ? WHERE id = ?", (hit.title, path))
+            self._batch.paths[key] = (path, hit.title)
+        return path
+
+    def _find_path(self, hit: Hit) -> tuple[int, str]:
+        found = self._connection.execute(
+            "SELECT id, title FROM path WHERE site = ? AND path = ?", (hit.site, hit.path)
+        ).fetchone()
+        if found:
+            return (found[0], found[1])
+        if hit.path != OTHER and not self._admit(hit, "path", self._caps.path):
+            return self._find_path(msgspec.structs.replace(hit, path=OTHER, title=""))
+        cursor = self._connection.execute(
+            "INSERT INTO path (site, path, title) VALUES (?, ?, ?)", (hit.site, hit.path, hit.title)
+        )
+        return (int(cursor.lastrowid or 0), hit.title)
+
+    def _source_id(self, hit: Hit) -> int:
+        return self._dimension_id(hit, "source", "host", hit.source, self._sources, self._batch.sources)
+
+    def _name_id(self, hit: Hit) -> int:
+        return self._dimension_id(hit, "name", "name", hit.name, self._names, self._batch.names)
+
+    def _dimension_id(
+        self, hit: Hit, table: str, column: str, value: str, known: dict[str, int], learned: dict[str, int]
+    ) -> int:
+        found = known.get(value)
+        if found is None:
+            found = learned.get(value)
+        if found is None:
+            row = self._connection.execute(f"SELECT id FROM {table} WHERE {column} = ?", (value,)).fetchone()
+            if row is None:
+                if value != OTHER and not self._admit(hit, table, getattr(self._caps, table)):
+                    return self._dimension_id(hit, table, column, OTHER, known, learned)
+                sql = f"INSERT INTO {table} ({column}) VALUES (?) RETURNING id"
+                row = self._connection.execute(sql, (value,)).fetchone()
+            found = learned[value] = int(row[0])
+        return found
+
+    def _admit(self, hit: Hit, dimension: str, cap: int) -> bool:
+        """Count a newcomer against the cap of its site-day; False when the cap is reached."""
+        key = (hit.site, hit.day, dimension)
+        used = self._batch.newcomers.get(key, self._newcomers.get(key))
+        if used is None:
+            row = self._connection.execute(
+                "SELECT used FROM newcomers WHERE site = ? AND day = ? AND dimension = ?", key
+            ).fetchone()
+            used = row[0] if row else 0
+        if used >= cap:
+            return False
+        self._batch.newcomers[key] = used + 1
+        return True
+
+    def _save_newcomers(self) -> None:
+        for (site, day, dimension), used in self._batch.newcomers.items():
+            self._connection.execute(
+                "INSERT INTO newcomers VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (site, day, dimension) DO UPDATE SET used = excluded.used",
+                (site, day, dimension, used),
+            )

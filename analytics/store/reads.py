@@ -1,0 +1,273 @@
+"""Questions to the store. Each answer counts everything committed, folded or not yet.
+
+Run a group of these inside one `connect.snapshot`, so that they speak of the same moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from ..days import month_of, month_start
+from ..model import Count, PageRow, Site, SourceRow, Totals
+from ..urls import bare_host
+from .connect import Connection
+from .folding import FIGURES, MERGED_VISITS
+
+# The visits of a site-day with its unfolded hits merged in. Takes :site :day :after :upto.
+CURRENT_VISITS = f"""{MERGED_VISITS},
+  current_visit AS (
+    SELECT visitor, length, views, events, source FROM visit
+    WHERE site = :site AND day = :day AND visitor NOT IN (SELECT visitor FROM slice)
+    UNION ALL
+    SELECT visitor, length, views, events, source FROM merged_visit)
+"""
+
+TAIL_OF_SITE = """
+SELECT count(*), count(DISTINCT CASE WHEN NOT EXISTS (
+         SELECT 1 FROM visit AS seen WHERE seen.site = hit.site AND seen.day = hit.day
+           AND seen.visitor = hit.visitor AND seen.views > 0) THEN visitor END)
+FROM hit WHERE site = :site AND day = :day AND id > :after AND kind = 0
+"""
+
+IS_NEW_TO_PAGE = """NOT EXISTS (
+  SELECT 1 FROM page_visitor AS seen WHERE seen.site = hit.site AND seen.day = hit.day
+    AND seen.path = hit.path AND seen.visitor = hit.visitor)"""
+
+TAIL_OF_PAGES = f"""
+SELECT path, count(*), count(DISTINCT CASE WHEN {IS_NEW_TO_PAGE} THEN visitor END)
+FROM hit WHERE site = :site AND day = :day AND id > :after AND kind = 0 GROUP BY path
+"""
+
+TOP_PAGES = f"""
+WITH piece AS (
+    SELECT path, views, visitors FROM page_month
+    WHERE site = :site AND month IN (SELECT value FROM json_each(:months))
+  UNION ALL
+    SELECT path, views, visitors FROM page_day
+    WHERE site = :site AND day IN (SELECT value FROM json_each(:days))
+  UNION ALL
+    SELECT path, sum(views), count(*) FROM page_visitor
+    WHERE site = :site AND day IN (SELECT value FROM json_each(:days)) GROUP BY day, path
+  UNION ALL
+    SELECT path, count(*), count(DISTINCT CASE WHEN {IS_NEW_TO_PAGE} THEN visitor END)
+    FROM site_day JOIN hit USING (site, day)
+    WHERE site_day.site = :site AND site_day.stored > site_day.folded
+      AND site_day.day BETWEEN :first AND :last AND hit.id > site_day.folded AND hit.kind = 0
+    GROUP BY day, path),
+page AS (
+  SELECT path, sum(views) AS views, sum(visitors) AS visitors, count(*) OVER () AS pages
+  FROM piece GROUP BY path HAVING sum(views) > 0 ORDER BY sum(views) DESC, path LIMIT :limit)
+SELECT path.path, path.title, page.views, page.visitors, page.pages
+FROM page JOIN path ON path.id = page.path ORDER BY page.views DESC, path.path
+"""
+
+TOP_SOURCES = """
+SELECT source, sum(views), sum(visits), sum(visitors) FROM (
+    SELECT source, views, visits, visitors FROM source_month
+    WHERE site = :site AND month IN (SELECT value FROM json_each(:months))
+  UNION ALL
+    SELECT source, views, visits, visitors FROM source_day
+    WHERE site = :site AND day IN (SELECT value FROM json_each(:days))
+  UNION ALL
+    SELECT source, sum(views), count(*), count(DISTINCT visitor) FROM visit
+    WHERE site = :site AND day IN (SELECT value FROM json_each(:open_days)) AND views > 0
+    GROUP BY day, source)
+GROUP BY source
+"""
+
+PENDING_SOURCES = f"""
+WITH {CURRENT_VISITS}
+SELECT source, sum(views), count(*), count(DISTINCT visitor) FROM current_visit
+WHERE views > 0 GROUP BY source
+"""
+
+
+def pending_days(connection: Connection, site: int) -> list[tuple[int, int, int]]:
+    """Site-days with unfolded hits, as (day, watermark, last stored id)."""
+    return connection.execute(
+        "SELECT day, folded, stored FROM site_day WHERE site = ? AND stored > folded", (site,)
+    ).fetchall()
+
+
+def site_count(connection: Connection, site: int) -> Count:
+    """All-time views and visitors of a site."""
+    row = connection.execute("SELECT views, visitors FROM site_total WHERE site = ?", (site,)).fetchone()
+    views, visitors = row or (0, 0)
+    for day, after, _ in pending_days(connection, site):
+        more = connection.execute(TAIL_OF_SITE, {"site": site, "day": day, "after": after}).fetchone()
+        views, visitors = views + more[0], visitors + more[1]
+    return Count(views, visitors)
+
+
+def page_counts(connection: Connection, site: int, paths: Sequence[str]) -> dict[str, Count]:
+    """All-time views and visitors of canonical paths; a path without views is absent."""
+    marks = ",".join("?" * len(paths))
+    rows = connection.execute(
+        "SELECT path.path, path.id, views, visitors FROM path"
+        f" LEFT JOIN page_total ON page_total.path = path.id WHERE site = ? AND path.path IN ({marks})",
+        (site, *paths),
+    ).fetchall()
+    counts = {id: [views or 0, visitors or 0] for _, id, views, visitors in rows}
+    for day, after, _ in pending_days(connection, site):
+        tail = connection.execute(TAIL_OF_PAGES, {"site": site, "day": day, "after": after})
+        for id, views, visitors in tail:
+            if id in counts:
+                counts[id][0] += views
+                counts[id][1] += visitors
+    return {path: Count(*counts[id]) for path, id, _, _ in rows if counts[id][0]}
+
+
+def online_visitors(connection: Connection, site: int, since: int, first_day: int) -> dict[int, int]:
+    """Visitors with a hit since a time (seconds since 1970), and when their last one was."""
+    return dict(
+        connection.execute(
+            "SELECT visitor, max(at) FROM hit WHERE site = ? AND day >= ? AND at >= ? GROUP BY visitor",
+            (site, first_day, since),
+        )
+    )
+
+
+def first_day(connection: Connection, site: int) -> int | None:
+    """The first day on which the site has a hit."""
+    return connection.execute("SELECT min(day) FROM site_day WHERE site = ?", (site,)).fetchone()[0]
+
+
+def totals_by_day(connection: Connection, site: int, first: int, last: int) -> dict[int, Totals]:
+    """Head figures of each day from `first` to `last` that has any."""
+    rows = connection.execute(
+        "SELECT day, stored, folded, views, visits, visitors, bounces, duration FROM site_day"
+        " WHERE site = ? AND day BETWEEN ? AND ?",
+        (site, first, last),
+    )
+    totals = {}
+    for day, stored, folded, *figures in rows.fetchall():
+        if stored > folded:
+            place = {"site": site, "day": day, "after": folded, "upto": stored}
+            figures = connection.execute(
+                f"WITH {CURRENT_VISITS} SELECT {FIGURES} FROM current_visit", place
+            ).fetchone()
+        totals[day] = Totals(*figures)
+    return totals
+
+
+def _place_of_range(connection: Connection, site: int, first: int, last: int) -> dict[str, int | str]:
+    """Which rolled months and which single days make up a range."""
+    months = [
+        month
+        for (month,) in connection.execute(
+            "SELECT month FROM month WHERE site = ? AND month BETWEEN ? AND ?",
+            (site, month_of(first), month_of(last)),
+        )
+        if month_start(month) >= first and month_start(month + 1) - 1 <= last
+    ]
+    days, open_days = [], []
+    for day, is_open, pending in connection.execute(
+        "SELECT day, open, stored > folded FROM site_day WHERE site = ? AND day BETWEEN ? AND ?",
+        (site, first, last),
+    ):
+        if month_of(day) not in months:
+            days.append(day)
+            if is_open and not pending:
+                open_days.append(day)
+    return {
+        "site": site,
+        "first": first,
+        "last": last,
+        "months": msgspec.json.encode(months).decode(),
+        "days": msgspec.json.encode(days).decode(),
+        "open_days": msgspec.json.encode(open_days).decode(),
+    }
+
+
+def top_pages(
+    connection: Connection, site: int, first: int, last: int, limit: int
+) -> tuple[list[PageRow], int]:
+    """The most viewed pages of a range of days, and how many pages were viewed at all."""
+    place = _place_of_range(connection, site, first, last) | {"limit": limit}
+    rows = connection.execute(TOP_PAGES, place).fetchall()
+    return [PageRow(*row[:4]) for row in rows], rows[0][4] if rows else 0
+
+
+def sources(connection: Connection, site: int, first: int, last: int) -> list[SourceRow]:
+    """The referring hosts of a range of days by visits; the row without a host is "none"."""
+    place = _place_of_range(connection, site, first, last)
+    sums: dict[int, list[int]] = {}
+    answers = [connection.execute(TOP_SOURCES, place).fetchall()]
+    for day, after, stored in pending_days(connection, site):
+        if first <= day <= last:
+            pending = {"site": site, "day": day, "after": after, "upto": stored}
+            answers.append(connection.execute(PENDING_SOURCES, pending).fetchall())
+    for rows in answers:
+        for source, *figures in rows:
+            known = sums.setdefault(source, [0, 0, 0])
+            sums[source] = [a + b for a, b in zip(known, figures, strict=True)]
+    hosts = _hosts(connection, sums)
+    found = [SourceRow(hosts.get(source, ""), *figures) for source, figures in sums.items()]
+    return sorted(found, key=lambda row: (-row.visits, -row.views, row.host))
+
+
+def _hosts(connection: Connection, ids: Mapping[int, object]) -> dict[int, str]:
+    wanted = msgspec.json.encode(list(ids)).decode()
+    sql = "SELECT id, host FROM source WHERE id IN (SELECT value FROM json_each(?))"
+    return dict(connection.execute(sql, (wanted,)))
+
+
+def dropped(connection: Connection, first_day: int) -> list[tuple[str, str, int]]:
+    """What was deliberately not counted since a day, as (domain, reason, views)."""
+    return connection.execute(
+        "SELECT coalesce(domain, ''), reason, sum(views) FROM dropped LEFT JOIN site ON site.id = dropped.site"
+        " WHERE day >= ? GROUP BY 1, 2 ORDER BY 3 DESC",
+        (first_day,),
+    ).fetchall()
+
+
+def health(connection: Connection) -> dict[str, int]:
+    """How much is stored and how much of it waits to be folded, in hits and site-days."""
+    days, waiting = connection.execute(
+        "SELECT count(*), coalesce(sum(stored > folded), 0) FROM site_day"
+    ).fetchone()
+    return {"site_days": days, "pending_site_days": waiting}
+
+
+def list_imports(connection: Connection, site: int | None = None) -> list[dict[str, object]]:
+    """Every import, oldest first."""
+    cursor = connection.execute(
+        "SELECT import.id, domain, kind, file, fingerprint, started, state, stored, summary FROM import"
+        " JOIN site ON site.id = import.site WHERE ?1 IS NULL OR import.site = ?1 ORDER BY import.id",
+        (site,),
+    )
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def read_meta(connection: Connection, key: str) -> str | None:
+    """One value of the instance's own record."""
+    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def read_sites(connection: Connection) -> list[Site]:
+    """Every site, by domain."""
+    rows = connection.execute(
+        "SELECT id, domain, timezone, aliases, exclude_addresses, exclude_paths, query_keys, honour_gpc"
+        " FROM site ORDER BY domain"
+    )
+    found = []
+    for id, domain, timezone, *lists, honour_gpc in rows:
+        aliases, addresses, paths, keys = (tuple(msgspec.json.decode(text)) for text in lists)
+        found.append(
+            Site(
+                id=id,
+                domain=domain,
+                timezone=timezone,
+                aliases=aliases,
+                hosts=frozenset(bare_host(host) for host in (domain, *aliases)),
+                exclude_addresses=addresses,
+                exclude_paths=paths,
+                query_keys=keys,
+                honour_gpc=bool(honour_gpc),
+            )
+        )
+    return found

@@ -1,0 +1,139 @@
+"""Recount: everything derived, computed anew from raw hits by another way, and compared.
+
+The fold merges visits piece by piece; here a visitor's hits are laid side by side and cut at
+the gaps. Both must give the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..days import month_start, to_date
+from ..model import SESSION_GAP
+from .connect import Connection
+from .folding import FIGURES
+
+# The folded hits of one site-day, cut into visits. Takes :site :day.
+RAW_VISITS = f"""
+  folded AS (SELECT folded FROM site_day WHERE site = :site AND day = :day),
+  raw AS (
+    SELECT at, visitor, kind, path, source FROM hit
+    WHERE site = :site AND day = :day AND id <= (SELECT folded FROM folded)),
+  lagged AS (SELECT *, lag(at) OVER (PARTITION BY visitor ORDER BY at) AS before FROM raw),
+  cut AS (
+    SELECT *, sum(before IS NULL OR at - before >= {SESSION_GAP})
+      OVER (PARTITION BY visitor ORDER BY at RANGE UNBOUNDED PRECEDING) AS number FROM lagged),
+  placed AS (
+    SELECT *,
+      row_number() OVER (PARTITION BY visitor, number ORDER BY at, path, source) AS nth,
+      row_number() OVER (PARTITION BY visitor, number ORDER BY at DESC, path DESC) AS nth_last
+    FROM cut),
+  raw_visit AS (
+    SELECT visitor, min(at) AS start, max(at) - min(at) AS length, sum(kind = 0) AS views,
+      sum(kind = 1) AS events, max(CASE WHEN nth = 1 THEN path END) AS entry,
+      max(CASE WHEN nth_last = 1 THEN path END) AS exit, max(CASE WHEN nth = 1 THEN source END) AS source
+    FROM placed GROUP BY visitor, number)
+"""
+
+OF_DAY = "site = :site AND day = :day"
+
+VISITS = "SELECT visitor, start, length, views, events, entry, exit, source FROM"
+PAGES = f"""SELECT path, count(*) AS views, count(DISTINCT visitor) AS visitors FROM hit
+  WHERE {OF_DAY} AND kind = 0 AND id <= (SELECT folded FROM site_day WHERE {OF_DAY}) GROUP BY path"""
+SOURCES = """SELECT source, sum(views) AS views, count(*) AS visits, count(DISTINCT visitor) AS visitors
+  FROM visit WHERE site = :site AND day = :day AND views > 0 GROUP BY source"""
+
+# Both sides of each comparison: (what, is it of open days, closed days or both, expected, found)
+DAY_CHECKS = (
+    ("visits", (0, 1), f"WITH {RAW_VISITS} {VISITS} raw_visit", f"{VISITS} visit WHERE {OF_DAY}"),
+    (
+        "head figures",
+        (0, 1),
+        f"SELECT {FIGURES} FROM visit WHERE {OF_DAY}",
+        f"SELECT views, visits, visitors, bounces, duration FROM site_day WHERE {OF_DAY}",
+    ),
+    ("pages", (0,), PAGES, f"SELECT path, views, visitors FROM page_day WHERE {OF_DAY}"),
+    (
+        "pages",
+        (1,),
+        PAGES,
+        f"SELECT path, sum(views), count(*) FROM page_visitor WHERE {OF_DAY} GROUP BY path",
+    ),
+    ("sources", (0,), SOURCES, f"SELECT source, views, visits, visitors FROM source_day WHERE {OF_DAY}"),
+    ("left-over pages", (1,), "SELECT 0 WHERE false", f"SELECT path FROM page_day WHERE {OF_DAY}"),
+    ("left-over page visitors", (0,), "SELECT 0 WHERE false", f"SELECT path FROM page_visitor WHERE {OF_DAY}"),
+)
+
+ALL_PAGES = """SELECT path, sum(views) AS views, sum(visitors) AS visitors FROM (
+    SELECT path, views, visitors FROM page_day
+    UNION ALL SELECT path, sum(views), count(*) FROM page_visitor GROUP BY path)
+  GROUP BY path HAVING sum(views) > 0"""
+ALL_SITES = """SELECT site, sum(views) AS views, sum(visitors) AS visitors FROM site_day
+  GROUP BY site HAVING sum(views) > 0"""
+
+TOTAL_CHECKS = (
+    ("page totals", ALL_PAGES, "SELECT path, views, visitors FROM page_total WHERE views <> 0 OR visitors <> 0"),
+    ("site totals", ALL_SITES, "SELECT site, views, visitors FROM site_total WHERE views <> 0 OR visitors <> 0"),
+)
+
+MONTH_CHECKS = (
+    (
+        "pages",
+        "SELECT path, sum(views), sum(visitors) FROM page_day"
+        " WHERE site = :site AND day >= :first AND day < :end GROUP BY path",
+        "SELECT path, views, visitors FROM page_month WHERE site = :site AND month = :month",
+    ),
+    (
+        "sources",
+        "SELECT source, sum(views), sum(visits), sum(visitors) FROM source_day"
+        " WHERE site = :site AND day >= :first AND day < :end GROUP BY source",
+        "SELECT source, views, visits, visitors FROM source_month WHERE site = :site AND month = :month",
+    ),
+)
+
+STORED = f"""SELECT coalesce(max(id), 0) FROM hit WHERE {OF_DAY}"""
+
+
+def find_differences(connection: Connection) -> Iterator[str | None]:
+    """Compare everything derived with raw hits: a sentence for each difference, None for each
+    site-day that was looked at (so that a caller can show progress)."""
+    days = connection.execute("SELECT site, day, open, stored FROM site_day ORDER BY site, day").fetchall()
+    for site, day, is_open, stored in days:
+        place = {"site": site, "day": day}
+        where = f"site {site}, {to_date(day)}"
+        if connection.execute(STORED, place).fetchone()[0] != stored:
+            yield f"{where}: the last hit stored is not the one on record"
+        for what, states, expected, found in DAY_CHECKS:
+            if is_open in states:
+                yield from _compare(connection, f"{where}: {what}", expected, found, place)
+        yield None
+    for site, month in connection.execute("SELECT site, month FROM month").fetchall():
+        place = {
+            "site": site,
+            "month": month,
+            "first": month_start(month),
+            "end": month_start(month + 1),
+        }
+        for what, expected, found in MONTH_CHECKS:
+            where = f"site {site}, {to_date(place['first']):%Y-%m}: {what}"
+            yield from _compare(connection, where, expected, found, place)
+    for what, expected, found in TOTAL_CHECKS:
+        yield from _compare(connection, what, expected, found, {})
+
+
+def _compare(
+    connection: Connection, what: str, expected: str, found: str, place: dict[str, int]
+) -> Iterator[str]:
+    want = set(connection.execute(expected, place))
+    have = set(connection.execute(found, place))
+    if want != have:
+        missing, extra = sorted(want - have)[:1], sorted(have - want)[:1]
+        yield f"{what}: {len(want - have)} missing {missing}, {len(have - want)} too many {extra}"
+
+
+def rebuild_totals(connection: Connection) -> None:
+    """All-time totals from the days, within the caller's transaction."""
+    connection.execute("DELETE FROM page_total")
+    connection.execute(f"INSERT INTO page_total {ALL_PAGES}")
+    connection.execute("DELETE FROM site_total")
+    connection.execute(f"INSERT INTO site_total {ALL_SITES}")

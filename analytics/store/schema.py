@@ -1,0 +1,151 @@
+"""The tables, as migrations. A migration never changes after a release; a new one is added.
+
+Raw, the truth: `hit` and the dimension tables it points into (`path`, `source`, `name`).
+Derived, rebuilt by `pagetally recount`: everything from `visit` down. An open site-day (one that
+may still get hits) has its pages in `page_visitor` and its sources in `visit`; closing it writes
+`page_day` and `source_day`; a month whose days are all closed is rolled up further.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("pagetally")
+
+
+@migrations()
+def m001_spine(db: Database) -> None:
+    for statement in SPINE.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+SPINE = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+
+CREATE TABLE site (
+  id INTEGER PRIMARY KEY,
+  domain TEXT NOT NULL UNIQUE,
+  timezone TEXT NOT NULL,
+  aliases TEXT NOT NULL,            -- this and the next three: JSON arrays of text
+  exclude_addresses TEXT NOT NULL,
+  exclude_paths TEXT NOT NULL,
+  query_keys TEXT NOT NULL,
+  honour_gpc INTEGER NOT NULL,
+  created INTEGER NOT NULL
+);
+
+CREATE TABLE path (
+  id INTEGER PRIMARY KEY,
+  site INTEGER NOT NULL,
+  path TEXT NOT NULL,
+  title TEXT NOT NULL,
+  UNIQUE (site, path)
+);
+CREATE TABLE source (id INTEGER PRIMARY KEY, host TEXT NOT NULL UNIQUE);
+CREATE TABLE name (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+
+-- How many new paths, sources and names a site has had on a day: the caps.
+CREATE TABLE newcomers (
+  site INTEGER, day INTEGER, dimension TEXT, used INTEGER NOT NULL,
+  PRIMARY KEY (site, day, dimension)
+) WITHOUT ROWID;
+
+CREATE TABLE hit (
+  site INTEGER, day INTEGER, id INTEGER,
+  at INTEGER NOT NULL,
+  visitor INTEGER NOT NULL,
+  kind INTEGER NOT NULL,            -- 0 view, 1 event, 2 event that does not end a bounce
+  name INTEGER NOT NULL,            -- 0 for a view
+  path INTEGER NOT NULL,
+  source INTEGER NOT NULL,          -- 0 for none
+  detail TEXT,                      -- properties as JSON
+  PRIMARY KEY (site, day, id)
+) WITHOUT ROWID;
+
+-- Client event ids of the last two days, hashed: a repeat is stored once.
+CREATE TABLE repeat (day INTEGER, key INTEGER, PRIMARY KEY (day, key)) WITHOUT ROWID;
+
+CREATE TABLE salt (
+  site INTEGER, day INTEGER, value BLOB NOT NULL, created INTEGER NOT NULL,
+  PRIMARY KEY (site, day)
+) WITHOUT ROWID;
+
+CREATE TABLE dropped (
+  site INTEGER, day INTEGER, reason TEXT, views INTEGER NOT NULL,
+  PRIMARY KEY (site, day, reason)
+) WITHOUT ROWID;
+
+CREATE TABLE import (
+  id INTEGER PRIMARY KEY,
+  site INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  file TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  started INTEGER NOT NULL,
+  state TEXT NOT NULL,              -- running, done, undoing, undone
+  stored INTEGER NOT NULL,
+  summary TEXT NOT NULL             -- JSON: lines by outcome
+);
+CREATE TABLE import_span (
+  import INTEGER, site INTEGER, day INTEGER, first INTEGER, last INTEGER NOT NULL,
+  PRIMARY KEY (import, site, day, first)
+) WITHOUT ROWID;
+
+-- One row a site-day: how far it is stored and folded (hit ids), and its head figures.
+CREATE TABLE site_day (
+  site INTEGER, day INTEGER,
+  stored INTEGER NOT NULL,
+  folded INTEGER NOT NULL DEFAULT 0,
+  open INTEGER NOT NULL DEFAULT 1,
+  views INTEGER NOT NULL DEFAULT 0,
+  visits INTEGER NOT NULL DEFAULT 0,
+  visitors INTEGER NOT NULL DEFAULT 0,
+  bounces INTEGER NOT NULL DEFAULT 0,
+  duration INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (site, day)
+) WITHOUT ROWID;
+CREATE INDEX site_day_pending ON site_day (site, day) WHERE stored > folded;
+CREATE INDEX site_day_open ON site_day (site, day) WHERE open = 1;
+
+CREATE TABLE site_total (site INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL);
+
+CREATE TABLE visit (
+  site INTEGER, day INTEGER, visitor INTEGER, start INTEGER,
+  length INTEGER NOT NULL,          -- seconds from the first hit to the last
+  views INTEGER NOT NULL,
+  events INTEGER NOT NULL,          -- interactive ones
+  entry INTEGER NOT NULL,           -- path of the first hit
+  exit INTEGER NOT NULL,            -- path of the last hit
+  source INTEGER NOT NULL,          -- of the first hit
+  PRIMARY KEY (site, day, visitor, start)
+) WITHOUT ROWID;
+
+CREATE TABLE page_visitor (
+  site INTEGER, day INTEGER, path INTEGER, visitor INTEGER, views INTEGER NOT NULL,
+  PRIMARY KEY (site, day, path, visitor)
+) WITHOUT ROWID;
+CREATE TABLE page_total (path INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL);
+
+CREATE TABLE page_day (
+  site INTEGER, day INTEGER, path INTEGER, views INTEGER NOT NULL, visitors INTEGER NOT NULL,
+  PRIMARY KEY (site, day, path)
+) WITHOUT ROWID;
+CREATE TABLE source_day (
+  site INTEGER, day INTEGER, source INTEGER,
+  views INTEGER NOT NULL, visits INTEGER NOT NULL, visitors INTEGER NOT NULL,
+  PRIMARY KEY (site, day, source)
+) WITHOUT ROWID;
+
+-- A month (year * 12 + month - 1) whose days are all closed and summed below.
+CREATE TABLE month (site INTEGER, month INTEGER, PRIMARY KEY (site, month)) WITHOUT ROWID;
+CREATE TABLE page_month (
+  site INTEGER, month INTEGER, path INTEGER, views INTEGER NOT NULL, visitors INTEGER NOT NULL,
+  PRIMARY KEY (site, month, path)
+) WITHOUT ROWID;
+CREATE TABLE source_month (
+  site INTEGER, month INTEGER, source INTEGER,
+  views INTEGER NOT NULL, visits INTEGER NOT NULL, visitors INTEGER NOT NULL,
+  PRIMARY KEY (site, month, source)
+) WITHOUT ROWID;
+"""

@@ -1,0 +1,312 @@
+"""The store in one SQLite file: a writer for one thread, and readers for the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlite_utils import Database
+
+from ..errors import NewerDatabase, StoreFailed
+from ..model import Count, Hit, PageRow, Site, SourceRow, Totals
+from . import backup, folding, imports, reads, recount, rollup
+from .connect import FILE, Connection, open_reader, open_writer, snapshot, sqlite3, transaction
+from .ingest import DAY, SALT_LIFETIME, Caps, Ingest, Salt
+from .schema import migrations
+
+REPEAT_DAYS = 2
+
+
+class SqliteReader:
+    """Answers questions over a connection of its own that cannot write."""
+
+    def __init__(self, folder: Path) -> None:
+        self._connection = open_reader(folder / FILE)
+
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        return snapshot(self._connection)
+
+    def sites(self) -> list[Site]:
+        return reads.read_sites(self._connection)
+
+    def site_count(self, site: int) -> Count:
+        return reads.site_count(self._connection, site)
+
+    def page_counts(self, site: int, paths: Sequence[str]) -> dict[str, Count]:
+        return reads.page_counts(self._connection, site, paths)
+
+    def online_visitors(self, site: int, since: int, first_day: int) -> dict[int, int]:
+        return reads.online_visitors(self._connection, site, since, first_day)
+
+    def first_day(self, site: int) -> int | None:
+        return reads.first_day(self._connection, site)
+
+    def totals_by_day(self, site: int, first: int, last: int) -> dict[int, Totals]:
+        return reads.totals_by_day(self._connection, site, first, last)
+
+    def top_pages(self, site: int, first: int, last: int, limit: int) -> tuple[list[PageRow], int]:
+        return reads.top_pages(self._connection, site, first, last, limit)
+
+    def sources(self, site: int, first: int, last: int) -> list[SourceRow]:
+        return reads.sources(self._connection, site, first, last)
+
+    def dropped(self, first_day: int) -> list[tuple[str, str, int]]:
+        return reads.dropped(self._connection, first_day)
+
+    def health(self) -> dict[str, int]:
+        return reads.health(self._connection)
+
+    def imports(self, site: int | None = None) -> list[dict[str, object]]:
+        return reads.list_imports(self._connection, site)
+
+    def meta(self, key: str) -> str | None:
+        return reads.read_meta(self._connection, key)
+
+    def differences(self) -> Iterator[str | None]:
+        return recount.find_differences(self._connection)
+
+    def pragma(self, name: str) -> Any:
+        return self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class SqliteStore:
+    """Writes; every method is to be called by one thread at a time, the writer's."""
+
+    def __init__(self, folder: Path, caps: Caps | None = None) -> None:
+        self.folder = folder
+        self.file = folder / FILE
+        self._connection = open_writer(self.file)
+        # What an earlier process deleted may still stand in the log it left behind.
+        self._must_truncate = True
+        try:
+            self._migrate()
+            folding.prepare(self._connection)
+            self._ingest = Ingest(self._connection, rollup.open_day, caps)
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _migrate(self) -> None:
+        """Bring the tables up to date; a database that has views is backed up first."""
+        database = Database(self._connection)
+        ours = {migration.name for migration in migrations.pending(database)}
+        applied = {migration.name for migration in migrations.applied(database)}
+        known = {migration.name for migration in migrations._migrations}
+        if applied - known:
+            message = f"{self.file} was written by a newer Pagetally ({', '.join(sorted(applied - known))})"
+            raise NewerDatabase(message, hint="Install that version, or restore a backup from before it.")
+        if ours and applied:
+            backup.save(self.file, self.folder / "backups" / f"before-{min(ours)}.db")
+        if ours:
+            migrations.apply(database)
+
+    # Hits
+
+    def write(self, hits: Sequence[Hit], salts: Sequence[Salt] = ()) -> list[bool]:
+        """Store hits, durably; tells of each whether it is new (and not the repeat of an event id)."""
+        with transaction(self._connection):
+            is_new = self._ingest.insert(hits, salts)
+        self._ingest.keep()
+        return is_new
+
+    def write_import(self, number: int, hits: Sequence[Hit]) -> int:
+        """Store a chunk of an import; how many hits it took."""
+        with transaction(self._connection):
+            is_new = self._ingest.insert(hits)
+            imports.add_spans(self._connection, number, self._ingest.spans())
+            imports.set_state(self._connection, number, "running", sum(is_new))
+        self._ingest.keep()
+        return sum(is_new)
+
+    def tally_dropped(self, counts: Mapping[tuple[int, int, str], int]) -> None:
+        """Add to the views that were deliberately not counted, by (site, day, reason)."""
+        with transaction(self._connection):
+            self._connection.executemany(
+                "INSERT INTO dropped (site, day, reason, views) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (site, day, reason) DO UPDATE SET views = views + excluded.views",
+                [(*key, count) for key, count in counts.items()],
+            )
+
+    # Derived
+
+    def fold(self, limit: int) -> int:
+        """Fold one slice of at most `limit` hits; how many it were, 0 when all is folded."""
+        pending = folding.find_pending(self._connection)
+        if pending is None:
+            return 0
+        with transaction(self._connection):
+            return folding.fold_slice(self._connection, *pending, limit)
+
+    def rollup(self, ended_before: Callable[[Site], int]) -> bool:
+        """Close one day or month that ended before the day given for its site; False when none did."""
+        for site in reads.read_sites(self._connection):
+            before = ended_before(site)
+            day = rollup.find_closable(self._connection, site.id, before)
+            if day is not None:
+                with transaction(self._connection):
+                    rollup.close_day(self._connection, site.id, day)
+                self._ingest.close_day(site.id, day)
+                return True
+            month = rollup.find_rollable(self._connection, site.id, before)
+            if month is not None:
+                with transaction(self._connection):
+                    rollup.roll_month(self._connection, site.id, month)
+                return True
+        return False
+
+    def reset_day(self, site: int, day: int) -> None:
+        """Fold a site-day anew, from its raw hits."""
+        with transaction(self._connection):
+            rollup.open_day(self._connection, site, day)
+            folding.reset_day(self._connection, site, day)
+        self._ingest.forget()
+
+    def site_days(self) -> list[tuple[int, int]]:
+        """Every site-day that has hits."""
+        return self._connection.execute("SELECT site, day FROM site_day ORDER BY site, day").fetchall()
+
+    def rebuild_totals(self) -> None:
+        """All-time totals anew, from the days."""
+        with transaction(self._connection):
+            recount.rebuild_totals(self._connection)
+
+    # Secrets and their end
+
+    def read_salts(self) -> list[Salt]:
+        """The salts that are stored."""
+        return [Salt(*row) for row in self._connection.execute("SELECT site, day, value, created FROM salt")]
+
+    def purge(self, now: float) -> None:
+        """Destroy what may be kept for a while only: old salts (their bytes too) and event ids."""
+        expired = int(now) - SALT_LIFETIME
+        has_expired = self._connection.execute(
+            "SELECT 1 FROM salt WHERE created <= ? OR created > ?", (expired, int(now) + DAY)
+        ).fetchone()
+        with transaction(self._connection):
+            self._connection.execute(
+                "DELETE FROM salt WHERE created <= ? OR created > ?", (expired, int(now) + DAY)
+            )
+            self._connection.execute("DELETE FROM repeat WHERE day <= ?", (int(now) // DAY - REPEAT_DAYS,))
+            self._connection.execute("DELETE FROM newcomers WHERE day < ?", (int(now) // DAY - REPEAT_DAYS,))
+        self._must_truncate = self._must_truncate or has_expired is not None
+        if self._must_truncate:
+            # A reader may stand in the way; then the next purge tries again.
+            self._must_truncate = not self.checkpoint(truncate=True)
+
+    def checkpoint(self, *, truncate: bool = False) -> bool:
+        """Move the log into the file; with `truncate` leave no byte of the log. False when a reader
+        stood in the way."""
+        mode = "TRUNCATE" if truncate else "PASSIVE"
+        try:
+            busy, *_ = self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        except sqlite3.Error as error:
+            raise StoreFailed(f"the log cannot be moved into the database: {error}") from error
+        return not busy
+
+    def wal_bytes(self) -> int:
+        """The size of the log."""
+        wal = self.file.with_name(self.file.name + "-wal")
+        return wal.stat().st_size if wal.exists() else 0
+
+    # Sites, imports, the instance's own record
+
+    def save_site(self, site: Site, now: float) -> int:
+        """Add a site (whose id is 0) or change one; its id."""
+        row = {
+            "domain": site.domain,
+            "timezone": site.timezone,
+            "aliases": msgspec.json.encode(site.aliases).decode(),
+            "exclude_addresses": msgspec.json.encode(site.exclude_addresses).decode(),
+            "exclude_paths": msgspec.json.encode(site.exclude_paths).decode(),
+            "query_keys": msgspec.json.encode(site.query_keys).decode(),
+            "honour_gpc": int(site.honour_gpc),
+        }
+        with transaction(self._connection):
+            table: Any = Database(self._connection)["site"]
+            if site.id:
+                table.update(site.id, row)
+                return site.id
+            return int(table.insert(row | {"created": int(now)}).last_pk)
+
+    def remove_site(self, site: int) -> None:
+        """Delete a site and everything that was counted for it."""
+        with transaction(self._connection):
+            run = self._connection.execute
+            run("DELETE FROM page_total WHERE path IN (SELECT id FROM path WHERE site = ?)", (site,))
+            run("DELETE FROM import_span WHERE site = ?", (site,))
+            for table in SITE_TABLES:
+                run(f"DELETE FROM {table} WHERE site = ?", (site,))
+            run("DELETE FROM site WHERE id = ?", (site,))
+        self._ingest.forget()
+
+    def begin_import(self, row: dict[str, object]) -> int:
+        """Note an import that starts; its id."""
+        with transaction(self._connection):
+            return imports.begin(self._connection, row)
+
+    def set_import_state(self, number: int, state: str, summary: str = "") -> None:
+        """Note how an import stands: running, done, undoing, undone."""
+        with transaction(self._connection):
+            imports.set_state(self._connection, number, state, summary=summary)
+
+    def undo_import_day(self, number: int) -> bool:
+        """Take an import's hits out of one site-day; False when it has no more."""
+        with transaction(self._connection):
+            more = imports.undo_day(self._connection, number)
+        self._ingest.forget()
+        return more
+
+    def list_imports(self) -> list[dict[str, object]]:
+        """Every import, oldest first."""
+        return reads.list_imports(self._connection)
+
+    def read_sites(self) -> list[Site]:
+        """Every site, by domain."""
+        return reads.read_sites(self._connection)
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep one value of the instance's own record."""
+        with transaction(self._connection):
+            table: Any = Database(self._connection)["meta"]
+            table.upsert({"key": key, "value": value}, pk="key")
+
+    def meta(self, key: str) -> str | None:
+        """One value of the instance's own record."""
+        return reads.read_meta(self._connection, key)
+
+    def touch(self) -> None:
+        """Write a trifle, to learn whether writing works."""
+        with transaction(self._connection):
+            self._connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('touched', '')")
+
+    def close(self) -> None:
+        """Move the whole log into the file, and close it."""
+        try:
+            self.checkpoint(truncate=True)
+        finally:
+            self._connection.close()
+
+
+SITE_TABLES = (
+    "hit",
+    "path",
+    "newcomers",
+    "salt",
+    "dropped",
+    "import",
+    "site_day",
+    "site_total",
+    "visit",
+    "page_visitor",
+    "page_day",
+    "source_day",
+    "month",
+    "page_month",
+    "source_month",
+)

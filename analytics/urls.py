@@ -1,0 +1,157 @@
+"""One key per page: the canonicaliser that serves writing and reading alike.
+
+host    lower case, no default port, no trailing dot
+path    percent-decoded, NFC, `//` collapsed, dot segments resolved, `index.html` and the
+        trailing slash dropped (the root stays `/`); no fragment
+query   only the keys of an allow-list, sorted
+
+Canonicalising twice changes nothing. So what would read differently the second time stays
+percent-encoded: `%` itself, the delimiters `/ ? # \\`, blanks, controls, and bytes that are not UTF-8.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+from functools import lru_cache
+from typing import NamedTuple
+from urllib.parse import quote, unquote_to_bytes, urlsplit
+
+from .errors import InputError
+
+MAX_URL = 2_000
+"""Characters of a page's address that are taken; longer ones are refused (as Plausible does)."""
+
+DEFAULT_PORT = {"http": ":80", "https": ":443"}
+
+_IN_PATH = frozenset("%/?#\\ ")
+_IN_QUERY = _IN_PATH | frozenset("&+=")
+_PLAIN = re.compile(r"[A-Za-z0-9_.~!$'()*,:@;=/-]*\Z")
+_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_INDEX = re.compile(r"/index\.html?\Z")
+_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
+
+
+class Page(NamedTuple):
+    """A page's address, taken apart."""
+
+    host: str
+    path: str
+
+
+def _escape(char: str) -> str:
+    return quote(char, safe="", errors="surrogatepass")
+
+
+def _decode_run(run: str, reserved: Collection[str]) -> str:
+    """Decode one run of escapes, but for what must stay escaped."""
+    text = unquote_to_bytes(run).decode("utf-8", "surrogateescape")
+    return "".join(
+        f"%{ord(char) - 0xDC00:02X}"
+        if "\udc80" <= char <= "\udcff"
+        else _escape(char)
+        if char in reserved or not char.isprintable()
+        else char
+        for char in text
+    )
+
+
+def decode(text: str, reserved: Collection[str] = _IN_PATH) -> str:
+    """Percent-decode and compose (NFC), leaving escaped what must stay so; a fixed point."""
+    text = _STRAY_PERCENT.sub("%25", text)
+    text = _ESCAPES.sub(lambda match: _decode_run(match[0], reserved), text)
+    text = unicodedata.normalize("NFC", text)
+    return "".join(char if char.isprintable() and char != " " else _escape(char) for char in text)
+
+
+def _resolve_dots(path: str) -> str:
+    segments: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            if segments:
+                segments.pop()
+        elif segment not in ("", "."):
+            segments.append(segment)
+    return "/" + "/".join(segments)
+
+
+@lru_cache(maxsize=16_384)
+def canonical_path(path: str) -> str:
+    """The key of a path (without query and fragment); see the module's docstring."""
+    if not _PLAIN.match(path):
+        path = decode(path.replace("\\", "/"))
+    path = _resolve_dots(path)
+    while match := _INDEX.search(path):
+        path = path[: match.start()] or "/"
+    return path
+
+
+def canonical_query(query: str, keys: Collection[str]) -> str:
+    """The allowed part of a query string, sorted, with its `?`; empty when nothing is left."""
+    if not query or not keys:
+        return ""
+    pairs = []
+    for part in query.replace("+", "%20").split("&"):
+        key, _, value = part.partition("=")
+        key, value = decode(key, _IN_QUERY), decode(value.replace("=", "%3D"), _IN_QUERY)
+        if key in keys:
+            pairs.append(f"{key}={value}")
+    return "?" + "&".join(sorted(pairs)) if pairs else ""
+
+
+def canonical_host(host: str) -> str:
+    """A host as it is compared: lower case, without a trailing dot."""
+    return host.lower().removesuffix(".")
+
+
+@lru_cache(maxsize=16_384)
+def bare_host(host: str) -> str:
+    """A host without `www.` and without its port: what an allow-list is matched on."""
+    host = canonical_host(host)
+    if not host.endswith("]"):
+        host = re.sub(r":\d*\Z", "", host)
+    return host.removeprefix("www.")
+
+
+@lru_cache(maxsize=16_384)
+def _split(url: str) -> tuple[str, str, str, str]:
+    """scheme-less parts of a page's address: host, path, query, fragment."""
+    try:
+        parts = urlsplit(url.strip())
+        host = parts.netloc.rpartition("@")[2]
+    except ValueError as error:
+        raise InputError("url", f"not an address ({error})") from None
+    if parts.scheme.lower() not in ("http", "https"):
+        raise InputError("url", "must begin with http:// or https://")
+    if not host or host.startswith(":") or any(char.isspace() for char in host):
+        raise InputError("url", "has no host")
+    host = canonical_host(host).removesuffix(DEFAULT_PORT[parts.scheme.lower()])
+    return host, parts.path, parts.query, parts.fragment
+
+
+def read_page(url: str, *, query_keys: Collection[str] = (), hash_mode: bool = False) -> Page:
+    """Take a page's full address apart into host and canonical path.
+
+    `query_keys` are the query keys that make a different page; with `hash_mode` the fragment
+    does so too (single-page apps that route by `#/path`). InputError names the field `url`.
+    """
+    if len(url) > MAX_URL:
+        raise InputError("url", f"is longer than {MAX_URL:,} characters")
+    host, path, query, fragment = _split(url)
+    key = canonical_path(path)
+    if query_keys:
+        key += canonical_query(query, query_keys)
+    if hash_mode and fragment:
+        key += "%23" + decode(fragment.replace("?", "%3F").replace("#", "%23"))
+    return Page(host, key)
+
+
+def read_path(text: str, *, query_keys: Collection[str] = ()) -> str:
+    """The key of a path, or of a full address, as a reader asks for it."""
+    if _SCHEME.match(text):
+        return read_page(text, query_keys=query_keys).path
+    path, _, query = text.partition("#")[0].partition("?")
+    key = canonical_path(path)
+    return key + canonical_query(query, query_keys) if query_keys else key

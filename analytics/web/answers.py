@@ -1,0 +1,59 @@
+"""Answers of the public endpoints: small, readable by every page (CORS), never framed as HTML."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.types import Send
+
+from ..errors import InputError, PagetallyError
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+CORS: RawHeaders = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"x-pagetally, retry-after"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+PREFLIGHT: RawHeaders = [
+    *CORS,
+    (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+    (b"access-control-allow-headers", b"content-type, *"),
+    (b"access-control-max-age", b"86400"),
+    (b"content-length", b"0"),
+]
+
+TEXT = (b"content-type", b"text/plain; charset=utf-8")
+JSON = (b"content-type", b"application/json")
+NO_STORE = (b"cache-control", b"no-store")
+
+
+async def send_answer(send: Send, status: int, headers: RawHeaders, body: bytes = b"") -> None:
+    """Send one whole answer."""
+    headers = [*headers, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_preflight(send: Send) -> None:
+    """Answer an OPTIONS request: everybody may ask."""
+    await send({"type": "http.response.start", "status": 204, "headers": PREFLIGHT})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def error_body(error: PagetallyError) -> bytes:
+    """The one shape of a JSON error: what is wrong, which field, what to do."""
+    fields = {"error": str(error)}
+    if isinstance(error, InputError):
+        fields["field"] = error.field
+    if error.hint:
+        fields["hint"] = error.hint
+    return msgspec.json.encode(fields)
+
+
+async def send_error(send: Send, status: int, error: PagetallyError, extra: RawHeaders | None = None) -> None:
+    """Send a JSON error that every page may read."""
+    reason = error.field if isinstance(error, InputError) else type(error).__name__
+    headers = [*CORS, JSON, NO_STORE, (b"x-pagetally", f"error; {reason}".encode()), *(extra or [])]
+    await send_answer(send, status, headers, error_body(error))

@@ -1,0 +1,130 @@
+"""`create_app`: an instance to an ASGI app, which serves alone or mounted in another app."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from importlib.resources import files
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from .. import __version__
+from ..instance import Instance
+from .answers import CORS, send_answer, send_preflight
+from .auth import AuthRoutes, Owner
+from .collect import EventEndpoint, PixelEndpoint
+from .counters import CountersEndpoint
+from .dashboard import DashboardRoutes
+from .guard import SecurityHeaders, TrustedProxies
+from .pages import Pages
+
+STATIC = {
+    "pt.js": "text/javascript; charset=utf-8",
+    "pt-lite.js": "text/javascript; charset=utf-8",
+    "style.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+}
+"""What is served of analytics/static, and as what."""
+
+SCRIPT_SECONDS = 86_400
+
+
+def create_app(
+    instance: Instance,
+    *,
+    base_path: str = "",
+    trusted_proxies: Sequence[str] = (),
+    extra_routes: Sequence[BaseRoute] = (),
+) -> ASGIApp:
+    """The ASGI app of an open instance. `app.state.owner` holds the one-time set-up token.
+
+    `extra_routes` come before Pagetally's own, so that the demo and the benchmark can add theirs.
+    """
+    pages = Pages()
+    owner = Owner(instance)
+    public: list[BaseRoute] = [
+        Route("/api/event", EventEndpoint(instance)),
+        Route("/api/counters", CountersEndpoint(instance)),
+        Route("/api/pixel.gif", PixelEndpoint(instance), methods=["GET", "HEAD"]),
+        Route("/api/{rest:path}", unknown_endpoint),
+        *(Route(f"/{name}", StaticFile(name, kind)) for name, kind in STATIC.items()),
+    ]
+    guarded = Starlette(
+        routes=[
+            Route("/health", Health(instance).answer),
+            *AuthRoutes(instance, owner, pages).routes,
+            *DashboardRoutes(instance, owner, pages).routes,
+        ],
+        exception_handlers={404: not_found(pages)},
+    )
+    routes = [*extra_routes, *public, Mount("/", SecurityHeaders(guarded))]
+    app = Starlette(routes=[Mount(base_path, routes=routes)] if base_path else routes)
+    app.state.owner = owner
+    app.state.instance = instance
+    return TrustedProxies(app, trusted_proxies) if trusted_proxies else app
+
+
+class StaticFile:
+    """One file of analytics/static, read once; an ASGI app."""
+
+    def __init__(self, name: str, kind: str) -> None:
+        self._body = (files("analytics") / "static" / name).read_bytes()
+        self._etag = b'"' + blake2b(self._body, digest_size=8).hexdigest().encode() + b'"'
+        self._headers = [
+            *CORS,
+            (b"content-type", kind.encode()),
+            (b"cache-control", f"public, max-age={SCRIPT_SECONDS}".encode()),
+            (b"etag", self._etag),
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "OPTIONS":
+            await send_preflight(send)
+        elif (b"if-none-match", self._etag) in scope["headers"]:
+            await send({"type": "http.response.start", "status": 304, "headers": self._headers})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await send_answer(send, 200, self._headers, self._body)
+
+
+async def unknown_endpoint(request: Request) -> Response:
+    """An address under /api that is not ours; readable by every page like the others."""
+    headers = {name.decode(): value.decode() for name, value in CORS}
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=headers)
+    return JSONResponse({"error": "there is no such endpoint"}, status_code=404, headers=headers)
+
+
+def not_found(pages: Pages) -> Any:
+    """The handler of pages that are not there."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        return pages.message(request, 404, "There is no such page", "The address may be mistyped.")
+
+    return answer
+
+
+class Health:
+    """GET /health: green (200) while views can be stored, red (503) while they cannot."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+
+    async def answer(self, request: Request) -> Response:
+        """One small JSON object, without anything private in it."""
+        writer = self._instance.writer
+        failure = writer.failure
+        body: dict[str, Any] = {
+            "status": "red" if failure else "green",
+            "version": __version__,
+            "waiting": writer.waiting,
+        }
+        if failure:
+            body["error"] = str(failure)
+        return JSONResponse(body, status_code=503 if failure else 200)
+

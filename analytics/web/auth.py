@@ -1,0 +1,155 @@
+"""The owner: sets a password at a one-time address, signs in, signs out."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from urllib.parse import parse_qs
+
+from itsdangerous import BadSignature, TimestampSigner
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from ..errors import InputError, TooLarge
+from ..instance import Instance
+from ..passwords import Attempts, hash_password, is_right
+from .guard import is_same_origin, read_body
+from .pages import Pages
+
+COOKIE = "pagetally_session"
+SESSION_SECONDS = 30 * 86_400
+FORM_BYTES = 4_096
+
+PASSWORD = "password"
+EPOCH = "password_epoch"
+
+
+class Owner:
+    """Knows whether a request comes from the owner."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._signer = TimestampSigner(instance.secret, salt="pagetally session")
+        with instance.borrow_reader() as reader:
+            self.password = reader.meta(PASSWORD)
+            self.epoch = reader.meta(EPOCH) or ""
+        self.setup_token = "" if self.password else secrets.token_urlsafe(24)
+        self.attempts = Attempts()
+
+    def is_signed_in(self, request: Request) -> bool:
+        """Whether the request carries a session that this instance gave under the present password."""
+        try:
+            value = self._signer.unsign(request.cookies.get(COOKIE, ""), max_age=SESSION_SECONDS).decode()
+        except (BadSignature, UnicodeDecodeError):
+            return False
+        return bool(self.epoch) and hmac.compare_digest(value.partition(".")[0], self.epoch)
+
+    def set_password(self, password: str) -> None:
+        """Take a new password; all sessions under an old one end. InputError when it is too weak."""
+        kept, epoch = hash_password(password), secrets.token_hex(16)
+        self._instance.write(lambda store: (store.set_meta(PASSWORD, kept), store.set_meta(EPOCH, epoch)))
+        self.password, self.epoch, self.setup_token = kept, epoch, ""
+
+    def sign_in(self, request: Request, response: Response) -> Response:
+        """Give the response a new session."""
+        value = self._signer.sign(f"{self.epoch}.{secrets.token_hex(16)}").decode()
+        response.set_cookie(
+            COOKIE,
+            value,
+            max_age=SESSION_SECONDS,
+            path=request.scope.get("root_path", "") or "/",
+            secure=request.url.scheme == "https",
+            httponly=True,
+            samesite="lax",
+        )
+        return response
+
+
+class AuthRoutes:
+    """The routes /setup/{token}, /login and /logout."""
+
+    def __init__(self, instance: Instance, owner: Owner, pages: Pages) -> None:
+        self._instance = instance
+        self._owner = owner
+        self._pages = pages
+        self.routes = [
+            Route("/setup/{token}", self.setup, methods=["GET", "POST"]),
+            Route("/login", self.login, methods=["GET", "POST"]),
+            Route("/logout", self.logout, methods=["POST"]),
+        ]
+
+    async def setup(self, request: Request) -> Response:
+        """The one-time page on which the owner sets the first password."""
+        token = self._owner.setup_token
+        if not token or not hmac.compare_digest(request.path_params["token"].encode(), token.encode()):
+            return self._pages.message(
+                request, 404, "This set-up address is not valid", "The server prints a new one at each start until a password is set."
+            )
+        if request.method == "GET":
+            return self._pages.render(request, "setup.html")
+        if not is_same_origin(request):
+            return refuse_foreign()
+        password = (await read_form(request)).get("password", "")
+        try:
+            await run_in_threadpool(self._owner.set_password, password)
+        except InputError as error:
+            return self._pages.render(request, "setup.html", status=400, problem=str(error))
+        return self._owner.sign_in(request, redirect(request, "/"))
+
+    async def login(self, request: Request) -> Response:
+        """The page to sign in."""
+        owner, address = self._owner, request.client.host if request.client else ""
+        if not owner.password:
+            return self._pages.message(
+                request,
+                200,
+                "Set a password first",
+                "Open the set-up address that the server printed when it started.",
+            )
+        if request.method == "GET":
+            return self._pages.render(request, "login.html")
+        if not is_same_origin(request):
+            return refuse_foreign()
+        password = (await read_form(request)).get("password", "")
+        wait = owner.attempts.wait(address, self._instance.clock())
+        if wait > 0:
+            problem = f"Too many wrong passwords. Try again in {int(wait) + 1} seconds."
+            answer = self._pages.render(request, "login.html", status=429, problem=problem)
+            answer.headers["retry-after"] = str(int(wait) + 1)
+            return answer
+        # Counted before it is checked, so that many tries at once do not all pass.
+        owner.attempts.fail(address, self._instance.clock())
+        if not await run_in_threadpool(is_right, password, owner.password):
+            return self._pages.render(request, "login.html", status=401, problem="That is not the password.")
+        owner.attempts.succeed(address)
+        return owner.sign_in(request, redirect(request, "/"))
+
+    async def logout(self, request: Request) -> Response:
+        """Forget the session in this browser."""
+        if not is_same_origin(request):
+            return refuse_foreign()
+        response = redirect(request, "/login")
+        response.delete_cookie(COOKIE, path=request.scope.get("root_path", "") or "/")
+        return response
+
+
+def redirect(request: Request, path: str) -> Response:
+    """See another page of ours, under whatever base path we are shown."""
+    return RedirectResponse(request.scope.get("root_path", "") + path, status_code=303)
+
+
+def refuse_foreign() -> Response:
+    """The answer to a form that was not sent from a page of ours."""
+    return PlainTextResponse("This form must be sent from Pagetally's own page.\n", status_code=403)
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a small urlencoded form; what is larger or something else is empty."""
+    try:
+        body = await read_body(request.scope["headers"], request.receive, FORM_BYTES)
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
+    except (TooLarge, ValueError):
+        return {}
+    return {name: values[0] for name, values in fields.items()}

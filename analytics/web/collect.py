@@ -1,0 +1,187 @@
+"""POST /api/event and GET /api/pixel.gif: a view comes in, and is on disk before it is answered.
+
+Plain ASGI, for speed: this is the one path that is taken ten thousand times a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from urllib.parse import parse_qs
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from .. import payload, pipeline
+from ..days import local_day
+from ..errors import InputError, PagetallyError, TooLarge, Unavailable
+from ..instance import Instance
+from ..model import Arrival, Drop, Event, Hit
+from ..report import count_pages
+from ..store.connect import sqlite3
+from ..urls import read_page
+from ..visitors import read_address
+from .answers import CORS, JSON, NO_STORE, TEXT, RawHeaders, send_answer, send_error, send_preflight
+from .guard import Disconnected, TooSlow, read_body
+
+GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+
+TICKET_BYTES = 1_000
+"""About what a waiting view weighs besides its body."""
+
+log = logging.getLogger("pagetally")
+
+CLOSE = (b"connection", b"close")
+
+
+def read_arrival(scope: Scope, now: float) -> Arrival:
+    """What the request tells of its sender."""
+    agent = purpose = ""
+    gpc = False
+    for name, value in scope["headers"]:
+        if name == b"user-agent":
+            agent = value.decode("latin-1")
+        elif name in (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz"):
+            purpose = value.decode("latin-1").lower()
+        elif name in (b"sec-gpc", b"dnt"):
+            gpc = gpc or value == b"1"
+    client = scope.get("client")
+    address = read_address(client[0]) if client else ""
+    return Arrival(at=now, address=address, agent=agent, purpose=purpose, gpc=gpc)
+
+
+class Collector:
+    """Takes events in and answers when they are stored; the part that both endpoints share."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+
+    async def take(self, event: Event, scope: Scope, weight: int) -> list[Hit | Drop]:
+        """Run an event through the pipeline and store what is left; InputError or Unavailable."""
+        instance = self._instance
+        arrival = read_arrival(scope, instance.clock())
+        results = pipeline.run(event, arrival, instance.registry.by_host, instance.salts.of)
+        hits = [result for result in results if isinstance(result, Hit)]
+        for result in results:
+            if isinstance(result, Drop):
+                site = instance.registry.by_id.get(result.site)
+                instance.writer.tally(result, local_day(site.timezone if site else "UTC", arrival.at))
+        if hits:
+            weight += TICKET_BYTES
+            await instance.writer.submit(hits, weight, asyncio.get_running_loop())
+        return results
+
+    def count(self, event: Event, results: list[Hit | Drop]) -> bytes | None:
+        """The counters of the event's page, as JSON; None when its site is not ours."""
+        instance = self._instance
+        site = instance.registry.by_id.get(results[0].site)
+        if site is None:
+            return None
+        path = read_page(event.url, query_keys=site.query_keys, hash_mode=event.hash_mode).path
+        online = instance.presence.count(site.id, instance.clock())
+        try:
+            with instance.reader.snapshot():
+                return msgspec.json.encode(count_pages(instance.reader, site, [path], online))
+        except sqlite3.Error:
+            # The view is stored: that is what the answer must say, with numbers or without.
+            log.exception("the counters of a stored view cannot be read")
+            return None
+
+
+def drop_header(results: list[Hit | Drop]) -> RawHeaders:
+    """The header that says what was not stored and why; empty when everything was."""
+    reasons = [result.reason for result in results if isinstance(result, Drop)]
+    return [(b"x-pagetally", f"dropped; {', '.join(dict.fromkeys(reasons))}".encode())] if reasons else []
+
+
+class EventEndpoint:
+    """POST /api/event, an ASGI app."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._collector = Collector(instance)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "OPTIONS":
+            await send_preflight(send)
+            return
+        if scope["method"] != "POST":
+            await send_error(send, 405, InputError("method", "must be POST"), [(b"allow", b"POST, OPTIONS")])
+            return
+        try:
+            await self._answer(scope, receive, send)
+        except TooLarge as error:
+            await send_error(send, 413, error, [CLOSE])
+        except InputError as error:
+            await send_error(send, 400, error)
+        except Unavailable as error:
+            await send_error(send, 503, error, [(b"retry-after", str(error.retry_after).encode())])
+        except TooSlow:
+            await send_error(send, 408, InputError("body", "did not come in time"), [CLOSE])
+        except Disconnected:
+            pass
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await read_body(scope["headers"], receive, payload.MAX_BODY)
+        event = payload.read_event(body)
+        results = await self._collector.take(event, scope, len(body))
+        headers = [*CORS, NO_STORE, *drop_header(results)]
+        if b"counters=1" in scope["query_string"]:
+            counters = self._collector.count(event, results)
+            if counters is not None:
+                await send_answer(send, 202, [*headers, JSON], counters)
+                return
+        await send_answer(send, 202, [*headers, TEXT], b"ok")
+
+
+class PixelEndpoint:
+    """GET /api/pixel.gif, an ASGI app: a view of a page that runs no JavaScript.
+
+    The page is the query's `u` (or `url`), else the Referer header; `r`, `t`, `d` as in an event.
+    """
+
+    def __init__(self, instance: Instance) -> None:
+        self._collector = Collector(instance)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: RawHeaders = [*CORS, NO_STORE, (b"content-type", b"image/gif")]
+        try:
+            results = await self._collector.take(read_pixel(scope), scope, 0)
+        except Unavailable as error:
+            retry = (b"retry-after", str(error.retry_after).encode())
+            await send_answer(send, 503, [*headers, _reason(error), retry], GIF)
+        except InputError as error:
+            await send_answer(send, 400, [*headers, _reason(error)], GIF)
+        else:
+            dropped = drop_header(results)
+            await send_answer(send, 202 if dropped else 200, [*headers, *dropped], GIF)
+
+
+def _reason(error: PagetallyError) -> tuple[bytes, bytes]:
+    text = "".join(char if " " <= char <= "~" else "?" for char in f"error; {error}")
+    return (b"x-pagetally", text.encode())
+
+
+def read_pixel(scope: Scope) -> Event:
+    """The event that a pixel's query and Referer speak of; InputError names the field at fault."""
+    try:
+        query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=50)
+    except ValueError:
+        raise InputError("query", "has too many fields") from None
+
+    def first(*names: str) -> str:
+        return next((query[name][0] for name in names if name in query), "")
+
+    referer = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"referer"), "")
+    url = first("u", "url") or referer
+    if not url:
+        raise InputError("url", "is required", hint="Give the page's address as ?u=.")
+    domain = first("d", "domain")
+    return Event(
+        name=payload.PAGEVIEW,
+        url=url,
+        domains=(domain,) if domain else (),
+        referrer=first("r", "referrer")[: payload.MAX_TEXT],
+        title=first("t", "title")[: payload.MAX_TEXT],
+        id=payload.read_id(first("id")),
+    )

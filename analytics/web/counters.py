@@ -1,0 +1,74 @@
+"""GET /api/counters: the numbers of a site and its pages. Reads, and only reads."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from urllib.parse import parse_qs
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from ..errors import InputError, StoreFailed
+from ..instance import Instance
+from ..report import count_pages
+from ..store.connect import sqlite3
+from .answers import CORS, JSON, RawHeaders, send_answer, send_error, send_preflight
+
+MAX_FIELDS = 200
+
+
+class CountersEndpoint:
+    """An ASGI app."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "OPTIONS":
+            await send_preflight(send)
+            return
+        if scope["method"] not in ("GET", "HEAD"):
+            await send_error(send, 405, InputError("method", "must be GET"), [(b"allow", b"GET, OPTIONS")])
+            return
+        try:
+            body = self._count(scope["query_string"])
+        except UnknownSite as error:
+            await send_error(send, 404, error)
+        except InputError as error:
+            await send_error(send, 400, error)
+        except sqlite3.OperationalError as error:
+            await send_error(send, 503, StoreFailed(f"cannot be read: {error}"), [(b"retry-after", b"2")])
+        else:
+            await _send_counters(scope, send, body)
+
+    def _count(self, query_string: bytes) -> bytes:
+        try:
+            query = parse_qs(query_string.decode("utf-8", "replace"), max_num_fields=MAX_FIELDS)
+        except ValueError:
+            raise InputError("query", "has too many fields") from None
+        instance = self._instance
+        domain = query.get("site", [""])[0]
+        if not domain:
+            raise InputError("site", "is required", hint="Ask for /api/counters?site=example.com&path=/")
+        site = instance.registry.find(domain)
+        if site is None:
+            raise UnknownSite("site", "is not known here", hint="Add it: pagetally site add DOMAIN")
+        online = instance.presence.count(site.id, instance.clock())
+        # On the loop: a few look-ups by key take less than handing them to a thread.
+        with instance.reader.snapshot():
+            return msgspec.json.encode(count_pages(instance.reader, site, query.get("path", []), online))
+
+
+class UnknownSite(InputError):
+    """There is no such site."""
+
+
+async def _send_counters(scope: Scope, send: Send, body: bytes) -> None:
+    etag = b'"' + blake2b(body, digest_size=8).hexdigest().encode() + b'"'
+    headers: RawHeaders = [*CORS, JSON, (b"etag", etag), (b"cache-control", b"no-cache")]
+    asked = next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")
+    if etag in [part.strip().removeprefix(b"W/") for part in asked.split(b",")] or asked.strip() == b"*":
+        await send({"type": "http.response.start", "status": 304, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    await send_answer(send, 200, headers, body)

@@ -1,0 +1,78 @@
+"""The owner's pages: all sites at a glance, and one site's summary."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from ..errors import InputError
+from ..instance import Instance
+from ..model import Site, Totals
+from ..periods import BY_NAME, DEFAULT, PERIODS, find_period
+from ..report import Query, Report, summarise, total_of
+from ..store.connect import sqlite3
+from .auth import Owner, redirect
+from .chart import draw_chart
+from .pages import Pages
+
+
+class DashboardRoutes:
+    """The routes / and /sites/{domain}, for the owner only."""
+
+    def __init__(self, instance: Instance, owner: Owner, pages: Pages) -> None:
+        self._instance = instance
+        self._owner = owner
+        self._pages = pages
+        self.routes = [Route("/", self.index), Route("/sites/{domain}", self.site)]
+
+    async def index(self, request: Request) -> Response:
+        """Every site with today's and 30 days' views and visitors."""
+        if not self._owner.is_signed_in(request):
+            return redirect(request, "/login")
+        rows = await run_in_threadpool(self._overview)
+        return self._pages.render(request, "index.html", signed_in=True, rows=rows)
+
+    def _overview(self) -> list[tuple[Site, Totals, Totals, int]]:
+        now, rows = self._instance.clock(), []
+        with self._instance.borrow_reader() as reader:
+            for site in self._instance.registry.sites:
+                today = total_of(reader, Query(site, BY_NAME["today"], now))
+                month = total_of(reader, Query(site, DEFAULT, now))
+                rows.append((site, today, month, self._instance.presence.count(site.id, now)))
+        return rows
+
+    async def site(self, request: Request) -> Response:
+        """One site's totals, daily chart, top pages and top referring hosts."""
+        if not self._owner.is_signed_in(request):
+            return redirect(request, "/login")
+        site = self._instance.registry.find(request.path_params["domain"])
+        if site is None:
+            return self._pages.message(request, 404, "There is no such site", "Add it with: pagetally site add DOMAIN")
+        try:
+            period = find_period(request.query_params.get("period", DEFAULT.name))
+        except InputError as error:
+            return self._pages.message(request, 400, "That period is not known", f"{error}. {error.hint}")
+        query = Query(site, period, self._instance.clock())
+        try:
+            report = await run_in_threadpool(partial(self._summarise, query))
+        except sqlite3.OperationalError:
+            return PlainTextResponse("This took too long to count. Try a shorter period.\n", status_code=503)
+        return self._pages.render(
+            request,
+            "site.html",
+            signed_in=True,
+            site=site,
+            report=report,
+            periods=PERIODS,
+            chart=draw_chart(report.series, report.series_before),
+            online=self._instance.presence.count(site.id, query.now),
+            script=str(request.base_url) + "pt.js",
+        )
+
+    def _summarise(self, query: Query) -> Report:
+        with self._instance.borrow_reader() as reader:
+            return summarise(reader, query)

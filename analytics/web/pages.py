@@ -1,0 +1,36 @@
+"""Templates to HTML answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from .. import __version__
+from . import wording
+
+
+class Pages:
+    """Renders the templates under analytics/templates."""
+
+    def __init__(self) -> None:
+        self._templates = Environment(
+            loader=PackageLoader("analytics"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters |= wording.FILTERS
+        self._templates.globals["version"] = __version__
+
+    def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+        """An HTML answer; `base` in a template is the path under which we are shown."""
+        values = {"base": request.scope.get("root_path", ""), "problem": "", "signed_in": False} | values
+        return HTMLResponse(self._templates.get_template(template).render(values), status_code=status)
+
+    def message(self, request: Request, status: int, title: str, text: str) -> HTMLResponse:
+        """A page that says one thing."""
+        return self.render(request, "message.html", status=status, title=title, text=text)

@@ -1,0 +1,243 @@
+"""The one thread that writes: views in groups, everything else in between.
+
+A view waits in a queue until the writer has committed the group it is in, and only then is it
+answered. The first view that comes is written at once; while many wait, the writer gathers for a
+moment, so that one flush of the disk serves them all. Jobs (a slice of folding, a change of a
+site) take their turn in the same queue, each in a transaction of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import TypeVar
+
+from .clock import Clock, system_clock
+from .errors import QueueFull, StoreBusy, StoreFailed, Unavailable
+from .model import Drop, Hit
+from .presence import Presence
+from .salts import Salts
+from .store.sqlite import SqliteStore
+
+T = TypeVar("T")
+
+GATHER = 0.001
+"""Seconds that the writer gathers for while many views come at once."""
+
+MANY = 4
+"""Views in one group from which on more are expected at once."""
+
+PATIENCE = 3.5
+"""Seconds that a view may wait for another process's lock before it is refused."""
+
+CAPACITY = 4_000
+"""Views that may wait at once, and the bytes they may weigh."""
+CAPACITY_BYTES = 16 * 1024 * 1024
+
+CHECKPOINT_AFTER = 64
+"""Transactions after which the log is moved into the database file; a large one counts as more."""
+
+HITS_A_TRANSACTION = 64
+JOB_TRANSACTIONS = 4
+
+log = logging.getLogger("pagetally")
+
+
+class Ticket:
+    """Views of one request that wait to be stored."""
+
+    __slots__ = ("future", "hits", "loop", "since", "weight")
+
+    def __init__(self, hits: Sequence[Hit], weight: int, loop: asyncio.AbstractEventLoop) -> None:
+        self.hits = hits
+        self.weight = weight
+        self.since = time.monotonic()
+        self.loop = loop
+        self.future: asyncio.Future[None] = loop.create_future()
+
+
+class _Job:
+    """Something else that the writer is to do."""
+
+    __slots__ = ("future", "run")
+
+    def __init__(self, run: Callable[[SqliteStore], object], future: Future[object]) -> None:
+        self.run = run
+        self.future = future
+
+
+class Writer:
+    """Owns the writing connection; `start` it once, `stop` it once."""
+
+    def __init__(
+        self, store: SqliteStore, salts: Salts, presence: Presence, *, clock: Clock = system_clock
+    ) -> None:
+        self._store = store
+        self._salts = salts
+        self._presence = presence
+        self._clock = clock
+        self._queue: queue.SimpleQueue[Ticket | _Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._dropped: Counter[tuple[int, int, str]] = Counter()
+        self._stopped = False
+        self._transactions = 0
+        self.waiting = 0
+        self.waiting_bytes = 0
+        self.failure: Unavailable | None = None
+        """The last write's failure; None while writing works."""
+        self.stored = 0
+        """Views stored since the start."""
+
+    def start(self) -> Writer:
+        """Begin to write."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Write what waits, close the store, end the thread."""
+        if not self._stopped:
+            self._stopped = True
+            self._queue.put(None)
+            self._thread.join()
+
+    # Called on the event loop
+
+    def submit(self, hits: Sequence[Hit], weight: int, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
+        """Hand views over; the future ends when they are on disk, or with Unavailable.
+
+        `weight` is about the bytes they take while they wait. QueueFull at once when too much waits.
+        """
+        if self.waiting >= CAPACITY or self.waiting_bytes + weight > CAPACITY_BYTES or self._stopped:
+            raise QueueFull(f"{self.waiting:,} views wait for the disk")
+        ticket = Ticket(hits, weight, loop)
+        self.waiting += 1
+        self.waiting_bytes += weight
+        self._queue.put(ticket)
+        return ticket.future
+
+    def tally(self, drop: Drop, day: int) -> None:
+        """Count a view that is deliberately not stored; written with the next flush of tallies."""
+        self._dropped[drop.site, day, drop.reason] += 1
+
+    def take_tallies(self) -> Counter[tuple[int, int, str]]:
+        """The tallies since the last time."""
+        taken, self._dropped = self._dropped, Counter()
+        return taken
+
+    # Called from any thread
+
+    def call(self, run: Callable[[SqliteStore], T]) -> Future[T]:
+        """Have the writer run a job on the store; its future gives what the job returns."""
+        future: Future[T] = Future()
+        if self._stopped:
+            future.set_exception(StoreFailed("the writer has stopped"))
+        else:
+            self._queue.put(_Job(run, future))  # type: ignore[arg-type]
+        return future
+
+    # The thread
+
+    def _run(self) -> None:
+        gathering = False
+        running = True
+        while running:
+            items = [self._queue.get()]
+            if gathering and isinstance(items[0], Ticket):
+                time.sleep(GATHER)
+            with contextlib.suppress(queue.Empty):
+                while len(items) < CAPACITY:
+                    items.append(self._queue.get_nowait())
+            tickets = [item for item in items if isinstance(item, Ticket)]
+            gathering = len(tickets) >= MANY
+            self._write(tickets)
+            for item in items:
+                if isinstance(item, _Job):
+                    self._do(item)
+            running = None not in items
+        self._store.close()
+
+    def _write(self, tickets: list[Ticket]) -> None:
+        while tickets:
+            hits = [hit for ticket in tickets for hit in ticket.hits]
+            salts = self._salts.take_unsaved()
+            try:
+                self._store.write(hits, salts)
+            except StoreBusy as error:
+                self._salts.give_back(salts)
+                tickets = self._refuse_impatient(tickets, error)
+            except Unavailable as error:
+                self._salts.give_back(salts)
+                self._fail(tickets, error)
+                return
+            except Exception as error:
+                # A defect of ours must not end the thread that everybody waits for.
+                log.exception("a group of %d views could not be written", len(hits))
+                self._salts.give_back(salts)
+                self._fail(tickets, StoreFailed(f"not stored: {type(error).__name__}"))
+                return
+            else:
+                self.failure = None
+                self.stored += len(hits)
+                self._presence.note(hits)
+                self._answer(tickets, None)
+                self._checkpoint(1 + len(hits) // HITS_A_TRANSACTION)
+                return
+
+    def _refuse_impatient(self, tickets: list[Ticket], error: StoreBusy) -> list[Ticket]:
+        """Refuse the views that waited long enough; those that may wait on, and the newcomers."""
+        oldest = time.monotonic() - PATIENCE
+        late = [ticket for ticket in tickets if ticket.since < oldest]
+        if late:
+            self._fail(late, error)
+        return [ticket for ticket in tickets if ticket.since >= oldest]
+
+    def _fail(self, tickets: list[Ticket], error: Unavailable) -> None:
+        if self.failure is None:
+            log.error("views cannot be stored: %s", error)
+        self.failure = error
+        self._answer(tickets, error)
+
+    def _answer(self, tickets: list[Ticket], error: Unavailable | None) -> None:
+        by_loop: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
+        for ticket in tickets:
+            by_loop.setdefault(ticket.loop, []).append(ticket)
+        for loop, group in by_loop.items():
+            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                loop.call_soon_threadsafe(self._settle, group, error)
+
+    def _settle(self, tickets: list[Ticket], error: Unavailable | None) -> None:
+        self.waiting -= len(tickets)
+        for ticket in tickets:
+            self.waiting_bytes -= ticket.weight
+            if ticket.future.cancelled():
+                continue
+            if error is None:
+                ticket.future.set_result(None)
+            else:
+                ticket.future.set_exception(error)
+
+    def _checkpoint(self, transactions: int) -> None:
+        """Now and then move the log into the file: after the answers, so that nobody waits for it."""
+        self._transactions += transactions
+        if self._transactions >= CHECKPOINT_AFTER:
+            self._transactions = 0
+            try:
+                self._store.checkpoint()
+            except StoreFailed as error:
+                log.warning("%s", error)
+
+    def _do(self, job: _Job) -> None:
+        if not job.future.set_running_or_notify_cancel():
+            return
+        try:
+            job.future.set_result(job.run(self._store))
+        except Exception as error:
+            job.future.set_exception(error)
+        self._checkpoint(JOB_TRANSACTIONS)
