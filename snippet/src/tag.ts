@@ -1,0 +1,7 @@
+const tag = document.currentScript as HTMLScriptElement;
+
+export const { api, everywhere, manual, query, site } = tag.dataset;
+export const keys = query ? query.split(/[\s,]+/) : [];
+
+/** The API lives beside the script, wherever that is, unless the tag names another base. */
+export const apiBase = new URL((api || '.') + '/api/', tag.src);

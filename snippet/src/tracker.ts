@@ -1,0 +1,68 @@
+import type { Api } from './api.ts';
+import { reducePath } from './path.ts';
+import { isOptedOut } from './owner.ts';
+import { postText } from './courier.ts';
+import { watchHistory } from './history.ts';
+import { apiBase, everywhere, manual, site } from './tag.ts';
+
+// A saved page (file:) has no origin of its own; the site lends it one.
+const origin = location.host ? location.origin : site && 'https://' + site;
+// A local server or a saved page (no host name) is the owner's own machine, an automated browser nobody's.
+const isWelcome =
+  origin &&
+  (everywhere != null || !(navigator.webdriver || /^$|^127[\d.]+$|^\[::1]|localhost$/.test(location.hostname)));
+const isCountable = () => isWelcome && !isOptedOut();
+
+let last: string; // the page presented last
+let asked: boolean; // the page itself asks for a view, new or not
+
+/** Posts a hit of the current page, a view unless it has a name; `search` is appended to the endpoint. */
+export const postHit = (search: string, n?: string, p?: object) =>
+  postText(
+    apiBase + 'event' + search,
+    JSON.stringify({
+      u: origin + reducePath(true),
+      d: site || undefined,
+      r: (last == null && document.referrer) || undefined, // it led to the first view only
+      t: document.title,
+      id: Math.random().toString(36).slice(2),
+      n,
+      p,
+    }),
+  );
+
+/** `present` gets every new page once it is seen, and whether its view is to be posted. */
+export function startTracker(present: (counts?: unknown) => void): Api {
+  // Every trigger ends here and only the state decides, so that no two of them count one view twice.
+  function settle() {
+    if (document.readyState == 'loading' || document.visibilityState != 'visible' || document.prerendering) return;
+    const page = reducePath();
+    const countable = isCountable(); // asked in any case: it also obeys the owner's word in the fragment
+    if (asked || (manual == null && page != last)) {
+      present(countable);
+      last = page;
+      asked = false;
+    }
+  }
+
+  // Frameworks change the address first and the title a moment later; redirects follow each other at once.
+  const settleSoon = () => setTimeout(settle, 100);
+
+  addEventListener('pagehide', () => (last = '')); // out of the back-forward cache it is seen anew
+  watchHistory(settleSoon);
+  for (const type of ['visibilitychange', 'prerenderingchange', 'DOMContentLoaded', 'pageshow', 'popstate']) {
+    addEventListener(type, settleSoon);
+  }
+  settle();
+
+  return {
+    view() {
+      asked = true;
+      settle();
+    },
+    event(n, p) {
+      if (n && isCountable()) postHit('', n, p);
+    },
+    renew: () => (reducePath() == last ? present() : settleSoon()),
+  };
+}
