@@ -75,6 +75,12 @@ class RebuildTotals(Struct, tag=True, frozen=True):
     """All-time totals anew from the days."""
 
 
+class SetPassword(Struct, tag=True, frozen=True):
+    """Take a new owner's password, as its hash."""
+
+    kept: str
+
+
 Command = (
     SaveSite
     | RemoveSite
@@ -85,6 +91,7 @@ Command = (
     | Fold
     | ResetDay
     | RebuildTotals
+    | SetPassword
 )
 
 UNFINISHED = ("running", "undoing")
@@ -115,6 +122,8 @@ def perform(instance: Instance, command: Command) -> Any:
             instance.write(lambda store: store.reset_day(site_id, day))
         case RebuildTotals():
             instance.write(lambda store: store.rebuild_totals())
+        case SetPassword(kept):
+            instance.set_password(kept)
     return None
 
 

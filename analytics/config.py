@@ -62,23 +62,30 @@ def _read_count(text: str) -> int:
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("data", Path("pagetally-data"), "Folder that holds everything: the database, its secret, its lock.", Path),
+    Setting(
+        "data",
+        Path("pagetally-data"),
+        "Folder that holds everything: the database, its secret, its lock.",
+        Path,
+    ),
     Setting("host", "127.0.0.1", "Address to listen on. The default is reachable from this machine only."),
     Setting("port", 8000, "Port to listen on; 0 takes a free one.", _read_port),
     Setting("base_path", "", "Path under which a proxy shows Pagetally, such as /stats.", _read_base_path),
     Setting(
         "trusted_proxies",
         (),
-        "Addresses or networks of your own proxies, separated by commas. Only their X-Forwarded-For is believed.",
+        "Addresses or networks of your own proxies, with commas between; only their X-Forwarded-For is believed.",
         _read_proxies,
     ),
     Setting(
         "new_paths_a_day",
         10_000,
-        'New paths a site may bring a day; views of more are counted for the site and for its "(other)" page.',
+        'New paths a site may bring a day; views of more count for the site and for its "(other)" page.',
         _read_count,
     ),
-    Setting("log_level", "info", "How much is said: error, warning, info or debug. Never an address.", str.lower),
+    Setting(
+        "log_level", "info", "How much is said: error, warning, info or debug. Never an address.", str.lower
+    ),
 )
 
 

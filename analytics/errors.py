@@ -1,15 +1,15 @@
 """Every error that Pagetally raises on purpose, and what answers it.
 
-    PagetallyError              a sentence for a person, and a hint that can be typed
-    ├── InputError              the sender's fault: names the field            400, exit 2
-    │   └── TooLarge            more bytes than an endpoint takes              413
-    ├── Unavailable             not stored, try again                          503 + Retry-After
-    │   ├── StoreBusy           somebody else holds the database's write lock
-    │   ├── StoreFailed         disk full, input/output error
-    │   └── QueueFull           more views wait for the disk than may wait
-    ├── DataFolderInUse         another process owns the data folder           exit 1
-    ├── NewerDatabase           written by a newer Pagetally                   exit 1
-    └── Refused                 a command that would do harm as it stands      exit 1
+PagetallyError              a sentence for a person, and a hint that can be typed
+├── InputError              the sender's fault: names the field            400, exit 2
+│   └── TooLarge            more bytes than an endpoint takes              413
+├── Unavailable             not stored, try again                          503 + Retry-After
+│   ├── StoreBusy           somebody else holds the database's write lock
+│   ├── StoreFailed         disk full, input/output error
+│   └── QueueFull           more views wait for the disk than may wait
+├── DataFolderInUse         another process owns the data folder           exit 1
+├── NewerDatabase           written by a newer Pagetally                   exit 1
+└── Refused                 a command that would do harm as it stands      exit 1
 """
 
 

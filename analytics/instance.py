@@ -23,7 +23,7 @@ from .writer import Writer
 
 T = TypeVar("T")
 
-SECRET_FILE = "secret"
+SECRET_FILE = "secret"  # noqa: S105 (a file name)
 SECRET_BYTES = 32
 
 READERS = 3
@@ -59,6 +59,7 @@ class Instance:
         self.registry.replace(store.read_sites())
         self.salts = Salts(store.read_salts())
         self.secret = read_secret(self.folder)
+        self.password, self.password_epoch = store.read_password()
         self.reader = SqliteReader(self.folder)
         self._readers: SimpleQueue[SqliteReader] = SimpleQueue()
         self._lent = [SqliteReader(self.folder) for _ in range(READERS)]
@@ -99,6 +100,12 @@ class Instance:
     def reload_sites(self) -> None:
         """Sites changed in the store: use them."""
         self.registry.replace(self.write(lambda store: store.read_sites()))
+
+    def set_password(self, kept: str) -> None:
+        """Take the hash of a new owner's password; sessions under an old one end."""
+        epoch = secrets.token_hex(16)
+        self.write(lambda store: store.set_password(kept, epoch))
+        self.password, self.password_epoch = kept, epoch
 
     # What the schedule runs
 

@@ -87,7 +87,10 @@ def read_event(body: bytes) -> Event:
 
 
 def _first(*values: Any) -> Any:
-    return next((value for value in values if value is not None), None)
+    for value in values:
+        if value is not None:
+            return value
+    return None
 
 
 def _is_true(value: Any) -> bool:
@@ -132,9 +135,7 @@ def read_props(props: Any) -> str | None:
         return None
     if not isinstance(props, dict):
         raise InputError("props", "must be an object")
-    kept = {
-        key: value for key, value in props.items() if isinstance(value, Scalar) and value != "" and key
-    }
+    kept = {key: value for key, value in props.items() if isinstance(value, Scalar) and value != "" and key}
     if len(kept) > MAX_PROPS:
         raise InputError("props", f"has more than {MAX_PROPS} entries")
     for key, value in kept.items():

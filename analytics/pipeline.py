@@ -173,4 +173,3 @@ def finish(draft: Draft) -> Hit:
 @lru_cache(maxsize=1_024)
 def _glob(pattern: str) -> re.Pattern[str]:
     return re.compile(translate(pattern))
-

@@ -20,21 +20,28 @@ class Presence:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._seen: dict[int, dict[int, int]] = {}
+        self._size = 0
 
     def load(self, site: int, visitors: Mapping[int, int]) -> None:
         """Take over what the store knows of a site: visitor to last time seen."""
         with self._lock:
             self._seen[site] = dict(sorted(visitors.items(), key=lambda item: item[1]))
+            self._size += len(visitors)
 
     def note(self, hits: Iterable[Hit]) -> None:
         """These hits were stored."""
         with self._lock:
             for hit in hits:
-                seen = self._seen.setdefault(hit.site, {})
+                seen = self._seen.get(hit.site)
+                if seen is None:
+                    seen = self._seen[hit.site] = {}
                 # Taken out and put in again, so that the order is that of the last time seen.
-                last = max(seen.pop(hit.visitor, 0), hit.at)
-                seen[hit.visitor] = last
-            self._trim()
+                last = seen.pop(hit.visitor, 0)
+                at = hit.at
+                seen[hit.visitor] = at if at > last else last
+                self._size += last == 0
+            if self._size > CAPACITY:
+                self._trim()
 
     def count(self, site: int, now: float) -> int:
         """Visitors of the site with a hit in the last five minutes."""
@@ -48,11 +55,12 @@ class Presence:
                 if seen[visitor] >= oldest:
                     break
                 del seen[visitor]
+                self._size -= 1
             return len(seen)
 
     def _trim(self) -> None:
-        excess = sum(map(len, self._seen.values())) - CAPACITY
-        while excess > 0:
+        while self._size > CAPACITY:
             largest = max(self._seen.values(), key=len)
-            del largest[next(iter(largest))]
-            excess -= 1
+            for visitor in list(largest)[: max(1, len(largest) // 10)]:
+                del largest[visitor]
+                self._size -= 1

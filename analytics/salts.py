@@ -53,4 +53,6 @@ class Salts:
     def forget_expired(self, now: float) -> None:
         """Forget the salts whose time is over."""
         with self._lock:
-            self._salts = {key: salt for key, salt in self._salts.items() if salt.created > now - SALT_LIFETIME}
+            self._salts = {
+                key: salt for key, salt in self._salts.items() if salt.created > now - SALT_LIFETIME
+            }

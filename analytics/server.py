@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -18,8 +20,14 @@ from .store.ingest import Caps
 from .web.app import create_app
 from .web.guard import LimitedProtocol
 
+SWITCH_SECONDS = 0.0002
+"""How long a thread keeps the interpreter while another waits for it. The default of 5 ms would
+have the writer wait for the event loop longer than the disk takes."""
+
 STOP_SECONDS = 3
 """Seconds that requests under way have to end in when the server is asked to stop."""
+
+BACKLOG = 2048
 
 AppFactory = Callable[[Instance], Any]
 
@@ -32,11 +40,17 @@ def serve(config: Config, *, say: Callable[[str], None], make_app: AppFactory | 
     logging.basicConfig(level=config.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     for name in ("apscheduler", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    sys.setswitchinterval(SWITCH_SECONDS)
     listener = open_listener(config.host, config.port)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn sends itself the signal again once it has stopped; that is no failure.
+        signal.signal(number, _leave)
     instance = Instance(config.data, caps=Caps(path=config.new_paths_a_day)).open()
     try:
-        app = make_app(instance) if make_app else create_app(
-            instance, base_path=config.base_path, trusted_proxies=config.trusted_proxies
+        app = (
+            make_app(instance)
+            if make_app
+            else create_app(instance, base_path=config.base_path, trusted_proxies=config.trusted_proxies)
         )
         url = f"http://{_printable(config.host)}:{listener.getsockname()[1]}{config.base_path}"
         control = ControlServer(instance).start()
@@ -53,6 +67,12 @@ def serve(config: Config, *, say: Callable[[str], None], make_app: AppFactory | 
         listener.close()
 
 
+def _leave(number: int, _: object) -> None:
+    # Once is enough: what follows must not be interrupted.
+    signal.signal(number, signal.SIG_IGN)
+    raise SystemExit(0)
+
+
 def open_listener(host: str, port: int) -> socket.socket:
     """A listening socket; PagetallyError when the address is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -60,6 +80,8 @@ def open_listener(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # From here on connections wait in line, so that what is printed holds.
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise PagetallyError(
@@ -106,6 +128,6 @@ def _run(app: Any, config: Config, listener: socket.socket) -> None:
             log_level="warning",
             timeout_keep_alive=75,
             timeout_graceful_shutdown=STOP_SECONDS,
-            backlog=2048,
+            backlog=BACKLOG,
         )
     ).run(sockets=[listener])

@@ -1,8 +1,8 @@
 """The one thread that writes: views in groups, everything else in between.
 
 A view waits in a queue until the writer has committed the group it is in, and only then is it
-answered. The first view that comes is written at once; while many wait, the writer gathers for a
-moment, so that one flush of the disk serves them all. Jobs (a slice of folding, a change of a
+answered. While one group is flushed to disk the next one gathers, so that one flush serves as
+many views as come meanwhile. Jobs (a slice of folding, a change of a
 site) take their turn in the same queue, each in a transaction of its own.
 """
 
@@ -27,12 +27,6 @@ from .salts import Salts
 from .store.sqlite import SqliteStore
 
 T = TypeVar("T")
-
-GATHER = 0.001
-"""Seconds that the writer gathers for while many views come at once."""
-
-MANY = 4
-"""Views in one group from which on more are expected at once."""
 
 PATIENCE = 3.5
 """Seconds that a view may wait for another process's lock before it is refused."""
@@ -109,7 +103,9 @@ class Writer:
 
     # Called on the event loop
 
-    def submit(self, hits: Sequence[Hit], weight: int, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
+    def submit(
+        self, hits: Sequence[Hit], weight: int, loop: asyncio.AbstractEventLoop
+    ) -> asyncio.Future[None]:
         """Hand views over; the future ends when they are on disk, or with Unavailable.
 
         `weight` is about the bytes they take while they wait. QueueFull at once when too much waits.
@@ -145,17 +141,13 @@ class Writer:
     # The thread
 
     def _run(self) -> None:
-        gathering = False
         running = True
         while running:
             items = [self._queue.get()]
-            if gathering and isinstance(items[0], Ticket):
-                time.sleep(GATHER)
             with contextlib.suppress(queue.Empty):
                 while len(items) < CAPACITY:
                     items.append(self._queue.get_nowait())
             tickets = [item for item in items if isinstance(item, Ticket)]
-            gathering = len(tickets) >= MANY
             self._write(tickets)
             for item in items:
                 if isinstance(item, _Job):

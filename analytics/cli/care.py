@@ -1,1 +1,163 @@
-COMMANDS = ()
+"""`pagetally doctor`, `backup`, `recount` and `password`: looking after an instance."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from ..commands import Fold, RebuildTotals, ResetDay, SetPassword
+from ..control import connect
+from ..errors import PagetallyError
+from ..passwords import hash_password
+from ..store import backup as backups
+from ..store.connect import FILE, SAFE_SQLITE, sqlite_version
+from .common import data_option, find_folder, performer, reader
+
+LITTLE_SPACE = 256 * 1024 * 1024
+FIRST_GOOD_YEAR = 2025
+
+Finding = tuple[str, bool, str]
+"""What was looked at, whether it is well, and what was found."""
+
+
+@click.command()
+@data_option
+def doctor(data: Path | None) -> None:
+    """Look an instance over: SQLite, settings of the file, clock, lock, disk, what was dropped."""
+    from rich.console import Console
+    from rich.table import Table
+
+    folder = find_folder(data)
+    findings = [*_look_at_machine(folder), *_look_at_database(folder)]
+    table = Table("", "what", "found", box=None, header_style="bold")
+    for what, is_well, found in findings:
+        table.add_row("[green]ok[/]" if is_well else "[red]look[/]", what, found)
+    Console().print(table)
+    _show_dropped(folder)
+    if not all(is_well for _, is_well, _ in findings):
+        raise SystemExit(1)
+
+
+def _look_at_machine(folder: Path) -> Iterator[Finding]:
+    version = sqlite_version()
+    is_safe = version >= SAFE_SQLITE
+    note = (
+        ""
+        if is_safe
+        else ": older ones can damage a log that two connections write; Pagetally writes with one"
+    )
+    yield "SQLite", True, ".".join(map(str, version)) + note
+    now = time.time()
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now))
+    yield "clock", time.gmtime(now).tm_year >= FIRST_GOOD_YEAR, stamp
+    if folder.exists():
+        free = shutil.disk_usage(folder).free
+        yield "free disk", free > LITTLE_SPACE, f"{free / 1024**3:,.1f} GiB in {folder}"
+    client = connect(folder)
+    if client is not None:
+        client.close()
+    yield "server", True, "running" if client is not None else "not running"
+
+
+def _look_at_database(folder: Path) -> Iterator[Finding]:
+    with reader(folder) as store:
+        mode = store.pragma("journal_mode")
+        yield "journal mode", mode == "wal", mode
+        level = store.pragma("synchronous")
+        yield "synchronous", level == 2, {1: "normal", 2: "full"}.get(level, str(level))
+        answer = store.pragma("quick_check")
+        yield "database", answer == "ok", answer
+        health = store.health()
+        waiting = health["pending_site_days"]
+        yield "site-days", True, f"{health['site_days']:,}, of which {waiting:,} wait to be folded"
+    file = folder / FILE
+    is_private = not file.stat().st_mode & 0o077
+    yield "rights", is_private, "readable by its owner only" if is_private else f"others may read {file}"
+
+
+def _show_dropped(folder: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    month_ago = int(time.time()) // 86_400 - 30
+    with reader(folder) as store:
+        rows = store.dropped(month_ago)
+    if rows:
+        table = Table("site", "not counted because", "views", title="Dropped in 30 days", box=None)
+        for domain, reason, views in rows:
+            table.add_row(domain or "(unknown)", reason, f"{views:,}")
+        Console().print(table)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@data_option
+def backup(file: Path, data: Path | None) -> None:
+    """Copy the database to FILE while the server runs, and check the copy.
+
+    To restore, put it as pagetally.db into an empty data folder.
+    """
+    folder = find_folder(data)
+    if not (folder / FILE).exists():
+        raise PagetallyError(
+            f"there is no Pagetally database in {folder}", hint="Name the folder with --data."
+        )
+    hits = backups.save(folder / FILE, file)
+    click.echo(f"{file}: {hits:,} hits, checked.")
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Only compare; change nothing.")
+@data_option
+def recount(check: bool, data: Path | None) -> None:
+    """Build visits and totals anew from raw hits; with --check, compare them only."""
+    folder = find_folder(data)
+    if check:
+        _check(folder)
+    else:
+        _rebuild(folder)
+
+
+def _check(folder: Path) -> None:
+    days = 0
+    with reader(folder) as store:
+        found = []
+        for difference in store.differences():
+            if difference is None:
+                days += 1
+            else:
+                found.append(difference)
+                click.echo(difference)
+    click.echo(
+        f"{days:,} site-days recounted from raw hits: {len(found) or 'no'} difference{'s' * (len(found) > 1)}"
+    )
+    if found:
+        raise PagetallyError("the totals differ from the raw hits", hint="Rebuild them: pagetally recount")
+
+
+def _rebuild(folder: Path) -> None:
+    with performer(folder) as desk, reader(folder) as store:
+        days = store.site_days()
+        with click.progressbar(days, label="Recounting site-days") as progress:
+            for site, day in progress:
+                desk.perform(ResetDay(site, day))
+                desk.perform(Fold())
+        desk.perform(RebuildTotals())
+    click.echo(f"{len(days):,} site-days rebuilt from raw hits.")
+
+
+@click.command()
+@click.password_option(help="The new password; asked for when it is not given.")
+@data_option
+def password(password: str, data: Path | None) -> None:
+    """Set a new owner's password; whoever is signed in is signed out."""
+    with performer(find_folder(data)) as desk:
+        desk.perform(SetPassword(hash_password(password)))
+    click.echo("The owner's password is changed.")
+
+
+COMMANDS = (doctor, backup, recount, password)

@@ -73,7 +73,8 @@ def reader(folder: Path) -> Iterator[SqliteReader]:
         raise PagetallyError(f"there is no Pagetally database in {folder}", hint=hint)
     found = SqliteReader(folder)
     try:
-        with found.snapshot():
+        # A deadline is for visitors; whoever types a command may wait.
+        with found.snapshot(seconds=None):
             yield found
     finally:
         found.close()

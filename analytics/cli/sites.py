@@ -17,7 +17,10 @@ from .common import data_option, find_folder, performer, reader
 
 LISTS = {
     "alias": ("aliases", "Another host the site is seen under (may be repeated)."),
-    "exclude-address": ("exclude_addresses", "An address or network whose views are not counted (may be repeated)."),
+    "exclude-address": (
+        "exclude_addresses",
+        "An address or network whose views are not counted (may be repeated).",
+    ),
     "exclude-path": ("exclude_paths", "A path, with * for anything, that is not counted (may be repeated)."),
     "query-key": ("query_keys", "A query key that makes a different page, such as p (may be repeated)."),
 }
@@ -33,7 +36,9 @@ def site_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
     for option, (field, text) in reversed(LISTS.items()):
         command = click.option(f"--{option}", field, multiple=True, help=text)(command)
-    return click.option("--timezone", help="IANA time zone of the site's days, such as Europe/London.")(command)
+    return click.option("--timezone", help="IANA time zone of the site's days, such as Europe/London.")(
+        command
+    )
 
 
 @click.group()
@@ -61,7 +66,9 @@ def list_(data: Path | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("site", "time zone", "aliases", "excluded", "query keys", "GPC", box=None, header_style="bold")
+    table = Table(
+        "site", "time zone", "aliases", "excluded", "query keys", "GPC", box=None, header_style="bold"
+    )
     with reader(find_folder(data)) as store:
         for found in store.sites():
             table.add_row(

@@ -84,10 +84,11 @@ def open_reader(file: Path, *, cache_kib: int = 8_000) -> Connection:
 
 
 @contextlib.contextmanager
-def snapshot(connection: Connection, seconds: float = READ_DEADLINE) -> Iterator[Connection]:
-    """One consistent view of the database for several statements, with a deadline."""
-    deadline = time.monotonic() + seconds
-    connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_BETWEEN_LOOKS)
+def snapshot(connection: Connection, seconds: float | None = READ_DEADLINE) -> Iterator[Connection]:
+    """One consistent view of the database for several statements, with a deadline (None: without)."""
+    if seconds is not None:
+        deadline = time.monotonic() + seconds
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS_BETWEEN_LOOKS)
     connection.execute("BEGIN")
     try:
         yield connection

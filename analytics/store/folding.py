@@ -37,26 +37,23 @@ MERGED_VISITS = f"""
     UNION ALL
     SELECT visitor, start, start + length, views, events, entry, exit, source FROM visit
     WHERE site = :site AND day = :day AND visitor IN (SELECT visitor FROM slice)),
-  gap AS (
+  spaced AS (
     SELECT *, start - max(stop) OVER (PARTITION BY visitor ORDER BY start, entry, source, stop
                                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS gap
     FROM piece),
-  island AS (
-    SELECT *, sum(gap IS NULL OR gap >= {SESSION_GAP}) OVER (
+  numbered AS (
+    SELECT *, gap IS NULL OR gap >= {SESSION_GAP} AS opens,
+           sum(gap IS NULL OR gap >= {SESSION_GAP}) OVER (
              PARTITION BY visitor ORDER BY start, entry, source, stop ROWS UNBOUNDED PRECEDING) AS number
-    FROM gap),
-  ended AS (
-    SELECT *,
-           first_value(entry) OVER first AS first_entry,
-           first_value(source) OVER first AS first_source,
-           first_value(exit) OVER (PARTITION BY visitor, number ORDER BY stop DESC, exit DESC) AS last_exit
-    FROM island
-    WINDOW first AS (PARTITION BY visitor, number ORDER BY start, entry, source)),
+    FROM spaced),
   merged_visit AS (
     SELECT visitor, min(start) AS start, max(stop) - min(start) AS length, sum(views) AS views,
-           sum(events) AS events, min(first_entry) AS entry, min(last_exit) AS exit,
-           min(first_source) AS source
-    FROM ended GROUP BY visitor, number)
+           sum(events) AS events,
+           max(CASE WHEN opens THEN entry END) AS entry,
+           -- The exit of the piece with the greatest (stop, exit): both packed into one number.
+           max(((stop - (:day - 2) * 86400) << 40) | exit) & ((1 << 40) - 1) AS exit,
+           max(CASE WHEN opens THEN source END) AS source
+    FROM numbered GROUP BY visitor, number)
 """
 
 # Head figures of visits: those without a view (events only) are no visits to anybody's page.

@@ -39,7 +39,9 @@ def set_state(connection: Connection, number: int, state: str, stored: int = 0, 
 
 def undo_day(connection: Connection, number: int) -> bool:
     """Take an import's hits out of one site-day; False when none are left to take out."""
-    row = connection.execute("SELECT site, day FROM import_span WHERE import = ? LIMIT 1", (number,)).fetchone()
+    row = connection.execute(
+        "SELECT site, day FROM import_span WHERE import = ? LIMIT 1", (number,)
+    ).fetchone()
     if row is None:
         return False
     site, day = row

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
+from msgspec.structs import astuple
 
 from ..model import OTHER, Hit
 from .connect import Connection
@@ -84,7 +85,9 @@ class Ingest:
         self._newcomers: dict[tuple[int, int, str], int] = {}
         self._open: set[tuple[int, int]] = set()
         self._batch = _Batch()
-        self._next_id = self._connection.execute("SELECT coalesce(max(stored), 0) FROM site_day").fetchone()[0]
+        self._next_id = self._connection.execute("SELECT coalesce(max(stored), 0) FROM site_day").fetchone()[
+            0
+        ]
 
     def insert(self, hits: Sequence[Hit], salts: Iterable[Salt] = ()) -> list[bool]:
         """Insert within the caller's transaction; tells for each hit whether it is new (not a repeat).
@@ -98,29 +101,28 @@ class Ingest:
         is_new = self._mark_repeats(hits)
         rows = []
         next_id = self._next_id
+        paths, sources, names, upto = self._paths, self._sources, self._names, batch.upto
         for hit, fresh in zip(hits, is_new, strict=True):
             if not fresh:
                 continue
+            site, day, at, visitor, kind, name, path, source, title, _, detail = astuple(hit)
+            if (site, day) not in upto:
+                self._prepare_day(site, day)
             next_id += 1
-            self._prepare_day(hit.site, hit.day)
-            rows.append(
-                (
-                    hit.site,
-                    hit.day,
-                    next_id,
-                    hit.at,
-                    hit.visitor,
-                    hit.kind,
-                    self._name_id(hit),
-                    self._path_id(hit),
-                    self._source_id(hit),
-                    hit.detail,
-                )
-            )
-            batch.upto[hit.site, hit.day] = next_id
+            upto[site, day] = next_id
+            # What is known already, which nearly everything is, costs three look-ups.
+            known = paths.get((site, path))
+            path_id = known[0] if known and known[1] == title else self._path_id(hit)
+            source_id = sources.get(source)
+            if source_id is None:
+                source_id = self._source_id(hit)
+            name_id = names.get(name)
+            if name_id is None:
+                name_id = self._name_id(hit)
+            rows.append((site, day, next_id, at, visitor, kind, name_id, path_id, source_id, detail))
         if rows:
             self._connection.execute(INSERT_HITS, (msgspec.json.encode(rows).decode(),))
-            for (site, day), last in batch.upto.items():
+            for (site, day), last in upto.items():
                 self._connection.execute(STORED_UPTO, (site, day, last))
             self._save_newcomers()
         return is_new

@@ -217,10 +217,15 @@ def _hosts(connection: Connection, ids: Mapping[int, object]) -> dict[int, str]:
 def dropped(connection: Connection, first_day: int) -> list[tuple[str, str, int]]:
     """What was deliberately not counted since a day, as (domain, reason, views)."""
     return connection.execute(
-        "SELECT coalesce(domain, ''), reason, sum(views) FROM dropped LEFT JOIN site ON site.id = dropped.site"
-        " WHERE day >= ? GROUP BY 1, 2 ORDER BY 3 DESC",
+        "SELECT coalesce(domain, ''), reason, sum(views)"
+        " FROM dropped LEFT JOIN site ON site.id = dropped.site WHERE day >= ? GROUP BY 1, 2 ORDER BY 3 DESC",
         (first_day,),
     ).fetchall()
+
+
+def site_days(connection: Connection) -> list[tuple[int, int]]:
+    """Every site-day that has hits."""
+    return connection.execute("SELECT site, day FROM site_day ORDER BY site, day").fetchall()
 
 
 def health(connection: Connection) -> dict[str, int]:
@@ -240,12 +245,6 @@ def list_imports(connection: Connection, site: int | None = None) -> list[dict[s
     )
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
-
-
-def read_meta(connection: Connection, key: str) -> str | None:
-    """One value of the instance's own record."""
-    row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-    return None if row is None else str(row[0])
 
 
 def read_sites(connection: Connection) -> list[Site]:

@@ -61,7 +61,12 @@ DAY_CHECKS = (
     ),
     ("sources", (0,), SOURCES, f"SELECT source, views, visits, visitors FROM source_day WHERE {OF_DAY}"),
     ("left-over pages", (1,), "SELECT 0 WHERE false", f"SELECT path FROM page_day WHERE {OF_DAY}"),
-    ("left-over page visitors", (0,), "SELECT 0 WHERE false", f"SELECT path FROM page_visitor WHERE {OF_DAY}"),
+    (
+        "left-over page visitors",
+        (0,),
+        "SELECT 0 WHERE false",
+        f"SELECT path FROM page_visitor WHERE {OF_DAY}",
+    ),
 )
 
 ALL_PAGES = """SELECT path, sum(views) AS views, sum(visitors) AS visitors FROM (
@@ -72,8 +77,16 @@ ALL_SITES = """SELECT site, sum(views) AS views, sum(visitors) AS visitors FROM 
   GROUP BY site HAVING sum(views) > 0"""
 
 TOTAL_CHECKS = (
-    ("page totals", ALL_PAGES, "SELECT path, views, visitors FROM page_total WHERE views <> 0 OR visitors <> 0"),
-    ("site totals", ALL_SITES, "SELECT site, views, visitors FROM site_total WHERE views <> 0 OR visitors <> 0"),
+    (
+        "page totals",
+        ALL_PAGES,
+        "SELECT path, views, visitors FROM page_total WHERE views <> 0 OR visitors <> 0",
+    ),
+    (
+        "site totals",
+        ALL_SITES,
+        "SELECT site, views, visitors FROM site_total WHERE views <> 0 OR visitors <> 0",
+    ),
 )
 
 MONTH_CHECKS = (

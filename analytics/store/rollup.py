@@ -1,8 +1,8 @@
 """Rollup: closed days and months summed up, and opened again when a hit comes late.
 
-    open day      pages in `page_visitor`, sources in `visit`
-    closed day    pages in `page_day`, sources in `source_day`
-    rolled month  the same in `page_month`, `source_month`: all its days are closed
+open day      pages in `page_visitor`, sources in `visit`
+closed day    pages in `page_day`, sources in `source_day`
+rolled month  the same in `page_month`, `source_month`: all its days are closed
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 from ..errors import NewerDatabase, StoreFailed
 from ..model import Count, Hit, PageRow, Site, SourceRow, Totals
 from . import backup, folding, imports, reads, recount, rollup
-from .connect import FILE, Connection, open_reader, open_writer, snapshot, sqlite3, transaction
+from .connect import FILE, READ_DEADLINE, Connection, open_reader, open_writer, snapshot, sqlite3, transaction
 from .ingest import DAY, SALT_LIFETIME, Caps, Ingest, Salt
 from .schema import migrations
 
@@ -26,8 +26,8 @@ class SqliteReader:
     def __init__(self, folder: Path) -> None:
         self._connection = open_reader(folder / FILE)
 
-    def snapshot(self) -> AbstractContextManager[Connection]:
-        return snapshot(self._connection)
+    def snapshot(self, seconds: float | None = READ_DEADLINE) -> AbstractContextManager[Connection]:
+        return snapshot(self._connection, seconds)
 
     def sites(self) -> list[Site]:
         return reads.read_sites(self._connection)
@@ -62,8 +62,8 @@ class SqliteReader:
     def imports(self, site: int | None = None) -> list[dict[str, object]]:
         return reads.list_imports(self._connection, site)
 
-    def meta(self, key: str) -> str | None:
-        return reads.read_meta(self._connection, key)
+    def site_days(self) -> list[tuple[int, int]]:
+        return reads.site_days(self._connection)
 
     def differences(self) -> Iterator[str | None]:
         return recount.find_differences(self._connection)
@@ -167,10 +167,6 @@ class SqliteStore:
             folding.reset_day(self._connection, site, day)
         self._ingest.forget()
 
-    def site_days(self) -> list[tuple[int, int]]:
-        """Every site-day that has hits."""
-        return self._connection.execute("SELECT site, day FROM site_day ORDER BY site, day").fetchall()
-
     def rebuild_totals(self) -> None:
         """All-time totals anew, from the days."""
         with transaction(self._connection):
@@ -270,15 +266,17 @@ class SqliteStore:
         """Every site, by domain."""
         return reads.read_sites(self._connection)
 
-    def set_meta(self, key: str, value: str) -> None:
-        """Keep one value of the instance's own record."""
+    def set_password(self, kept: str, epoch: str) -> None:
+        """Keep the hash of the owner's password, and the mark that sessions under it carry."""
         with transaction(self._connection):
             table: Any = Database(self._connection)["meta"]
-            table.upsert({"key": key, "value": value}, pk="key")
+            rows = [{"key": "password", "value": kept}, {"key": "password_epoch", "value": epoch}]
+            table.upsert_all(rows, pk="key")
 
-    def meta(self, key: str) -> str | None:
-        """One value of the instance's own record."""
-        return reads.read_meta(self._connection, key)
+    def read_password(self) -> tuple[str, str]:
+        """The hash of the owner's password and its mark; both empty when none is set."""
+        values = dict(self._connection.execute("SELECT key, value FROM meta"))
+        return values.get("password", ""), values.get("password_epoch", "")
 
     def touch(self) -> None:
         """Write a trifle, to learn whether writing works."""

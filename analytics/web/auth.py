@@ -22,9 +22,6 @@ COOKIE = "pagetally_session"
 SESSION_SECONDS = 30 * 86_400
 FORM_BYTES = 4_096
 
-PASSWORD = "password"
-EPOCH = "password_epoch"
-
 
 class Owner:
     """Knows whether a request comes from the owner."""
@@ -32,11 +29,18 @@ class Owner:
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
         self._signer = TimestampSigner(instance.secret, salt="pagetally session")
-        with instance.borrow_reader() as reader:
-            self.password = reader.meta(PASSWORD)
-            self.epoch = reader.meta(EPOCH) or ""
-        self.setup_token = "" if self.password else secrets.token_urlsafe(24)
+        self._token = secrets.token_urlsafe(24)
         self.attempts = Attempts()
+
+    @property
+    def password(self) -> str:
+        """The hash of the owner's password; empty while none is set."""
+        return self._instance.password
+
+    @property
+    def setup_token(self) -> str:
+        """What the one-time set-up address ends in; empty once a password is set."""
+        return "" if self.password else self._token
 
     def is_signed_in(self, request: Request) -> bool:
         """Whether the request carries a session that this instance gave under the present password."""
@@ -44,17 +48,16 @@ class Owner:
             value = self._signer.unsign(request.cookies.get(COOKIE, ""), max_age=SESSION_SECONDS).decode()
         except (BadSignature, UnicodeDecodeError):
             return False
-        return bool(self.epoch) and hmac.compare_digest(value.partition(".")[0], self.epoch)
+        epoch = self._instance.password_epoch
+        return bool(epoch) and hmac.compare_digest(value.partition(".")[0], epoch)
 
     def set_password(self, password: str) -> None:
         """Take a new password; all sessions under an old one end. InputError when it is too weak."""
-        kept, epoch = hash_password(password), secrets.token_hex(16)
-        self._instance.write(lambda store: (store.set_meta(PASSWORD, kept), store.set_meta(EPOCH, epoch)))
-        self.password, self.epoch, self.setup_token = kept, epoch, ""
+        self._instance.set_password(hash_password(password))
 
     def sign_in(self, request: Request, response: Response) -> Response:
         """Give the response a new session."""
-        value = self._signer.sign(f"{self.epoch}.{secrets.token_hex(16)}").decode()
+        value = self._signer.sign(f"{self._instance.password_epoch}.{secrets.token_hex(16)}").decode()
         response.set_cookie(
             COOKIE,
             value,
@@ -85,7 +88,10 @@ class AuthRoutes:
         token = self._owner.setup_token
         if not token or not hmac.compare_digest(request.path_params["token"].encode(), token.encode()):
             return self._pages.message(
-                request, 404, "This set-up address is not valid", "The server prints a new one at each start until a password is set."
+                request,
+                404,
+                "This set-up address is not valid",
+                "The server prints a new one at each start until a password is set.",
             )
         if request.method == "GET":
             return self._pages.render(request, "setup.html")

@@ -22,7 +22,7 @@ from ..report import count_pages
 from ..store.connect import sqlite3
 from ..urls import read_page
 from ..visitors import read_address
-from .answers import CORS, JSON, NO_STORE, TEXT, RawHeaders, send_answer, send_error, send_preflight
+from .answers import ANYBODY, CORS, JSON, NO_STORE, TEXT, RawHeaders, send_answer, send_error, send_preflight
 from .guard import Disconnected, TooSlow, read_body
 
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -92,7 +92,10 @@ class Collector:
 def drop_header(results: list[Hit | Drop]) -> RawHeaders:
     """The header that says what was not stored and why; empty when everything was."""
     reasons = [result.reason for result in results if isinstance(result, Drop)]
-    return [(b"x-pagetally", f"dropped; {', '.join(dict.fromkeys(reasons))}".encode())] if reasons else []
+    if not reasons:
+        return []
+    said = f"dropped; {', '.join(dict.fromkeys(reasons))}".encode()
+    return [(b"x-pagetally", said), (b"access-control-expose-headers", b"x-pagetally")]
 
 
 class EventEndpoint:
@@ -125,7 +128,7 @@ class EventEndpoint:
         body = await read_body(scope["headers"], receive, payload.MAX_BODY)
         event = payload.read_event(body)
         results = await self._collector.take(event, scope, len(body))
-        headers = [*CORS, NO_STORE, *drop_header(results)]
+        headers = [ANYBODY, *drop_header(results)]
         if b"counters=1" in scope["query_string"]:
             counters = self._collector.count(event, results)
             if counters is not None:

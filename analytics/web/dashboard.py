@@ -51,7 +51,9 @@ class DashboardRoutes:
             return redirect(request, "/login")
         site = self._instance.registry.find(request.path_params["domain"])
         if site is None:
-            return self._pages.message(request, 404, "There is no such site", "Add it with: pagetally site add DOMAIN")
+            return self._pages.message(
+                request, 404, "There is no such site", "Add it with: pagetally site add DOMAIN"
+            )
         try:
             period = find_period(request.query_params.get("period", DEFAULT.name))
         except InputError as error:

@@ -139,6 +139,36 @@ def media_type(headers: Headers) -> str:
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
+class Corked:
+    """A transport that sends the head of an answer together with the start of its body.
+
+    uvicorn writes them apart, and each write is a call into the kernel.
+    """
+
+    __slots__ = ("_head", "_transport", "write_out")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self.write_out = transport.write
+        self._head = b""
+
+    def write(self, data: bytes) -> None:
+        if self._head:
+            data, self._head = self._head + data, b""
+        elif data.startswith(b"HTTP/1.1 ") and not data.startswith(b"HTTP/1.1 1"):
+            self._head = data
+            return
+        self.write_out(data)
+
+    def close(self) -> None:
+        if self._head:
+            self.write(b"")
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 class LimitedProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol with limits to the head of a request: its bytes, and its time.
 
@@ -153,7 +183,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(Corked(transport))  # type: ignore[arg-type]
         self._head_timer = self.loop.call_later(HEAD_SECONDS, self._refuse, 408, "Request Timeout")
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -161,23 +191,24 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        super().data_received(data)
         if self._in_head:
             self._head_bytes += len(data)
-            # Only a head that is not over by then can be too large: a body may share its packet.
-        super().data_received(data)
-        if self._in_head and self._head_bytes > HEAD_BYTES:
-            self._refuse(431, "Request Header Fields Too Large")
+            if self._head_bytes > HEAD_BYTES:
+                self._refuse(431, "Request Header Fields Too Large")
+            elif self._head_timer is None:
+                # Most heads come in one piece, and cost no timer.
+                self._head_timer = self.loop.call_later(HEAD_SECONDS, self._refuse, 408, "Request Timeout")
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head = True
         self._head_bytes = 0
-        if self._head_timer is None:
-            self._head_timer = self.loop.call_later(HEAD_SECONDS, self._refuse, 408, "Request Timeout")
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        self._stop_timer()
+        if self._head_timer is not None:
+            self._stop_timer()
         super().on_headers_complete()
 
     def _stop_timer(self) -> None:
@@ -186,7 +217,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._head_timer = None
 
     def _refuse(self, status: int, phrase: str) -> None:
-        self._head_timer = None
+        self._stop_timer()
         if self.transport is None or self.transport.is_closing() or not self._in_head:
             return
         answer = f"HTTP/1.1 {status} {phrase}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
