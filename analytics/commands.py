@@ -61,7 +61,9 @@ class UndoImport(Struct, tag=True, frozen=True):
 
 
 class Fold(Struct, tag=True, frozen=True):
-    """Fold and roll up all that is stored."""
+    """Fold all that is stored, and close the days that have ended (with `before`: those before it)."""
+
+    before: int | None = None
 
 
 class ResetDay(Struct, tag=True, frozen=True):
@@ -111,13 +113,12 @@ def perform(instance: Instance, command: Command) -> Any:
         case WriteImport(number, hits):
             return instance.write(lambda store: store.write_import(number, hits))
         case EndImport(number, fingerprint, summary):
-            _refuse_repeat(instance, fingerprint, number)
-            instance.write(lambda store: store.set_import_state(number, "done", summary))
+            _end_import(instance, number, fingerprint, summary)
         case UndoImport(number):
             return _undo_import(instance, number)
-        case Fold():
+        case Fold(before):
             instance.fold()
-            instance.rollup()
+            instance.rollup(before)
         case ResetDay(site_id, day):
             instance.write(lambda store: store.reset_day(site_id, day))
         case RebuildTotals():
@@ -149,7 +150,8 @@ def _save_site(instance: Instance, site: Site) -> Site:
 def _begin_import(instance: Instance, command: BeginImport) -> int:
     site = find_site(instance, command.domain)
     if command.fingerprint:
-        _refuse_repeat(instance, command.fingerprint, 0)
+        _refuse_repeat(instance, command.fingerprint, site.id, 0)
+        _undo_unfinished(instance, command.fingerprint, site.id)
     row: dict[str, object] = {
         "site": site.id,
         "kind": command.kind,
@@ -163,19 +165,37 @@ def _begin_import(instance: Instance, command: BeginImport) -> int:
     return instance.write(lambda store: store.begin_import(row))
 
 
-def _refuse_repeat(instance: Instance, fingerprint: str, number: int) -> None:
-    """The same content for a second time; what a crash left unfinished is undone by the caller."""
-    for row in instance.write(lambda store: store.list_imports()):
-        same = row["fingerprint"] == fingerprint and row["id"] != number
-        if same and row["state"] == "done":
+def _end_import(instance: Instance, number: int, fingerprint: str, summary: str) -> None:
+    site = next(row["site"] for row in _list_imports(instance) if row["id"] == number)
+    _refuse_repeat(instance, fingerprint, site, number)
+    instance.write(lambda store: store.end_import(number, fingerprint, summary))
+
+
+def _refuse_repeat(instance: Instance, fingerprint: str, site: int, number: int) -> None:
+    """Refuse the same content for a second time."""
+    for row in _list_imports(instance, site):
+        if row["fingerprint"] == fingerprint and row["state"] == "done" and row["id"] != number:
             raise Refused(
                 f"this was imported already: import {row['id']}, of {row['file']}",
                 hint=f"To replace it, undo it first: pagetally import undo {row['id']}",
             )
 
 
+def _undo_unfinished(instance: Instance, fingerprint: str, site: int) -> None:
+    """Undo what a crash left of an earlier import of the same content."""
+    for row in _list_imports(instance, site):
+        if row["fingerprint"] == fingerprint and row["state"] in UNFINISHED:
+            while _undo_import(instance, int(row["id"])):
+                pass
+
+
+def _list_imports(instance: Instance, site: int | None = None) -> list[dict[str, Any]]:
+    with instance.borrow_reader() as reader:
+        return reader.imports(site)
+
+
 def _undo_import(instance: Instance, number: int) -> bool:
-    rows = {row["id"]: row for row in instance.write(lambda store: store.list_imports())}
+    rows = {row["id"]: row for row in _list_imports(instance)}
     if number not in rows or rows[number]["state"] == "undone":
         raise InputError("import", f"there is no import {number} to undo", hint="See: pagetally import list")
     if rows[number]["state"] != "undoing":

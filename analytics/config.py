@@ -74,7 +74,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "trusted_proxies",
         (),
-        "Addresses or networks of your own proxies, with commas between; only their X-Forwarded-For is believed.",
+        "Your own proxies: addresses or networks, with commas between. Only they are believed.",
         _read_proxies,
     ),
     Setting(

@@ -39,8 +39,16 @@ CLOSING_GRACE = 2 * 3600
 class Instance:
     """Opens a data folder, which must be free, and closes it again. Not before `open`, once."""
 
-    def __init__(self, folder: Path, *, clock: Clock = system_clock, caps: Caps | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Clock = system_clock,
+        caps: Caps | None = None,
+        fold_limit: int = FOLD_LIMIT,
+    ) -> None:
         self.folder = folder
+        self._fold_limit = fold_limit
         self.clock = clock
         self._caps = caps
         self._lock = FolderLock(folder)
@@ -112,19 +120,20 @@ class Instance:
     def fold(self) -> int:
         """Fold what is stored, slice by slice, letting views through in between; hits folded."""
         total = 0
-        while folded := self.write(lambda store: store.fold(FOLD_LIMIT)):
+        while folded := self.write(lambda store: store.fold(self._fold_limit)):
             total += folded
         return total
 
-    def rollup(self) -> int:
-        """Close the days and months that have ended; how many."""
+    def rollup(self, before: int | None = None) -> int:
+        """Close the days and months that have ended (with `before`: those before it); how many."""
         closed = 0
-        while self.write(lambda store: store.rollup(self._ended_before)):
+        while self.write(lambda store: store.rollup(lambda site: self._ended_before(site, before))):
             closed += 1
         return closed
 
-    def _ended_before(self, site: Site) -> int:
-        return local_day(site.timezone, self.clock() - CLOSING_GRACE)
+    def _ended_before(self, site: Site, before: int | None) -> int:
+        ended = local_day(site.timezone, self.clock() - CLOSING_GRACE)
+        return ended if before is None else min(ended, before)
 
     def purge(self) -> None:
         """Destroy secrets whose time is over."""

@@ -44,5 +44,8 @@ def is_within(address: str, networks: tuple[str, ...]) -> bool:
     """Whether a canonical address lies in one of the networks (`192.0.2.7`, `2001:db8::/32`)."""
     if not networks or not address:
         return False
-    value = ipaddress.ip_address(address)
+    try:
+        value = ipaddress.ip_address(address)
+    except ValueError:  # a host name, from an access log
+        return False
     return any(value in _network(text) for text in networks)

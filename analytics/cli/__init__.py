@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
@@ -13,9 +14,9 @@ from ..errors import InputError, PagetallyError
 class People(click.Group):
     """Shows our errors as sentences, not as traces."""
 
-    def main(self, *args: object, **kwargs: object) -> object:  # type: ignore[override]
+    def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().main(*args, **kwargs)  # type: ignore[arg-type]
+            return super().invoke(ctx)
         except PagetallyError as error:
             click.secho(f"Error: {error}", err=True, fg="red")
             if error.hint:

@@ -6,7 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import click
 
@@ -14,9 +14,13 @@ from ..commands import Command, perform
 from ..config import read_config
 from ..control import connect
 from ..errors import PagetallyError
+from ..importer import Performer
 from ..instance import Instance
 from ..store.connect import FILE
 from ..store.sqlite import SqliteReader
+
+FOLD_LIMIT_ALONE = 20_000
+"""Hits in one slice of folding where no server runs, so that no view has to wait."""
 
 F = Callable[..., Any]
 
@@ -36,12 +40,6 @@ def find_folder(given: Path | None) -> Path:
     return read_config({"data": given}, os.environ).data
 
 
-class Performer(Protocol):
-    """Performs commands: the server that runs, or this process."""
-
-    def perform(self, command: Command) -> Any: ...
-
-
 class _Here:
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
@@ -58,7 +56,7 @@ def performer(folder: Path) -> Iterator[Performer]:
         with contextlib.closing(client):
             yield client
         return
-    instance = Instance(folder).open()
+    instance = Instance(folder, fold_limit=FOLD_LIMIT_ALONE).open()
     try:
         yield _Here(instance)
     finally:

@@ -1,1 +1,124 @@
-COMMANDS = ()
+"""`pagetally import`: access logs in, and out again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import msgspec
+
+from ..days import local_day
+from ..importer import Parser, Progress, Source, Summary, rehearse, run_import
+from ..importer import undo as undo_import
+from ..model import Site
+from ..web import wording
+from .common import data_option, find_folder, performer, reader
+from .sites import find_site
+
+SHOWN_PAGES = 5
+
+
+@click.group("import")
+def import_() -> None:
+    """Take views over from elsewhere, list what was taken over, and undo it."""
+
+
+@import_.command("access-log")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--site", "domain", required=True, help="The site whose log it is.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--include-bots", is_flag=True, help="Count views of crawlers and tools as well.")
+@data_option
+def access_log(file: Path, domain: str, dry_run: bool, include_bots: bool, data: Path | None) -> None:
+    """Import FILE (- is standard input), an Apache or nginx log in common or combined format, plain or gzip.
+
+    A page view is a GET that was answered with 2xx or 304 and is not a static file. The same
+    content is refused a second time.
+    """
+    folder = find_folder(data)
+    site = find_site(folder, domain)
+    source = Source(None if str(file) == "-" else file)
+    parser = Parser(site, with_bots=include_bots)
+    with show_progress(source) as progress:
+        if dry_run:
+            rehearse(source, parser, progress)
+        else:
+            with performer(folder) as desk:
+                number = run_import(desk, site, source, parser, progress)
+    show_summary(site, parser.summary)
+    if dry_run:
+        click.echo("Nothing was stored: this was a dry run.")
+    else:
+        click.echo(f"Stored as import {number}. To take it back: pagetally import undo {number}")
+
+
+@contextmanager
+def show_progress(source: Source) -> Iterator[Progress]:
+    """A bar on the terminal with the rate in lines a second."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[lines]:,} lines, {task.fields[rate]:,.0f}/s"),
+        TimeElapsedColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(source.name, total=source.size or None, lines=0, rate=0)
+
+        def progress(position: int, lines: int) -> None:
+            rate = lines / max(bar.tasks[0].elapsed or 0, 0.001)
+            bar.update(task, completed=position, lines=lines, rate=rate)
+
+        yield progress
+
+
+def show_summary(site: Site, summary: Summary) -> None:
+    """Say what became of the lines."""
+    click.echo(
+        f"{summary.lines:,} lines: {summary.page_views:,} page views, of which {summary.views:,} count"
+    )
+    for reason, count in summary.dropped.most_common():
+        click.echo(f"  {count:>9,} not counted: {reason}")
+    click.echo(f"  {summary.no_page:>9,} requests that show no page")
+    click.echo(f"  {summary.broken:>9,} broken lines")
+    if summary.views:
+        days = [local_day(site.timezone, at) for at in (summary.first_at, summary.last_at)]
+        click.echo(f"From {wording.date(days[0])} to {wording.date(days[1])} ({site.timezone}). Most viewed:")
+        for path, views in summary.pages.most_common(SHOWN_PAGES):
+            click.echo(f"  {views:>9,} {path}")
+
+
+@import_.command("list")
+@data_option
+def list_(data: Path | None) -> None:
+    """List the imports."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("import", "site", "of", "state", "views", "broken lines", box=None, header_style="bold")
+    with reader(find_folder(data)) as store:
+        for row in store.imports():
+            broken = msgspec.json.decode(str(row["summary"])).get("broken", 0)
+            cells = (str(row["id"]), str(row["domain"]), str(row["file"]), str(row["state"]))
+            table.add_row(*map(Text, cells), f"{row['stored']:,}", f"{broken:,}")
+    Console().print(table)
+
+
+@import_.command()
+@click.argument("number", type=int)
+@data_option
+def undo(number: int, data: Path | None) -> None:
+    """Take import NUMBER back: its views are deleted, and the totals follow."""
+    with performer(find_folder(data)) as desk:
+        undo_import(desk, number)
+    click.echo(f"Import {number} is undone.")
+
+
+COMMANDS = (import_,)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from ..errors import PagetallyError
-from .connect import Connection, open_reader, sqlite3
+from .connect import Connection, connect, open_reader
 
 
 def save(file: Path, target: Path) -> int:
@@ -38,7 +38,7 @@ def save(file: Path, target: Path) -> int:
 
 
 def _open(part: Path) -> Connection:
-    return sqlite3.connect(str(part), isolation_level=None)
+    return connect(str(part), isolation_level=None)
 
 
 def _scrub(copy: Connection) -> None:

@@ -20,7 +20,9 @@ else:
     except ImportError:
         sqlite3 = _standard
 
+connect = sqlite3.connect
 Connection = sqlite3.Connection
+DatabaseError = sqlite3.Error
 
 SAFE_SQLITE = (3, 51, 3)
 """From this version on two connections may write or checkpoint at once without harm (WAL-reset bug)."""

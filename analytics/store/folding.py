@@ -108,9 +108,10 @@ def prepare(connection: Connection) -> None:
 
 def find_pending(connection: Connection) -> tuple[int, int, int] | None:
     """A site-day with hits past its watermark, as (site, day, watermark); None when all is folded."""
-    return connection.execute(
+    row: tuple[int, int, int] | None = connection.execute(
         "SELECT site, day, folded FROM site_day WHERE stored > folded ORDER BY site, day LIMIT 1"
     ).fetchone()
+    return row
 
 
 def fold_slice(connection: Connection, site: int, day: int, after: int, limit: int) -> int:

@@ -7,9 +7,11 @@ that a crash interrupted is undone before the same file is imported again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlite_utils import Database
 
+from ..errors import Refused
 from .connect import Connection
 from .folding import reset_day
 from .rollup import open_day
@@ -17,23 +19,35 @@ from .rollup import open_day
 
 def begin(connection: Connection, row: dict[str, object]) -> int:
     """Note an import that starts; its id."""
-    return int(Database(connection)["import"].insert(row).last_pk)  # type: ignore[union-attr]
+    table: Any = Database(connection)["import"]
+    return int(table.insert(row).last_pk)
 
 
-def add_spans(connection: Connection, number: int, spans: Sequence[tuple[int, int, int, int]]) -> None:
-    """Note which ids a chunk of the import took."""
+def add_chunk(
+    connection: Connection, number: int, stored: int, spans: Sequence[tuple[int, int, int, int]]
+) -> None:
+    """Note a chunk of a running import: how many hits it stored, and which ids they took."""
+    running = connection.execute(
+        "UPDATE import SET stored = stored + ? WHERE id = ? AND state = 'running'", (stored, number)
+    ).rowcount
+    if not running:
+        raise Refused(f"import {number} is not running any more")
     connection.executemany(
         "INSERT INTO import_span (import, site, day, first, last) VALUES (?, ?, ?, ?, ?)",
         [(number, *span) for span in spans],
     )
 
 
-def set_state(connection: Connection, number: int, state: str, stored: int = 0, summary: str = "") -> None:
-    """Note how an import stands; `stored` is added to the hits it stored."""
+def set_state(connection: Connection, number: int, state: str) -> None:
+    """Note how an import stands."""
+    connection.execute("UPDATE import SET state = ? WHERE id = ?", (state, number))
+
+
+def end(connection: Connection, number: int, fingerprint: str, summary: str) -> None:
+    """Note that an import is done, and what its content was."""
     connection.execute(
-        "UPDATE import SET state = ?, stored = stored + ?, summary = CASE ? WHEN '' THEN summary ELSE ? END"
-        " WHERE id = ?",
-        (state, stored, summary, summary, number),
+        "UPDATE import SET state = 'done', fingerprint = ?, summary = ? WHERE id = ?",
+        (fingerprint, summary, number),
     )
 
 

@@ -131,7 +131,10 @@ def online_visitors(connection: Connection, site: int, since: int, first_day: in
 
 def first_day(connection: Connection, site: int) -> int | None:
     """The first day on which the site has a hit."""
-    return connection.execute("SELECT min(day) FROM site_day WHERE site = ?", (site,)).fetchone()[0]
+    day: int | None = connection.execute("SELECT min(day) FROM site_day WHERE site = ?", (site,)).fetchone()[
+        0
+    ]
+    return day
 
 
 def totals_by_day(connection: Connection, site: int, first: int, last: int) -> dict[int, Totals]:
@@ -239,8 +242,8 @@ def health(connection: Connection) -> dict[str, int]:
 def list_imports(connection: Connection, site: int | None = None) -> list[dict[str, object]]:
     """Every import, oldest first."""
     cursor = connection.execute(
-        "SELECT import.id, domain, kind, file, fingerprint, started, state, stored, summary FROM import"
-        " JOIN site ON site.id = import.site WHERE ?1 IS NULL OR import.site = ?1 ORDER BY import.id",
+        "SELECT import.id, import.site, domain, kind, file, fingerprint, started, state, stored, summary"
+        " FROM import JOIN site ON site.id = import.site WHERE ?1 IS NULL OR site.id = ?1 ORDER BY import.id",
         (site,),
     )
     names = [column[0] for column in cursor.description]

@@ -13,7 +13,16 @@ from sqlite_utils import Database
 from ..errors import NewerDatabase, StoreFailed
 from ..model import Count, Hit, PageRow, Site, SourceRow, Totals
 from . import backup, folding, imports, reads, recount, rollup
-from .connect import FILE, READ_DEADLINE, Connection, open_reader, open_writer, snapshot, sqlite3, transaction
+from .connect import (
+    FILE,
+    READ_DEADLINE,
+    Connection,
+    DatabaseError,
+    open_reader,
+    open_writer,
+    snapshot,
+    transaction,
+)
 from .ingest import DAY, SALT_LIFETIME, Caps, Ingest, Salt
 from .schema import migrations
 
@@ -119,8 +128,7 @@ class SqliteStore:
         """Store a chunk of an import; how many hits it took."""
         with transaction(self._connection):
             is_new = self._ingest.insert(hits)
-            imports.add_spans(self._connection, number, self._ingest.spans())
-            imports.set_state(self._connection, number, "running", sum(is_new))
+            imports.add_chunk(self._connection, number, sum(is_new), self._ingest.spans())
         self._ingest.keep()
         return sum(is_new)
 
@@ -201,7 +209,7 @@ class SqliteStore:
         mode = "TRUNCATE" if truncate else "PASSIVE"
         try:
             busy, *_ = self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
-        except sqlite3.Error as error:
+        except DatabaseError as error:
             raise StoreFailed(f"the log cannot be moved into the database: {error}") from error
         return not busy
 
@@ -246,10 +254,15 @@ class SqliteStore:
         with transaction(self._connection):
             return imports.begin(self._connection, row)
 
-    def set_import_state(self, number: int, state: str, summary: str = "") -> None:
+    def set_import_state(self, number: int, state: str) -> None:
         """Note how an import stands: running, done, undoing, undone."""
         with transaction(self._connection):
-            imports.set_state(self._connection, number, state, summary=summary)
+            imports.set_state(self._connection, number, state)
+
+    def end_import(self, number: int, fingerprint: str, summary: str) -> None:
+        """Note that an import is done, and what its content was."""
+        with transaction(self._connection):
+            imports.end(self._connection, number, fingerprint, summary)
 
     def undo_import_day(self, number: int) -> bool:
         """Take an import's hits out of one site-day; False when it has no more."""
@@ -257,10 +270,6 @@ class SqliteStore:
             more = imports.undo_day(self._connection, number)
         self._ingest.forget()
         return more
-
-    def list_imports(self) -> list[dict[str, object]]:
-        """Every import, oldest first."""
-        return reads.list_imports(self._connection)
 
     def read_sites(self) -> list[Site]:
         """Every site, by domain."""

@@ -19,7 +19,7 @@ from ..errors import InputError, PagetallyError, TooLarge, Unavailable
 from ..instance import Instance
 from ..model import Arrival, Drop, Event, Hit
 from ..report import count_pages
-from ..store.connect import sqlite3
+from ..store.connect import DatabaseError
 from ..urls import read_page
 from ..visitors import read_address
 from .answers import ANYBODY, CORS, JSON, NO_STORE, TEXT, RawHeaders, send_answer, send_error, send_preflight
@@ -83,7 +83,7 @@ class Collector:
         try:
             with instance.reader.snapshot():
                 return msgspec.json.encode(count_pages(instance.reader, site, [path], online))
-        except sqlite3.Error:
+        except DatabaseError:
             # The view is stored: that is what the answer must say, with numbers or without.
             log.exception("the counters of a stored view cannot be read")
             return None

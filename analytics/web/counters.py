@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from ..errors import InputError, StoreFailed
 from ..instance import Instance
 from ..report import count_pages
-from ..store.connect import sqlite3
+from ..store.connect import DatabaseError
 from .answers import CORS, JSON, RawHeaders, send_answer, send_error, send_preflight
 
 MAX_FIELDS = 200
@@ -36,7 +36,7 @@ class CountersEndpoint:
             await send_error(send, 404, error)
         except InputError as error:
             await send_error(send, 400, error)
-        except sqlite3.OperationalError as error:
+        except DatabaseError as error:
             await send_error(send, 503, StoreFailed(f"cannot be read: {error}"), [(b"retry-after", b"2")])
         else:
             await _send_counters(scope, send, body)

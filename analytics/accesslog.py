@@ -1,0 +1,115 @@
+"""Lines of a web server's access log to events: Apache's and nginx's common and combined formats.
+
+host identity user [time] "request" status bytes ["referrer" "user agent"]
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import month_abbr
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+
+from msgspec import Struct
+
+LONGEST_LINE = 64 * 1024
+"""Characters of a line that are looked at; a longer one is broken."""
+
+STATIC_FILES = tuple(
+    ".png .jpg .jpeg .gif .css .js .ico .svg .woff .woff2 .ttf .map .mp4 .webp".split()  # noqa: SIM905
+)
+"""Endings of paths that are no pages."""
+
+_QUOTED = r'"((?:[^"\\]|\\.)*)"'
+_LINE = re.compile(
+    rf"(\S+) \S+ [^\[]*\[([^\]]+)\] {_QUOTED} (\d{{3}}) \S+(?: {_QUOTED} {_QUOTED}(?: .*)?)?\s*\Z"
+)
+_TIME = re.compile(r"(\d{2}/[A-Za-z]{3}/\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})\Z")
+_MONTHS = {name: number for number, name in enumerate(month_abbr) if name}
+
+
+class LogLine(Struct, frozen=True):
+    """One request of an access log."""
+
+    address: str
+    at: int
+    """Seconds since 1970."""
+    method: str
+    target: str
+    status: int
+    referrer: str
+    agent: str
+
+
+def read_line(line: str) -> LogLine | None:
+    """Take a line apart; None when it is broken."""
+    if len(line) > LONGEST_LINE:
+        return None
+    found = _LINE.match(line)
+    if found is None:
+        return None
+    address, stamp, request, status, referrer, agent = found.groups()
+    at = read_time(stamp)
+    words = request.split(" ")
+    if at is None or len(words) not in (2, 3):
+        return None
+    referrer = "" if referrer in (None, "-") else _unquote(referrer)
+    agent = "" if agent in (None, "-") else _unquote(agent)
+    return LogLine(address, at, words[0], words[1], int(status), referrer, agent)
+
+
+def is_page_view(line: LogLine) -> bool:
+    """Whether a request shows a page: GET, answered with 2xx or 304, and not a static file."""
+    if line.method != "GET" or not (200 <= line.status < 300 or line.status == 304):
+        return False
+    return _is_page(line.target.partition("?")[0])
+
+
+@lru_cache(maxsize=16_384)
+def _is_page(path: str) -> bool:
+    return not path.lower().endswith(STATIC_FILES) and path != "*"
+
+
+def address_of(line: LogLine, domain: str) -> str:
+    """The full address of the page that a line asks for."""
+    return f"https://{domain}{line.target}" if line.target.startswith("/") else line.target
+
+
+def _unquote(text: str) -> str:
+    return text.replace('\\"', '"').replace("\\\\", "\\") if "\\" in text else text
+
+
+def read_time(stamp: str) -> int | None:
+    """Seconds since 1970 of `17/May/2015:10:05:03 +0000`; None when it is no such time."""
+    found = _TIME.match(stamp)
+    if found is None:
+        return None
+    day, hour, minute, second, sign, offset_hours, offset_minutes = found.groups()
+    midnight = _midnight(day, f"{sign}{offset_hours}{offset_minutes}")
+    if midnight is None or hour > "23" or minute > "59" or second > "60":
+        return None
+    return midnight + int(hour) * 3600 + int(minute) * 60 + int(second)
+
+
+@lru_cache(maxsize=1_024)
+def _midnight(day: str, offset: str) -> int | None:
+    number, month, year = day.split("/")
+    east = timedelta(hours=int(offset[1:3]), minutes=int(offset[3:]))
+    try:
+        zone = timezone(-east if offset[0] == "-" else east)
+        return int(datetime(int(year), _MONTHS[month.title()], int(number), tzinfo=zone).timestamp())
+    except (KeyError, ValueError, OverflowError):
+        return None
+
+
+def group(lines: Iterable[bytes], size: int) -> Iterable[list[bytes]]:
+    """The lines in lists of at most `size`."""
+    chunk: list[bytes] = []
+    for line in lines:
+        chunk.append(line)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
