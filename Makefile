@@ -1,0 +1,56 @@
+# Each command does its own set-up; see README.md.
+PORT ?= 8000
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: demo test lint bench torture snippet wheel lock clean
+
+demo: .venv/ready
+	$(BIN)/python -m seeds --data .demo --port $(PORT)
+
+test: .venv/ready-to-test snippet/node_modules/ready lint
+	sh .ci/find-chromium
+	cd snippet && npm test --silent
+	$(BIN)/python -m pytest
+
+lint: .venv/ready-to-test snippet/node_modules/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	cd snippet && npm run --silent check
+
+bench: .venv/ready-to-test
+	$(BIN)/python -m tests.bench
+
+torture: .venv/ready-to-test
+	$(BIN)/python -m tests.torture
+
+snippet: snippet/node_modules/ready
+	cd snippet && npm run --silent build
+
+wheel: .venv/ready
+	$(BIN)/python -m hatchling build -t wheel
+
+COMPILE = $(BIN)/uv pip compile --quiet --upgrade pyproject.toml --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+# Newest versions of everything, with hashes and without addresses.
+lock: .venv/ready-to-test
+	$(BIN)/python -m pip install --quiet uv
+	$(COMPILE) --group build -o requirements.lock
+	$(COMPILE) --group test --constraint requirements.lock -o requirements-test.lock
+
+.venv/ready: requirements.lock pyproject.toml .ci/make-environment
+	sh .ci/make-environment
+	touch $@
+
+.venv/ready-to-test: .venv/ready-to-test requirements-test.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-test.lock
+	touch $@
+
+snippet/node_modules/ready: .venv/ready-to-test snippet/package-lock.json
+	cd snippet && npm ci --ignore-scripts --no-audit --no-fund --silent
+	touch $@
+
+clean:
+	rm -rf .venv .demo dist snippet/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,62 @@
+"""Traffic into an instance, through the real store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import Future
+from pathlib import Path
+
+from analytics.days import local_day
+from analytics.instance import Instance
+from analytics.model import Hit, Site
+from analytics.registry import check_site
+from analytics.store.sqlite import SqliteStore
+
+from .traffic import DAYS, make_traffic
+
+DOMAIN = "lantern.example"
+TIMEZONE = "Europe/London"
+HERE = ("127.0.0.1", "localhost")
+
+FOLD_LIMIT = 20_000
+DONE = "seeded"
+"""A file in the data folder that says that seeding came to its end."""
+
+
+def fill(folder: Path, progress: Iterable[int] | None = None) -> None:
+    """Fill an empty folder with the demo site and its traffic.
+
+    `progress` is an iterable over the days to come that is advanced as they are stored.
+    """
+    instance = Instance(folder, fold_limit=FOLD_LIMIT).open()
+    try:
+        site = check_site(Site(id=0, domain=DOMAIN, timezone=TIMEZONE, aliases=HERE))
+        instance.write(lambda store: store.save_site(site, instance.clock()))
+        instance.reload_sites()
+        store_days(instance, instance.registry.sites[0], progress or range(DAYS))
+        instance.fold()
+        instance.rollup()
+    finally:
+        instance.close()
+    (folder / DONE).touch()
+
+
+def store_days(instance: Instance, site: Site, progress: Iterable[int]) -> None:
+    """Store the traffic day by day; while one is written, the next one is made."""
+    now = instance.clock()
+    today = local_day(site.timezone, now)
+    waiting: Future[None] | None = None
+    for _, hits in zip(progress, make_traffic(site, today, now), strict=True):
+        if waiting is not None:
+            waiting.result()
+        waiting = instance.writer.call(lambda store, hits=hits: _store_day(store, hits, today))  # type: ignore[misc]
+    if waiting is not None:
+        waiting.result()
+
+
+def _store_day(store: SqliteStore, hits: list[Hit], today: int) -> None:
+    store.write(hits)
+    while store.fold(FOLD_LIMIT):
+        pass
+    while store.rollup(lambda site: today - 1):
+        pass
