@@ -36,7 +36,9 @@ def main() -> None:
         wheel = os.path.join(folder, newest["filename"])
         with open(wheel, "wb") as file:
             file.write(content)
-        subprocess.run([sys.executable, f"{wheel}/pip", "install", "--quiet", "--no-index", wheel], check=True)
+        subprocess.run(
+            [sys.executable, f"{wheel}/pip", "install", "--quiet", "--no-index", wheel], check=True
+        )
 
 
 main()

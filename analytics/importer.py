@@ -11,6 +11,7 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -100,6 +101,10 @@ class Source:
         except (gzip.BadGzipFile, EOFError, OSError) as error:
             raise InputError("file", f"{self.name} is damaged: {error}") from None
 
+    def close(self) -> None:
+        """Close the file; standard input stays open."""
+        self._raw.close()
+
     @property
     def position(self) -> int:
         """Bytes of the file that were read."""
@@ -113,10 +118,10 @@ class Source:
 
 def fingerprint_file(path: Path) -> str:
     """The fingerprint of a whole file."""
-    source = Source(path)
-    for _ in source.read():
-        pass
-    return source.fingerprint
+    with closing(Source(path)) as source:
+        for _ in source.read():
+            pass
+        return source.fingerprint
 
 
 class Parser:

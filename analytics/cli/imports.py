@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import click
@@ -39,9 +39,8 @@ def access_log(file: Path, domain: str, dry_run: bool, include_bots: bool, data:
     """
     folder = find_folder(data)
     site = find_site(folder, domain)
-    source = Source(None if str(file) == "-" else file)
     parser = Parser(site, with_bots=include_bots)
-    with show_progress(source) as progress:
+    with closing(Source(None if str(file) == "-" else file)) as source, show_progress(source) as progress:
         if dry_run:
             rehearse(source, parser, progress)
         else:

@@ -33,6 +33,8 @@ STATIC = {
 
 SCRIPT_SECONDS = 86_400
 
+ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
 
 def create_app(
     instance: Instance,
@@ -52,7 +54,7 @@ def create_app(
         Route("/api/event", event),
         Route("/api/counters", counters),
         Route("/api/pixel.gif", PixelEndpoint(instance), methods=["GET", "HEAD"]),
-        Route("/api/{rest:path}", unknown_endpoint),
+        Route("/api/{rest:path}", unknown_endpoint, methods=ANY_METHOD),
         *(Route(f"/{name}", StaticFile(name, kind)) for name, kind in STATIC.items()),
     ]
     guarded = Starlette(

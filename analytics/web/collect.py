@@ -25,7 +25,7 @@ from ..visitors import read_address
 from .answers import ANYBODY, CORS, JSON, NO_STORE, TEXT, RawHeaders, send_answer, send_error, send_preflight
 from .guard import Disconnected, TooSlow, read_body
 
-GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+GIF = base64.b64decode("R0lGODlhAQABAPAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 
 TICKET_BYTES = 1_000
 """About what a waiting view weighs besides its body."""

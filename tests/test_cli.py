@@ -1,0 +1,191 @@
+"""The commands of the owner, as typed."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from analytics.instance import Instance
+from analytics.model import Hit
+
+from .conftest import FIREFOX, StartServer, add_site, pagetally
+
+
+@pytest.fixture(params=["alone", "beside a server"])
+def data(request: pytest.FixtureRequest, tmp_path: Path, start_server: StartServer) -> Path:
+    """A data folder, with and without a server that owns it."""
+    folder = tmp_path / "data"
+    if request.param != "alone":
+        start_server(folder)
+    return folder
+
+
+def test_sites(data: Path) -> None:
+    said = pagetally(
+        "site", "add", "Example.com", "--timezone", "Europe/London", "--alias", "b.example", data=data
+    )
+    assert "example.com is counted from now on; its days are those of Europe/London" in said.stdout
+    pagetally("site", "edit", "example.com", "--exclude-path", "/admin/*", "--honour-gpc", data=data)
+    shown = " ".join(pagetally("site", "list", data=data).stdout.split())
+    assert "example.com Europe/London b.example /admin/* honoured" in shown
+    pagetally("site", "edit", "b.example", "--alias", "", "--exclude-path", "", "--ignore-gpc", data=data)
+    assert "example.com Europe/London ignored" in " ".join(
+        pagetally("site", "list", data=data).stdout.split()
+    )
+    pagetally("site", "edit", "example.com", "--domain", "new.example", data=data)
+    assert "new.example Europe/London example.com" in " ".join(
+        pagetally("site", "list", data=data).stdout.split()
+    )
+    pagetally("site", "remove", "new.example", "--yes", data=data)
+    assert "new.example" not in pagetally("site", "list", data=data).stdout
+
+
+WRONG = [
+    (("site", "add", "https://example.com/"), 2, "is not a host name"),
+    (("site", "add", "exa mple"), 2, "is not a host name"),
+    (("site", "add", "example.com", "--timezone", "Mars/Base"), 2, "is not a time zone"),
+    (("site", "add", "example.com", "--exclude-address", "x"), 2, "is not an address"),
+    (("site", "add", "example.com", "--exclude-path", "admin"), 2, "must begin with"),
+    (("site", "edit", "none.example"), 2, "is not known here"),
+    (("site", "add", "www.there.example"), 1, "is counted already"),
+    (("stats", "none.example"), 2, "is not known here"),
+    (("stats", "there.example", "--period", "1y"), 2, "Invalid value"),
+    (("import", "access-log", "x", "--site", "none.example"), 2, "is not known here"),
+]
+
+
+def test_wrong_input_is_a_sentence(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    pagetally("site", "add", "there.example", data=data)
+    for words, code, said in WRONG:
+        failed = pagetally(*words, data=data, check=False)
+        assert (failed.returncode, said in failed.stderr) == (code, True), (words, failed.stderr)
+        assert "Traceback" not in failed.stderr
+
+
+def test_an_empty_folder_is_named(tmp_path: Path) -> None:
+    for words in (
+        ("stats", "x"),
+        ("site", "list"),
+        ("doctor",),
+        ("recount", "--check"),
+        ("backup", tmp_path / "b"),
+    ):
+        failed = pagetally(*words, data=tmp_path / "none", check=False)
+        assert (failed.returncode, "there is no Pagetally database in" in failed.stderr) == (1, True)
+
+
+def test_a_folder_belongs_to_one_server(tmp_path: Path, start_server: StartServer) -> None:
+    server = start_server()
+    second = pagetally("serve", "--port", "0", data=server.data, check=False)
+    assert second.returncode == 1
+    assert f"is in use by another process (pid {server.process.pid})" in second.stderr
+
+
+def test_a_taken_port_is_a_sentence(tmp_path: Path, start_server: StartServer) -> None:
+    server = start_server()
+    second = pagetally("serve", "--port", server.port, data=tmp_path / "other", check=False)
+    assert (second.returncode, f"cannot listen on 127.0.0.1:{server.port}" in second.stderr) == (1, True)
+
+
+def test_stats_show_what_the_counters_say(data: Path) -> None:
+    pagetally("site", "add", "example.com", data=data)
+    log = data.parent / "log"
+    now = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime())
+    rows = (("/a", "-"), ("/a", "https://news.example/x"), ("/b[bold]", "-"))
+    log.write_text(
+        "".join(
+            f'192.0.2.{n} - - [{now}] "GET {path} HTTP/1.1" 200 1 "{ref}" "{FIREFOX}"\n'
+            for n, (path, ref) in enumerate(rows)
+        )
+    )
+    pagetally("import", "access-log", log, "--site", "example.com", data=data)
+    for period in ("today", "7d", "30d", "90d", "12mo", "all"):
+        shown = " ".join(pagetally("stats", "example.com", "--period", period, data=data).stdout.split())
+        assert "3 3 3 100% 0s" in shown, period
+        assert "/a 2 2 /b[bold] 1 1" in shown
+        assert "direct or unknown 2 2 news.example 1 1" in shown
+
+
+def test_doctor(data: Path) -> None:
+    pagetally("site", "add", "example.com", data=data)
+    said = pagetally("doctor", data=data).stdout
+    for words in (
+        "SQLite",
+        "journal mode",
+        "wal",
+        "synchronous",
+        "full",
+        "free disk",
+        "readable by its owner only",
+    ):
+        assert words in said
+
+
+def test_a_backup_is_whole_and_can_be_restored(data: Path, tmp_path: Path) -> None:
+    pagetally("site", "add", "example.com", data=data)
+    copy = tmp_path / "copy" / "pagetally.db"
+    assert "0 hits, checked" in pagetally("backup", copy, data=data).stdout
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert "is there already" in pagetally("backup", copy, data=data, check=False).stderr
+    assert "example.com" in pagetally("site", "list", data=copy.parent).stdout
+
+
+def test_recount_finds_what_is_wrong_and_mends_it(instance: Instance) -> None:
+    hits = [
+        Hit(1, 20_000, 1_728_000_000 + n, n % 3, 0, "", f"/{n % 5}", "", "", None, None) for n in range(50)
+    ]
+    instance.write(lambda store: store.write(hits))
+    instance.fold()
+    instance.rollup()
+    run = instance.write(lambda store: store._connection)
+    before = {
+        table: run.execute(f"SELECT * FROM {table}").fetchall() for table in ("visit", "page_day", "site_day")
+    }
+    run.execute("UPDATE page_day SET views = views + 1 WHERE path = 1")
+    run.execute("UPDATE visit SET views = views + 1")
+    run.execute("DELETE FROM page_total")
+    folder = instance.folder
+    instance.close()
+    wrong = pagetally("recount", "--check", data=folder, check=False)
+    assert wrong.returncode == 1
+    for what in ("visits", "pages", "page totals"):
+        assert what in wrong.stdout
+    pagetally("recount", data=folder)
+    assert "no difference" in pagetally("recount", "--check", data=folder).stdout
+    again = sqlite3.connect(folder / "pagetally.db")
+    after = {table: again.execute(f"SELECT * FROM {table}").fetchall() for table in before}
+    again.close()
+    assert after == before
+
+
+def test_a_new_password_ends_sessions(tmp_path: Path, start_server: StartServer) -> None:
+    server = start_server()
+    home = {"origin": server.url}
+    with httpx2.Client(base_url=server.url, headers=home) as client:
+        done = client.post(server.setup_url, data={"password": "first password"})
+        assert done.status_code == 303
+        assert client.get("/").status_code == 200
+        pagetally("password", "--password", "second password", data=server.data)
+        assert client.get("/").status_code == 303
+        assert client.post("/login", data={"password": "first password"}).status_code == 401
+        assert client.post("/login", data={"password": "second password"}).status_code == 303
+        assert client.get("/").status_code == 200
+
+
+def test_removing_a_site_removes_its_rows(instance: Instance) -> None:
+    add_site(instance, "stays.example")
+    for site in (1, 2):
+        hit = Hit(site, 20_000, 1_728_000_000, 5, 0, "", "/x", "", "", None, None)
+        instance.write(lambda store, hit=hit: store.write([hit]))
+    instance.fold()
+    instance.write(lambda store: store.remove_site(1))
+    instance.reload_sites()
+    assert [site.domain for site in instance.registry.sites] == ["stays.example"]
+    assert instance.reader.site_count(1).views == 0
+    assert instance.reader.site_count(2).views == 1
+    assert [text for text in instance.reader.differences() if text] == []

@@ -1,0 +1,217 @@
+"""Access logs: lines taken apart, stored once, undone, and never fatal."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from analytics.accesslog import is_page_view, read_line, read_time
+from analytics.commands import BeginImport, WriteImport, perform
+from analytics.instance import Instance
+from analytics.store.sqlite import SqliteReader
+
+from .conftest import FIREFOX, GOOGLEBOT, StartServer, pagetally
+
+SHARED_LOG = Path(__file__).parent.parent.parent / "shared/data/access-2015-05.log"
+
+COMBINED = '{address} - - [{day}/Nov/2025:{time} +0000] "GET {path} HTTP/1.1" 200 512 "{referrer}" "{agent}"'
+
+
+def line(
+    path: str = "/a", address: str = "192.0.2.1", day: str = "17", time: str = "10:00:00", **more: str
+) -> str:
+    values = {"referrer": "-", "agent": FIREFOX} | more
+    return COMBINED.format(path=path, address=address, day=day, time=time, **values)
+
+
+LINES = [
+    (
+        '1.2.3.4 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1',
+        ("1.2.3.4", 1431857103, "/a", 200, "", ""),
+    ),
+    (
+        '1.2.3.4 - bob smith [17/May/2015:12:05:03 +0200] "GET /a?x=1 HTTP/1.1" 304 - "http://r.example/" "A \\"b\\" c"',
+        ("1.2.3.4", 1431857103, "/a?x=1", 304, "http://r.example/", 'A "b" c'),
+    ),
+    ('::1 - - [17/May/2015:10:05:03 +0000] "GET /a" 200 1 "-" "-"', ("::1", 1431857103, "/a", 200, "", "")),
+    ('1.2.3.4 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1 "-" "x" "more" 0.1', "ok"),
+    ("", None),
+    ("nonsense", None),
+    ('1.2.3.4 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1 "unclosed', None),
+    ('1.2.3.4 - - [99/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1', None),
+    ('1.2.3.4 - - [17/Foo/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1', None),
+    ('1.2.3.4 - - [17/May/2015:25:05:03 +0000] "GET /a HTTP/1.1" 200 1', None),
+    ('1.2.3.4 - - [17/May/2015:10:05:03 +0000] "\\x16\\x03" 400 1', None),
+    ('1.2.3.4 - - [17/May/2015:10:05:03 +0000] "' + "x" * 70_000, None),
+]
+
+
+@pytest.mark.parametrize(("text", "parts"), LINES)
+def test_lines(text: str, parts: object) -> None:
+    found = read_line(text)
+    if parts is None or parts == "ok":
+        assert (found is None) == (parts is None)
+    else:
+        assert found is not None
+        assert (found.address, found.at, found.target, found.status, found.referrer, found.agent) == parts
+
+
+@pytest.mark.parametrize(
+    ("request_line", "status", "is_page"),
+    [
+        ("GET /a HTTP/1.1", 200, True),
+        ("GET /a HTTP/1.1", 204, True),
+        ("GET /a HTTP/1.1", 304, True),
+        ("GET /a HTTP/1.1", 301, False),
+        ("GET /a HTTP/1.1", 404, False),
+        ("POST /a HTTP/1.1", 200, False),
+        ("HEAD /a HTTP/1.1", 200, False),
+        ("GET /a.PNG?v=1 HTTP/1.1", 200, False),
+        ("GET /a.html?x=.png HTTP/1.1", 200, True),
+        ("GET /robots.txt HTTP/1.1", 200, True),
+    ],
+)
+def test_page_views(request_line: str, status: int, is_page: bool) -> None:
+    found = read_line(f'1.2.3.4 - - [17/May/2015:10:05:03 +0000] "{request_line}" {status} 1')
+    assert found is not None
+    assert is_page_view(found) is is_page
+
+
+def test_times_of_every_offset() -> None:
+    for stamp in ("17/May/2015:10:05:03 +0000", "17/May/2015:15:50:03 +0545", "16/May/2015:22:05:03 -1200"):
+        assert read_time(stamp) == 1431857103
+
+
+def count(data: Path) -> dict[str, int]:
+    """Views of the pages of a data folder's first site, and of the site."""
+    reader = SqliteReader(data)
+    with reader.snapshot():
+        pages, _ = reader.top_pages(1, 0, 99_999, 1000)
+        found = {page.path: page.views for page in pages} | {"site": reader.site_count(1).views}
+    reader.close()
+    return found
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    pagetally("site", "add", "example.com", data=tmp_path / "data")
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    file = tmp_path / "access.log"
+    lines = [
+        line("/a"),
+        line("/a/", time="10:10:00"),
+        line("/b", address="192.0.2.2", day="18"),
+        line("/style.css"),
+        line("/c", agent=GOOGLEBOT),
+        line("/" + "x" * 2_100),
+        "broken",
+    ]
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+EXPECTED = {"/a": 2, "/b": 1, "site": 3}
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_an_import_is_stored_once_and_can_be_undone(
+    data: Path, log: Path, start_server: StartServer, running: bool
+) -> None:
+    if running:
+        start_server(data)
+    words = ("import", "access-log", log, "--site", "example.com")
+    dry = pagetally(*words, "--dry-run", data=data).stdout
+    assert "5 page views, of which 3 count" in dry
+    assert "1 not counted: bot" in dry
+    assert "1 not counted: unusable-address" in dry
+    assert "1 broken lines" in dry
+    assert count(data) == {"site": 0}
+    assert "Stored as import 1" in pagetally(*words, data=data).stdout
+    assert count(data) == EXPECTED
+    again = pagetally(*words, data=data, check=False)
+    assert again.returncode == 1
+    assert "imported already: import 1" in again.stderr
+    assert count(data) == EXPECTED
+    assert "done" in pagetally("import", "list", data=data).stdout
+    pagetally("import", "undo", "1", data=data)
+    assert count(data) == {"site": 0}
+    assert "no difference" in pagetally("recount", "--check", data=data).stdout
+    pagetally(*words, data=data)
+    assert count(data) == EXPECTED
+    assert pagetally("import", "undo", "7", data=data, check=False).returncode == 2
+
+
+def test_gzip_and_standard_input_are_the_same_content(data: Path, log: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "access.log.gz"
+    packed.write_bytes(gzip.compress(log.read_bytes()))
+    pagetally("import", "access-log", packed, "--site", "example.com", data=data)
+    assert count(data) == EXPECTED
+    command = [sys.executable, "-m", "analytics", "import", "access-log", "-", "--site", "example.com"]
+    with packed.open("rb") as stream:
+        again = subprocess.run([*command, "--data", str(data)], stdin=stream, capture_output=True, text=True)
+    assert (again.returncode, "imported already" in again.stderr) == (1, True)
+    assert count(data) == EXPECTED
+
+
+def test_a_damaged_file_is_named_and_leaves_nothing(data: Path, log: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "damaged.gz"
+    content = gzip.compress(os.urandom(9_000).hex().encode() + b"\n" + log.read_bytes())
+    packed.write_bytes(content[: len(content) // 2])
+    failed = pagetally("import", "access-log", packed, "--site", "example.com", data=data, check=False)
+    assert (failed.returncode, "damaged.gz is damaged" in failed.stderr) == (2, True)
+    missing = pagetally("import", "access-log", "no.log", "--site", "example.com", data=data, check=False)
+    assert "no.log cannot be read" in missing.stderr
+    assert count(data) == {"site": 0}
+
+
+def test_what_a_crash_left_is_undone_before_the_file_is_imported_again(data: Path, log: Path) -> None:
+    from analytics.importer import Parser, Source, fingerprint_file
+
+    instance = Instance(data).open()
+    number = perform(instance, BeginImport("example.com", "access-log", log.name, fingerprint_file(log)))
+    parser = Parser(instance.registry.sites[0])
+    with closing(Source(log)) as source:
+        for lines in source.read():
+            perform(instance, WriteImport(number, parser.read(lines)))
+    instance.close()
+    assert count(data) == EXPECTED
+    pagetally("import", "access-log", log, "--site", "example.com", data=data)
+    assert count(data) == EXPECTED
+    assert "undone" in pagetally("import", "list", data=data).stdout
+
+
+def test_the_same_address_and_agent_is_one_visitor_a_day(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    file.write_text(
+        "\n".join([line("/a"), line("/b"), line("/a", day="18"), line("/a", address="h.example")])
+    )
+    pagetally("import", "access-log", file, "--site", "example.com", data=data)
+    reader = SqliteReader(data)
+    assert reader.site_count(1).visitors == 3
+    assert [day.visitors for day in reader.totals_by_day(1, 0, 99_999).values()] == [2, 1]
+    reader.close()
+    assert b"192.0.2.1" not in b"".join(file.read_bytes() for file in data.glob("*"))
+
+
+@pytest.mark.skipif(not SHARED_LOG.exists(), reason="the shared access log is not beside this checkout")
+def test_a_real_log_gives_the_counts_that_were_found_by_hand(data: Path) -> None:
+    words = ("import", "access-log", SHARED_LOG, "--site", "example.com", "--include-bots")
+    said = pagetally(*words, data=data).stdout
+    assert "10,000 lines: 4,232 page views, of which 4,232 count" in said
+    assert "1 broken lines" in said
+    reader = SqliteReader(data)
+    days = reader.totals_by_day(1, 0, 99_999)
+    assert [totals.visitors for totals in days.values()] == [275, 466, 445, 403]
+    top = {page.path: page.views for page in reader.top_pages(1, 0, 99_999, 4)[0]}
+    assert top == {"/": 572, "/blog/tags/puppet": 489, "/projects/xdotool": 219, "/robots.txt": 180}
+    reader.close()

@@ -1,0 +1,142 @@
+"""Same page, same key: the canonicaliser."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.errors import InputError
+from analytics.urls import bare_host, canonical_path, canonical_query, read_page, read_path
+
+PATHS = [
+    ("", "/"),
+    ("/", "/"),
+    ("/a", "/a"),
+    ("/a/", "/a"),
+    ("//a///b//", "/a/b"),
+    ("/a/index.html", "/a"),
+    ("/a/index.htm", "/a"),
+    ("/index.html", "/"),
+    ("/a/index.html/", "/a"),
+    ("/posts/index-funds/x", "/posts/index-funds/x"),
+    ("/index.php", "/index.php"),
+    ("/A/b", "/A/b"),
+    ("/a/./b/../c", "/a/c"),
+    ("/../..", "/"),
+    ("/%2e%2e/a", "/a"),
+    ("/%E4%B8%AD", "/中"),
+    ("/cafe%CC%81", "/café"),
+    ("/caf\u00e9", "/café"),
+    ("/a%2Fb", "/a%2Fb"),
+    ("/a%2fb", "/a%2Fb"),
+    ("/100%", "/100%25"),
+    ("/100%25", "/100%25"),
+    ("/%zz", "/%25zz"),
+    ("/a%20b", "/a%20b"),
+    ("/a b", "/a%20b"),
+    ("/%FF", "/%FF"),
+    ("/a%00b", "/a%00b"),
+    ("/a\\b", "/a/b"),
+    ("/%E2%80%AEevil", "/%E2%80%AEevil"),
+]
+
+
+@pytest.mark.parametrize(("path", "key"), PATHS)
+def test_paths(path: str, key: str) -> None:
+    assert canonical_path(path) == key
+
+
+@given(st.text(max_size=40).map(lambda text: "/" + text))
+def test_canonicalising_twice_changes_nothing(path: str) -> None:
+    once = canonical_path(path.partition("?")[0].partition("#")[0])
+    assert canonical_path(once) == once
+    assert read_path(once) == once
+
+
+@given(
+    st.lists(
+        st.sampled_from(["%", "25", "2F", "/", ".", "index.html", "é", "e\u0301", "\\", " ", "%E4%B8%AD"])
+    )
+)
+def test_awkward_paths_are_fixed_points_too(parts: list[str]) -> None:
+    once = canonical_path("/" + "".join(parts))
+    assert canonical_path(once) == once
+
+
+@given(st.text(alphabet="ap=&+%26B3D ;#é", max_size=30))
+def test_canonical_queries_are_fixed_points(query: str) -> None:
+    once = canonical_query(query.partition("#")[0], ("a", "p"))
+    assert canonical_query(once.removeprefix("?"), ("a", "p")) == once
+
+
+QUERIES = [
+    ("p=1", "?p=1"),
+    ("utm_source=x", ""),
+    ("p=1&utm_source=x&a=2", "?a=2&p=1"),
+    ("p=a+b", "?p=a%20b"),
+    ("p=a%26b", "?p=a%26b"),
+    ("p", "?p="),
+    ("P=1", ""),
+]
+
+
+@pytest.mark.parametrize(("query", "key"), QUERIES)
+def test_queries(query: str, key: str) -> None:
+    assert canonical_query(query, ("a", "p")) == key
+
+
+ADDRESSES = [
+    ("https://Example.COM:443/a", ("example.com", "/a")),
+    ("http://example.com:80", ("example.com", "/")),
+    ("http://example.com:8080/a", ("example.com:8080", "/a")),
+    ("https://user:pw@example.com/a", ("example.com", "/a")),
+    ("https://example.com./a", ("example.com", "/a")),
+    ("  https://example.com/a  ", ("example.com", "/a")),
+    ("HTTPS://EXAMPLE.COM/A", ("example.com", "/A")),
+    ("http://[2001:db8::1]:8000/a", ("[2001:db8::1]:8000", "/a")),
+]
+
+
+@pytest.mark.parametrize(("url", "page"), ADDRESSES)
+def test_addresses(url: str, page: tuple[str, str]) -> None:
+    assert read_page(url) == page
+
+
+@pytest.mark.parametrize(
+    "url", ["", "/a", "a", "mailto:x@y", "https:///a", "https://:80/", "http://[::1", "https://a b/"]
+)
+def test_what_is_no_address_names_the_field(url: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_page(url)
+    assert caught.value.field == "url"
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_an_address_or_an_error(text: str) -> None:
+    for url in (text, f"https://{text}"):
+        try:
+            page = read_page(url)
+        except InputError:
+            continue
+        assert page.path.startswith("/")
+
+
+HOSTS = [
+    ("www.Example.com", "example.com"),
+    ("example.com:8080", "example.com"),
+    ("example.com.", "example.com"),
+    ("[::1]:80", "[::1]"),
+    ("[::1]", "[::1]"),
+]
+
+
+@pytest.mark.parametrize(("host", "bare"), HOSTS)
+def test_bare_hosts(host: str, bare: str) -> None:
+    assert bare_host(host) == bare
+
+
+def test_hash_mode_makes_the_fragment_part_of_the_page() -> None:
+    page = read_page("https://example.com/app#/about?x#y", hash_mode=True)
+    assert page.path == "/app%23/about%3Fx%23y"
+    assert read_path(page.path) == page.path
