@@ -1,53 +1,242 @@
-"""The geometry of the daily chart: figures to points, without a browser."""
+"""The geometry of the chart over time: figures to shapes, without a browser.
+
+Everything across is in percent of the plot, so that the drawing fits any width and its text is
+never squashed. Many days are drawn in groups, so that a bar stays wide enough to see and to touch.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
+from ..days import month_of, to_date
 from ..model import Totals
+from .wording import compact, days_between, number, plural, weekday
 
-WIDTH, HEIGHT = 960, 240
+MAX_BARS = 96
+"""More bars than this are narrower than 2 pixels on a phone."""
+
+BAR_SHARE = 0.72
+"""Of its column, that a bar fills."""
+
+WIDEST_BAR = 5.5
+"""Percent of the plot, however few bars there are."""
+
+INTERVALS = 5
+"""Between the lines of the value axis, at most."""
+
+Series = Sequence[tuple[int, Totals]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """How many days a bar stands for: `key` gives the same number for days of one bar."""
+
+    name: str
+    key: Callable[[int], int]
+
+
+STEPS: tuple[Step, ...] = (
+    Step("day", lambda day: day),
+    Step("week", lambda day: (day + 3) // 7),
+    Step("month", month_of),
+    Step("quarter", lambda day: month_of(day) // 3),
+    Step("year", lambda day: month_of(day) // 12),
+)
+"""From fine to coarse. Day 0 was a Thursday; weeks begin on Monday."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One day (or one group of days, when there are many) of the chart."""
+    """One day, or one group of days, of the chart. Places and lengths are percent of the plot."""
 
     first: int
     last: int
     views: int
     visitors: int
     views_before: int | None
+    is_partial: bool
+    """It lacks days of its group, or holds the last day, which is not over yet."""
+    name: str
     x: float
     width: float
+    column_x: float
+    column_width: float
     height: float
-    """Of the views, in units of the drawing."""
+    visitors_height: float
+
+    @property
+    def tip(self) -> str:
+        """What to show when it is pointed at."""
+        lines = [
+            self.name + (" (not complete)" if self.is_partial else ""),
+            f"{plural(self.views, 'view')}, {plural(self.visitors, 'visitor')}",
+        ]
+        if self.views_before is not None:
+            lines.append(f"Period before: {plural(self.views_before, 'view')}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A label of an axis: percent from the left (dates) or from the top (values)."""
+
+    at: float
+    text: str
+    anchor: str = "middle"
+    is_major: bool = True
+    """Shown on a narrow screen, too."""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Bars of views, and the greatest value they are drawn against."""
+    """Everything that the template draws."""
 
     bars: Sequence[Bar]
+    step: str
     top: int
+    """The value at the upper edge."""
+    values: Sequence[Mark]
+    dates: Sequence[Mark]
+    line: str
+    """Points of the period before in a square of 100 by 100; empty when it had no views."""
+
+    @property
+    def description(self) -> str:
+        """What the chart shows, for who cannot see it."""
+        if not any(bar.views for bar in self.bars):
+            return "There are no views in this period."
+        best = max(self.bars, key=lambda bar: bar.views)
+        bars = f"{plural(len(self.bars), 'bar')}, one a {self.step}."
+        return f"{bars} Most views: {best.name}, {number(best.views)}."
 
 
-def draw_chart(series: Sequence[tuple[int, Totals]], before: Sequence[tuple[int, Totals]]) -> Chart:
-    """Place the days of a report."""
-    top = max([1, *(figures.views for _, figures in series)])
-    width = WIDTH / max(1, len(series))
+def draw_chart(series: Series, before: Series) -> Chart:
+    """Place the days of a report, which ends today; `before` is aligned with it by index."""
+    step = choose_step(series)
+    groups = group_days(series, step)
+    then = [sum(figures.views for _, figures in before[part]) for part in groups] if any_views(before) else []
+    sums = [_sum(series[part]) for part in groups]
+    ticks = nice_ticks(max([1, *(figures.views for figures in sums), *then]))
     bars = [
-        Bar(
-            first=day,
-            last=day,
-            views=figures.views,
-            visitors=figures.visitors,
-            views_before=before[index][1].views if index < len(before) else None,
-            x=index * width,
-            width=width,
-            height=figures.views / top * HEIGHT,
-        )
-        for index, (day, figures) in enumerate(series)
+        _place(index, len(groups), series[part], step, figures, then[index] if then else None, ticks[-1])
+        for index, (part, figures) in enumerate(zip(groups, sums, strict=True))
     ]
-    return Chart(bars, top)
+    return Chart(
+        bars=bars,
+        step=step.name,
+        top=ticks[-1],
+        values=[Mark(_percent(ticks[-1] - tick, ticks[-1]), compact(tick)) for tick in ticks],
+        dates=_date_marks(bars, step),
+        line=_line(bars, step, ticks[-1]) if then else "",
+    )
+
+
+def any_views(series: Series) -> bool:
+    """Whether a series has anything to draw."""
+    return any(figures.views for _, figures in series)
+
+
+def choose_step(series: Series) -> Step:
+    """The finest step that keeps to MAX_BARS; the coarsest when none does."""
+    if not series:
+        return STEPS[0]
+    first, last = series[0][0], series[-1][0]
+    return next((step for step in STEPS if step.key(last) - step.key(first) < MAX_BARS), STEPS[-1])
+
+
+def group_days(series: Series, step: Step) -> list[slice]:
+    """Cut a series of days into the runs that are one bar each."""
+    keys = [step.key(day) for day, _ in series]
+    cuts = [index for index in range(1, len(keys)) if keys[index] != keys[index - 1]]
+    return [slice(start, end) for start, end in pairwise([0, *cuts, len(keys)])] if keys else []
+
+
+def nice_ticks(top: int) -> list[int]:
+    """Round values from 0 to `top` or just above it, evenly spaced."""
+    scale = 1
+    while True:
+        for tenths in (10, 20, 25, 50):
+            size, rest = divmod(tenths * scale, 10)
+            if not rest and size * INTERVALS >= top:
+                return [size * count for count in range(-(-top // size) + 1)]
+        scale *= 10
+
+
+def _place(
+    index: int, count: int, days: Series, step: Step, figures: Totals, before: int | None, top: int
+) -> Bar:
+    """One bar of `count`, whose figures are summed over its days."""
+    first, last = days[0][0], days[-1][0]
+    column = 100 / count
+    width = min(column * BAR_SHARE, WIDEST_BAR)
+    return Bar(
+        first=first,
+        last=last,
+        views=figures.views,
+        visitors=figures.visitors,
+        views_before=before,
+        is_partial=index == count - 1 or (index == 0 and step.key(first - 1) == step.key(first)),
+        name=weekday(first) if step.name == "day" else days_between(first, last),
+        x=round(index * column + (column - width) / 2, 3),
+        width=round(width, 3),
+        column_x=round(index * column, 3),
+        column_width=round(column, 3),
+        height=_percent(figures.views, top),
+        visitors_height=_percent(figures.visitors, top),
+    )
+
+
+def _line(bars: Sequence[Bar], step: Step, top: int) -> str:
+    """A point for each bar, but for groups that are cut off: there the line would seem to fall."""
+    points = [
+        f"{bar.column_x + bar.column_width / 2:.3f},{100 - _percent(bar.views_before or 0, top):.3f}"
+        for bar in bars
+        if step.name == "day" or not bar.is_partial
+    ]
+    return " ".join(points)
+
+
+def _date_marks(bars: Sequence[Bar], step: Step) -> list[Mark]:
+    """Labels for every bar of a few, else for five evenly spaced ones, of which three are major."""
+    last = len(bars) - 1
+    places = range(len(bars)) if last < 7 else [round(last * part / 4) for part in range(5)]
+    middle = places[len(places) // 2] if bars else 0
+    marks = []
+    for place in places:
+        at, anchor = _mark_place(place, bars)
+        text = _date_text(bars[place].first, step, bars)
+        marks.append(Mark(at, text, anchor, is_major=place in (0, middle, last) or last < 4))
+    return marks
+
+
+def _mark_place(place: int, bars: Sequence[Bar]) -> tuple[float, str]:
+    """Where the label of a bar is, and by which end; outer ones stay in the plot where columns are narrow."""
+    bar = bars[place]
+    if len(bars) < 15 or 0 < place < len(bars) - 1:
+        return round(bar.column_x + bar.column_width / 2, 3), "middle"
+    return (0, "start") if place == 0 else (100, "end")
+
+
+def _date_text(day: int, step: Step, bars: Sequence[Bar]) -> str:
+    """A date as short as the axis lets it be."""
+    value = to_date(day)
+    if step.name == "year":
+        return str(value.year)
+    if step.name == "quarter":
+        return f"Q{(value.month + 2) // 3} {value.year}"
+    if step.name == "month" or bars[-1].last - bars[0].first >= 300:
+        return f"{value:%b %Y}"
+    return f"{value.day} {value:%b}"
+
+
+def _sum(days: Series) -> Totals:
+    total = Totals()
+    for _, figures in days:
+        total += figures
+    return total
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / whole, 3)

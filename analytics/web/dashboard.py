@@ -6,7 +6,7 @@ from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from ..errors import InputError
@@ -14,7 +14,7 @@ from ..instance import Instance
 from ..model import Site, Totals
 from ..periods import BY_NAME, DEFAULT, PERIODS, find_period
 from ..report import Query, Report, summarise, total_of
-from ..store.connect import sqlite3
+from ..store.connect import DatabaseError
 from .auth import Owner, redirect
 from .chart import draw_chart
 from .pages import Pages
@@ -52,29 +52,45 @@ class DashboardRoutes:
         site = self._instance.registry.find(request.path_params["domain"])
         if site is None:
             return self._pages.message(
-                request, 404, "There is no such site", "Add it with: pagetally site add DOMAIN"
+                request,
+                404,
+                "There is no such site",
+                "Add it with: pagetally site add DOMAIN",
+                signed_in=True,
             )
         try:
             period = find_period(request.query_params.get("period", DEFAULT.name))
         except InputError as error:
-            return self._pages.message(request, 400, "That period is not known", f"{error}. {error.hint}")
+            return self._pages.message(
+                request, 400, "That period is not known", f"{error}. {error.hint}", signed_in=True
+            )
         query = Query(site, period, self._instance.clock())
         try:
-            report = await run_in_threadpool(partial(self._summarise, query))
-        except sqlite3.OperationalError:
-            return PlainTextResponse("This took too long to count. Try a shorter period.\n", status_code=503)
+            report, has_hits = await run_in_threadpool(partial(self._summarise, query))
+        except DatabaseError:
+            return self._pages.message(
+                request, 503, "This took too long to count", "Try a shorter period.", signed_in=True
+            )
         return self._pages.render(
             request,
             "site.html",
             signed_in=True,
             site=site,
             report=report,
+            has_hits=has_hits,
             periods=PERIODS,
             chart=draw_chart(report.series, report.series_before),
             online=self._instance.presence.count(site.id, query.now),
-            script=str(request.base_url) + "pt.js",
+            script=script_address(request),
         )
 
-    def _summarise(self, query: Query) -> Report:
+    def _summarise(self, query: Query) -> tuple[Report, bool]:
+        """The report, and whether the site was ever hit at all."""
         with self._instance.borrow_reader() as reader:
-            return summarise(reader, query)
+            return summarise(reader, query), reader.first_day(query.site.id) is not None
+
+
+def script_address(request: Request) -> str:
+    """Where the script is, as the owner's browser sees us; `request.base_url` leaves out the base path."""
+    url = request.url
+    return f"{url.scheme}://{url.netloc}{request.scope.get('root_path', '')}/pt.js"

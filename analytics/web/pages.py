@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,13 +26,26 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters |= wording.FILTERS
-        self._templates.globals["version"] = __version__
+        self._templates.globals |= {
+            "version": __version__,
+            "style": address_of("style.css"),
+            "icon": address_of("icon.svg"),
+        }
 
     def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """An HTML answer; `base` in a template is the path under which we are shown."""
         values = {"base": request.scope.get("root_path", ""), "problem": "", "signed_in": False} | values
         return HTMLResponse(self._templates.get_template(template).render(values), status_code=status)
 
-    def message(self, request: Request, status: int, title: str, text: str) -> HTMLResponse:
+    def message(
+        self, request: Request, status: int, title: str, text: str, *, signed_in: bool = False
+    ) -> HTMLResponse:
         """A page that says one thing."""
-        return self.render(request, "message.html", status=status, title=title, text=text)
+        values = {"title": title, "text": text, "signed_in": signed_in}
+        return self.render(request, "message.html", status=status, **values)
+
+
+def address_of(name: str) -> str:
+    """The address of a file of analytics/static; it changes with the file, which browsers keep for a day."""
+    body = (files("analytics") / "static" / name).read_bytes()
+    return f"{name}?{blake2b(body, digest_size=4).hexdigest()}"

@@ -6,6 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ..days import to_date
+from ..model import OTHER
+
+READABLE = (("%20", " "), ("%23", "#"), ("%3F", "?"))
+"""What stays escaped in a canonical path, but reads better as it is."""
 
 
 def number(value: int) -> str:
@@ -13,16 +17,43 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+def compact(value: int) -> str:
+    """A round value as an axis has room for: 2,500, 25k, 2.5M"""
+    for size, letter in ((1_000_000_000, "B"), (1_000_000, "M"), (10_000, "k")):
+        if value >= size:
+            return f"{value / min(size, 1_000 if letter == 'k' else size):g}{letter}"
+    return number(value)
+
+
+def plural(count: int, one: str) -> str:
+    """A number with its noun: 1 view, 1,234 views"""
+    return f"{number(count)} {one}" if count == 1 else f"{number(count)} {one}s"
+
+
 def percent(share: float | None) -> str:
     """A share from 0 to 1 as 42%; a dash when there is none."""
     return "–" if share is None else f"{share:.0%}"
 
 
+def share(part: int, whole: int) -> str:
+    """A part of a whole as 42%, or <1% where rounding would make it nothing."""
+    if not whole:
+        return "–"
+    return "<1%" if 0 < part / whole < 0.005 else percent(part / whole)
+
+
+def length(part: int, whole: int) -> str:
+    """A part of a whole as the length of a bar: 42.5%"""
+    return f"{100 * part / whole:.2f}%" if whole else "0%"
+
+
 def seconds(value: float | None) -> str:
-    """A length of time as 3m 05s; a dash when there is none."""
+    """A length of time as 42s, 3m 05s or 1h 02m; a dash when there is none."""
     if value is None:
         return "–"
     minutes, rest = divmod(round(value), 60)
+    if minutes >= 60:
+        return f"{minutes // 60}h {minutes % 60:02d}m"
     return f"{minutes}m {rest:02d}s" if minutes else f"{rest}s"
 
 
@@ -37,19 +68,78 @@ def weekday(day: int) -> str:
     return f"{to_date(day):%a} {date(day)}"
 
 
+def days_between(first: int, last: int) -> str:
+    """A range of days without saying anything twice: 5–11 Nov 2026, 30 Nov – 6 Dec 2026"""
+    start, end = to_date(first), to_date(last)
+    if first == last:
+        return weekday(first)
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{start.day}–{date(last)}"
+    if start.year == end.year:
+        return f"{start.day} {start:%b} – {date(last)}"
+    return f"{date(first)} – {date(last)}"
+
+
 def change(now: float | None, before: float | None) -> str:
     """How much a figure changed against the one before, as +12% or −5%; empty where that means nothing."""
     if now is None or not before:
         return ""
-    share = (now - before) / before
-    return "±0%" if abs(share) < 0.005 else f"{share:+.0%}".replace("-", "−")
+    growth = (now - before) / before
+    return "±0%" if abs(growth) < 0.005 else f"{growth:+,.0%}".replace("-", "−")
+
+
+def points(now: float | None, before: float | None) -> str:
+    """How much a rate changed, in percentage points: +3 points; empty where that means nothing."""
+    if now is None or before is None:
+        return ""
+    moved = round(100 * now) - round(100 * before)
+    if not moved:
+        return "±0 points"
+    return f"{moved:+d} point{'' if abs(moved) == 1 else 's'}".replace("-", "−")
+
+
+def sentence(problem: str) -> str:
+    """What is wrong with a field, as a sentence: "password: is empty" is "The password is empty."."""
+    field, colon, what = problem.partition(": ")
+    text = f"The {field} {what}" if colon and field.isalpha() else problem
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def path(key: str) -> str:
+    """A page's key as people read it; the row of what is over the cap says so."""
+    if key == OTHER:
+        return "Pages over the daily limit of new pages"
+    for escaped, plain in READABLE:
+        key = key.replace(escaped, plain)
+    return key
+
+
+def host(key: str) -> str:
+    """A referring host; the rows that are none say what they are."""
+    if key == OTHER:
+        return "Hosts over the daily limit of new hosts"
+    return key or "Direct or unknown"
+
+
+def zone(name: str) -> str:
+    """A time zone as America/New York."""
+    return name.replace("_", " ")
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
+    "plural": plural,
     "percent": percent,
+    "share": share,
+    "length_of": length,
     "seconds": seconds,
     "date": date,
     "weekday": weekday,
+    "days_between": days_between,
     "change": change,
+    "points": points,
+    "sentence": sentence,
+    "path": path,
+    "host": host,
+    "zone": zone,
 }
