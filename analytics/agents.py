@@ -8,7 +8,7 @@ MAX_AGENT = 1_024
 """Characters of a user agent that are looked at."""
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=16_384)
 def is_bot(agent: str) -> bool:
     """Whether a user agent names itself as a crawler, a tool, or a headless browser."""
     # The list takes 30 ms to load, which a start should not wait for.

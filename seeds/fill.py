@@ -33,7 +33,9 @@ def fill(folder: Path, progress: Iterable[int] | None = None) -> None:
         site = check_site(Site(id=0, domain=DOMAIN, timezone=TIMEZONE, aliases=HERE))
         instance.write(lambda store: store.save_site(site, instance.clock()))
         instance.reload_sites()
-        store_days(instance, instance.registry.sites[0], progress or range(DAYS))
+        site, now = instance.registry.sites[0], instance.clock()
+        traffic = make_traffic(site, local_day(site.timezone, now), now)
+        store_days(instance, site, progress or range(DAYS), traffic)
         instance.fold()
         instance.rollup()
     finally:
@@ -41,12 +43,11 @@ def fill(folder: Path, progress: Iterable[int] | None = None) -> None:
     (folder / DONE).touch()
 
 
-def store_days(instance: Instance, site: Site, progress: Iterable[int]) -> None:
-    """Store the traffic day by day; while one is written, the next one is made."""
-    now = instance.clock()
-    today = local_day(site.timezone, now)
+def store_days(instance: Instance, site: Site, progress: Iterable[int], traffic: Iterable[list[Hit]]) -> None:
+    """Store traffic day by day; while one is written, the next one is made."""
+    today = local_day(site.timezone, instance.clock())
     waiting: Future[None] | None = None
-    for _, hits in zip(progress, make_traffic(site, today, now), strict=True):
+    for _, hits in zip(progress, traffic, strict=True):
         if waiting is not None:
             waiting.result()
         waiting = instance.writer.call(lambda store, hits=hits: _store_day(store, hits, today))  # type: ignore[misc]

@@ -59,15 +59,23 @@ class _Day:
 
 
 def make_traffic(
-    site: Site, today: int, now: float, *, days: int = DAYS, views: int = SITE_VIEWS, fresh: int = POST_VIEWS
+    site: Site,
+    today: int,
+    now: float,
+    *,
+    days: int = DAYS,
+    views: int = SITE_VIEWS,
+    fresh: int = POST_VIEWS,
+    older: Sequence[tuple[str, str]] | None = None,
 ) -> Iterator[list[Hit]]:
     """The hits of each day, oldest first, ending at `now` on the day `today`.
 
-    In all `views` of them, of which `fresh` are of the newest post.
+    In all `views` of them, of which `fresh` are of the newest post; `older` are (path, title) of
+    more pages, the archive if it is not given.
     """
     chance = random.Random(20_190_426)
     posts = read_posts()
-    readings = _Readings(posts, archive())
+    readings = _Readings(posts, archive() if older is None else older)
     for day in _plan(chance, site, today, now, days, views, fresh, posts[0].age):
         yield _make_day(chance, site, day, readings, posts[0])
 

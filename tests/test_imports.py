@@ -36,7 +36,8 @@ LINES = [
         ("1.2.3.4", 1431857103, "/a", 200, "", ""),
     ),
     (
-        '1.2.3.4 - bob smith [17/May/2015:12:05:03 +0200] "GET /a?x=1 HTTP/1.1" 304 - "http://r.example/" "A \\"b\\" c"',
+        '1.2.3.4 - bob smith [17/May/2015:12:05:03 +0200] "GET /a?x=1 HTTP/1.1" 304 -'
+        ' "http://r.example/" "A \\"b\\" c"',
         ("1.2.3.4", 1431857103, "/a?x=1", 304, "http://r.example/", 'A "b" c'),
     ),
     ('::1 - - [17/May/2015:10:05:03 +0000] "GET /a" 200 1 "-" "-"', ("::1", 1431857103, "/a", 200, "", "")),
@@ -157,8 +158,9 @@ def test_gzip_and_standard_input_are_the_same_content(data: Path, log: Path, tmp
     pagetally("import", "access-log", packed, "--site", "example.com", data=data)
     assert count(data) == EXPECTED
     command = [sys.executable, "-m", "analytics", "import", "access-log", "-", "--site", "example.com"]
+    command += ["--data", str(data)]
     with packed.open("rb") as stream:
-        again = subprocess.run([*command, "--data", str(data)], stdin=stream, capture_output=True, text=True)
+        again = subprocess.run(command, stdin=stream, capture_output=True, text=True, check=False)
     assert (again.returncode, "imported already" in again.stderr) == (1, True)
     assert count(data) == EXPECTED
 

@@ -17,6 +17,8 @@ JSON = st.recursive(
     max_leaves=8,
 )
 NAMES = st.sampled_from(
+    "n name u url d domain r referrer t title id m meta p props h hashMode i interactive".split()
+)
     ["n", "name", "u", "url", "d", "domain", "r", "referrer", "t", "title", "id", "m", "meta", "p", "props", "h", "hashMode", "i", "interactive"]
 )
 
