@@ -16,9 +16,7 @@ from msgspec import Struct
 LONGEST_LINE = 64 * 1024
 """Characters of a line that are looked at; a longer one is broken."""
 
-STATIC_FILES = tuple(
-    ".png .jpg .jpeg .gif .css .js .ico .svg .woff .woff2 .ttf .map .mp4 .webp".split()  # noqa: SIM905
-)
+STATIC_FILES = tuple(".png .jpg .jpeg .gif .css .js .ico .svg .woff .woff2 .ttf .map .mp4 .webp".split())
 """Endings of paths that are no pages."""
 
 _QUOTED = r'"((?:[^"\\]|\\.)*)"'

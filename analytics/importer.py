@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from . import accesslog, pipeline
 from .commands import BeginImport, Command, EndImport, Fold, UndoImport, WriteImport
@@ -128,9 +129,8 @@ class Parser:
     """Lines to hits of one site, and a summary of what became of each."""
 
     def __init__(self, site: Site, *, with_bots: bool = False) -> None:
-        self._site = site
+        self._site = site = replace(site, count_bots=with_bots or site.count_bots)
         self._sites = dict.fromkeys(site.hosts, site)
-        self._steps = pipeline.STEPS_WITH_BOTS if with_bots else pipeline.STEPS
         # Never stored: these days are over, and nobody is to be known again.
         self._salts = Salts(keep=False)
         self.summary = Summary()
@@ -163,7 +163,7 @@ class Parser:
         address = read_address(line.address) or line.address
         arrival = Arrival(at=line.at, address=address, agent=line.agent)
         try:
-            (result,) = pipeline.run(event, arrival, self._sites, self._salts.of, self._steps)
+            (result,) = pipeline.run(event, arrival, self._sites, self._salts.of)
         except InputError:
             result = Drop(self._site.id, "unusable-address")
         if isinstance(result, Drop):

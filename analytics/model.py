@@ -38,6 +38,7 @@ class Site(Struct, frozen=True, kw_only=True):
     exclude_paths: tuple[str, ...] = ()
     query_keys: tuple[str, ...] = ()
     honour_gpc: bool = False
+    count_bots: bool = False
 
 
 class Event(Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ The clock, the sites and the salts are handed in; nothing here touches the world
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from fnmatch import translate
 from functools import lru_cache
 from typing import Protocol
@@ -56,7 +56,8 @@ def drop_prefetch(draft: Draft) -> str | None:
 
 
 def drop_bot(draft: Draft) -> str | None:
-    return "bot" if agents.is_bot(draft.arrival.agent) else None
+    is_unwanted = not draft.site.count_bots and agents.is_bot(draft.arrival.agent)
+    return "bot" if is_unwanted else None
 
 
 def drop_foreign_host(draft: Draft) -> str | None:
@@ -107,16 +108,12 @@ STEPS: tuple[Step, ...] = (
     put_source,
 )
 
-STEPS_WITH_BOTS: tuple[Step, ...] = tuple(step for step in STEPS if step is not drop_bot)
-"""For an import whose owner wants machines counted too."""
-
 
 def run(
     event: Event,
     arrival: Arrival,
     sites: Mapping[str, Site],
     salt_of: SaltOf,
-    steps: Sequence[Step] = STEPS,
 ) -> list[Hit | Drop]:
     """What becomes of an event: for each site it names, the hit to store or why it is dropped.
 
@@ -125,7 +122,7 @@ def run(
     """
     page = urls.read_page(event.url, hash_mode=event.hash_mode)
     names = event.domains or (page.host,)
-    return [_run_one(name, event, page, arrival, sites, salt_of, steps) for name in names]
+    return [_run_one(name, event, page, arrival, sites, salt_of) for name in names]
 
 
 def _run_one(
@@ -135,7 +132,6 @@ def _run_one(
     arrival: Arrival,
     sites: Mapping[str, Site],
     salt_of: SaltOf,
-    steps: Sequence[Step],
 ) -> Hit | Drop:
     site = sites.get(urls.bare_host(name))
     if site is None:
@@ -143,7 +139,7 @@ def _run_one(
     if site.query_keys:
         page = urls.read_page(event.url, query_keys=site.query_keys, hash_mode=event.hash_mode)
     draft = Draft(site, event, page, arrival, salt_of)
-    for step in steps:
+    for step in STEPS:
         reason = step(draft)
         if reason is not None:
             return Drop(site.id, reason)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from .days import find_zone
 from .errors import InputError
 from .model import Site
@@ -48,17 +50,8 @@ def check_site(site: Site) -> Site:
             raise InputError("exclude-path", f"{pattern!r} must begin with / or *", hint="Write /admin/*.")
     domain = check_host("domain", site.domain)
     aliases = tuple(dict.fromkeys(check_host("alias", alias) for alias in site.aliases))
-    return Site(
-        id=site.id,
-        domain=domain,
-        timezone=site.timezone,
-        aliases=aliases,
-        hosts=frozenset(bare_host(host) for host in (domain, *aliases)),
-        exclude_addresses=site.exclude_addresses,
-        exclude_paths=site.exclude_paths,
-        query_keys=site.query_keys,
-        honour_gpc=site.honour_gpc,
-    )
+    hosts = frozenset(bare_host(host) for host in (domain, *aliases))
+    return replace(site, domain=domain, aliases=aliases, hosts=hosts)
 
 
 def check_host(field: str, text: str) -> str:

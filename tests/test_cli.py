@@ -30,18 +30,22 @@ def test_sites(data: Path) -> None:
     )
     assert "example.com is counted from now on; its days are those of Europe/London" in said.stdout
     pagetally("site", "edit", "example.com", "--exclude-path", "/admin/*", "--honour-gpc", data=data)
-    shown = " ".join(pagetally("site", "list", data=data).stdout.split())
-    assert "example.com Europe/London b.example /admin/* honoured" in shown
+    assert shown_sites(data) == [
+        "example.com  Europe/London",
+        "  aliases: b.example",
+        "  excluded: /admin/*",
+        "  GPC and DNT: honoured",
+    ]
     pagetally("site", "edit", "b.example", "--alias", "", "--exclude-path", "", "--ignore-gpc", data=data)
-    assert "example.com Europe/London ignored" in " ".join(
-        pagetally("site", "list", data=data).stdout.split()
-    )
-    pagetally("site", "edit", "example.com", "--domain", "new.example", data=data)
-    assert "new.example Europe/London example.com" in " ".join(
-        pagetally("site", "list", data=data).stdout.split()
-    )
+    assert shown_sites(data) == ["example.com  Europe/London"]
+    pagetally("site", "edit", "example.com", "--domain", "new.example", "--count-bots", data=data)
+    assert shown_sites(data) == ["new.example  Europe/London", "  aliases: example.com", "  bots: counted"]
     pagetally("site", "remove", "new.example", "--yes", data=data)
-    assert "new.example" not in pagetally("site", "list", data=data).stdout
+    assert shown_sites(data) == []
+
+
+def shown_sites(data: Path) -> list[str]:
+    return pagetally("site", "list", data=data).stdout.splitlines()
 
 
 WRONG = [

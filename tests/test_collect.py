@@ -161,6 +161,15 @@ def test_an_excluded_address_and_an_opted_out_browser_are_not_counted(
     assert [hit["domain"] for hit in stored(instance)] == ["example.com"] * 2
 
 
+def test_bots_count_where_the_owner_wants_them(client: TestClient, instance: Instance) -> None:
+    add_site(instance, "robots.example", count_bots=True)
+    answer = client.post(
+        "/api/event", json={"u": "https://robots.example/"}, headers={"user-agent": GOOGLEBOT}
+    )
+    assert "x-pagetally" not in answer.headers
+    assert [hit["domain"] for hit in stored(instance)] == ["robots.example"]
+
+
 def test_one_event_for_several_sites_is_stored_in_each_that_knows_its_host(
     client: TestClient, instance: Instance
 ) -> None:

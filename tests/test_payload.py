@@ -19,8 +19,6 @@ JSON = st.recursive(
 NAMES = st.sampled_from(
     "n name u url d domain r referrer t title id m meta p props h hashMode i interactive".split()
 )
-    ["n", "name", "u", "url", "d", "domain", "r", "referrer", "t", "title", "id", "m", "meta", "p", "props", "h", "hashMode", "i", "interactive"]
-)
 
 
 @given(st.binary(max_size=200))

@@ -34,6 +34,12 @@ def site_options(command: Callable[..., Any]) -> Callable[..., Any]:
         default=None,
         help="Whether a browser that sends Sec-GPC or DNT is left out.  [default: ignore]",
     )(command)
+    command = click.option(
+        "--count-bots/--drop-bots",
+        "count_bots",
+        default=None,
+        help="Whether views of crawlers, tools and headless browsers count.  [default: drop]",
+    )(command)
     for option, (field, text) in reversed(LISTS.items()):
         command = click.option(f"--{option}", field, multiple=True, help=text)(command)
     return click.option("--timezone", help="IANA time zone of the site's days, such as Europe/London.")(
@@ -63,23 +69,23 @@ def add(domain: str, data: Path | None, **given: Any) -> None:
 @data_option
 def list_(data: Path | None) -> None:
     """List the sites and what is set for each."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(
-        "site", "time zone", "aliases", "excluded", "query keys", "GPC", box=None, header_style="bold"
-    )
     with reader(find_folder(data)) as store:
         for found in store.sites():
-            table.add_row(
-                found.domain,
-                found.timezone,
-                " ".join(found.aliases),
-                " ".join((*found.exclude_addresses, *found.exclude_paths)),
-                " ".join(found.query_keys),
-                "honoured" if found.honour_gpc else "ignored",
-            )
-    Console().print(table)
+            click.echo(f"{found.domain}  {found.timezone}")
+            for what, values in describe(found).items():
+                if values:
+                    click.echo(f"  {what}: {' '.join(values)}")
+
+
+def describe(found: Site) -> dict[str, tuple[str, ...]]:
+    """What is set for a site beyond its domain and time zone."""
+    return {
+        "aliases": found.aliases,
+        "excluded": (*found.exclude_addresses, *found.exclude_paths),
+        "query keys": found.query_keys,
+        "GPC and DNT": ("honoured",) if found.honour_gpc else (),
+        "bots": ("counted",) if found.count_bots else (),
+    }
 
 
 @site.command()

@@ -253,11 +253,11 @@ def list_imports(connection: Connection, site: int | None = None) -> list[dict[s
 def read_sites(connection: Connection) -> list[Site]:
     """Every site, by domain."""
     rows = connection.execute(
-        "SELECT id, domain, timezone, aliases, exclude_addresses, exclude_paths, query_keys, honour_gpc"
-        " FROM site ORDER BY domain"
+        "SELECT id, domain, timezone, aliases, exclude_addresses, exclude_paths, query_keys,"
+        " honour_gpc, count_bots FROM site ORDER BY domain"
     )
     found = []
-    for id, domain, timezone, *lists, honour_gpc in rows:
+    for id, domain, timezone, *lists, honour_gpc, count_bots in rows:
         aliases, addresses, paths, keys = (tuple(msgspec.json.decode(text)) for text in lists)
         found.append(
             Site(
@@ -270,6 +270,7 @@ def read_sites(connection: Connection) -> list[Site]:
                 exclude_paths=paths,
                 query_keys=keys,
                 honour_gpc=bool(honour_gpc),
+                count_bots=bool(count_bots),
             )
         )
     return found

@@ -32,6 +32,7 @@ CREATE TABLE site (
   exclude_paths TEXT NOT NULL,
   query_keys TEXT NOT NULL,
   honour_gpc INTEGER NOT NULL,
+  count_bots INTEGER NOT NULL,
   created INTEGER NOT NULL
 );
 

@@ -230,6 +230,7 @@ class SqliteStore:
             "exclude_paths": msgspec.json.encode(site.exclude_paths).decode(),
             "query_keys": msgspec.json.encode(site.query_keys).decode(),
             "honour_gpc": int(site.honour_gpc),
+            "count_bots": int(site.count_bots),
         }
         with transaction(self._connection):
             table: Any = Database(self._connection)["site"]

@@ -163,7 +163,8 @@ def make_log(lines: int) -> Iterator[str]:
         clock = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
         yield (
             f"198.51.{number * 7 % 200}.{number * 13 % 250} - - [{day + 10:02d}/Oct/2025:{clock} +0000]"
-            f' "GET /page/{number * 31 % 5000} HTTP/1.1" 200 5120 "https://news.example/" "{load.AGENTS[number % 80]}"\n'
+            f' "GET /page/{number * 31 % 5000} HTTP/1.1" 200 5120'
+            f' "https://news.example/" "{load.AGENTS[number % 80]}"\n'
         )
 
 
