@@ -118,10 +118,16 @@ class Instance:
     # What the schedule runs
 
     def fold(self) -> int:
-        """Fold what is stored, slice by slice, letting views through in between; hits folded."""
-        total = 0
-        while folded := self.write(lambda store: store.fold(self._fold_limit)):
-            total += folded
+        """Fold what is stored, slice by slice, letting views through in between; hits folded.
+
+        One round over the site-days: while views keep coming, the next call takes them.
+        """
+        total, limit = 0, self._fold_limit
+        for site, day in self.write(lambda store: store.pending_days()):
+            folded = limit
+            while folded == limit:
+                folded = self.write(lambda store, site=site, day=day: store.fold(site, day, limit))  # type: ignore[misc]
+                total += folded
         return total
 
     def rollup(self, before: int | None = None) -> int:

@@ -60,7 +60,8 @@ def store_days(instance: Instance, site: Site, progress: Iterable[int], traffic:
 
 def _store_day(store: SqliteStore, hits: list[Hit], today: int) -> None:
     store.write(hits)
-    while store.fold(FOLD_LIMIT):
-        pass
+    for site, day in store.pending_days():
+        while store.fold(site, day, FOLD_LIMIT):
+            pass
     while store.rollup(lambda site: today - 1):
         pass

@@ -257,6 +257,27 @@ def test_pixel(
     assert len(stored(instance)) == (status == 200)
 
 
+def test_a_head_request_of_the_pixel_counts_nothing(client: TestClient, instance: Instance) -> None:
+    assert client.head("/api/pixel.gif?u=https://example.com/p").status_code == 200
+    assert stored(instance) == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/event", "/counters?site=example.com", "/pixel.gif?u=https://example.com/"]
+)
+@pytest.mark.parametrize("base", ["/stats", ""])
+def test_a_base_path_may_be_passed_on_or_taken_off(instance: Instance, path: str, base: str) -> None:
+    app = create_app(instance, base_path="/stats", trusted_proxies=["127.0.0.1"])
+    client = TestClient(app, headers={"user-agent": FIREFOX}, follow_redirects=False)
+    if path == "/event":
+        assert client.post(f"{base}/api{path}", json={"u": URL}).status_code == 202
+    else:
+        assert client.get(f"{base}/api{path}").status_code == 200
+    assert client.get(f"{base}/").headers["location"] == "/stats/login"
+    assert 'href="/stats/style.css' in client.get(f"{base}/nowhere").text
+    assert client.get(f"{base}/pt.js").status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/api/event", "/api/counters", "/api/nothing", "/pt.js"])
 def test_every_page_may_ask(client: TestClient, path: str) -> None:
     preflight = client.options(path, headers={"origin": "https://blog.example"})

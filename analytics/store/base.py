@@ -44,8 +44,12 @@ class Store(Protocol):
         """Store hits, durably; tells of each whether it is new (and not the repeat of an event id)."""
         ...
 
-    def fold(self, limit: int) -> int:
-        """Fold one slice of at most `limit` hits; how many hits it took, 0 when all is folded."""
+    def pending_days(self) -> list[tuple[int, int]]:
+        """Site-days with hits that are not folded yet."""
+        ...
+
+    def fold(self, site: int, day: int, limit: int) -> int:
+        """Fold one slice of at most `limit` hits of a site-day; how many it were."""
         ...
 
     def rollup(self, ended_before: Callable[[Site], int]) -> bool:

@@ -106,21 +106,28 @@ def prepare(connection: Connection) -> None:
     connection.executescript(TEMPORARY)
 
 
-def find_pending(connection: Connection) -> tuple[int, int, int] | None:
-    """A site-day with hits past its watermark, as (site, day, watermark); None when all is folded."""
-    row: tuple[int, int, int] | None = connection.execute(
-        "SELECT site, day, folded FROM site_day WHERE stored > folded ORDER BY site, day LIMIT 1"
-    ).fetchone()
-    return row
+def find_pending(connection: Connection) -> list[tuple[int, int]]:
+    """Site-days with hits past their watermark."""
+    return connection.execute(
+        "SELECT site, day FROM site_day WHERE stored > folded ORDER BY site, day"
+    ).fetchall()
 
 
-def fold_slice(connection: Connection, site: int, day: int, after: int, limit: int) -> int:
-    """Fold up to `limit` hits of a site-day past the watermark `after`; how many it were.
+def fold_slice(connection: Connection, site: int, day: int, limit: int) -> int:
+    """Fold up to `limit` hits of a site-day past its watermark; how many it were.
 
     Runs within the caller's transaction.
     """
-    place: dict[str, Any] = {"site": site, "day": day, "after": after, "limit": limit}
+    place: dict[str, Any] = {"site": site, "day": day, "limit": limit}
+    row = connection.execute(
+        "SELECT folded FROM site_day WHERE site = :site AND day = :day", place
+    ).fetchone()
+    if row is None:
+        return 0
+    place["after"] = row[0]
     place["upto"], hits = connection.execute(SLICE_END, place).fetchone()
+    if not hits:
+        return 0
     _merge_visits(connection, place)
     _add_pages(connection, place)
     return int(hits)

@@ -137,6 +137,8 @@ class Ingest:
         if len(self._paths) + len(batch.paths) > CACHED_PATHS:
             self._paths.clear()
         self._paths |= batch.paths
+        if len(self._sources) + len(self._names) + len(self._newcomers) > CACHED_PATHS:
+            self._sources, self._names, self._newcomers = {"": 0}, {"": 0}, {}
         self._sources |= batch.sources
         self._names |= batch.names
         self._newcomers |= batch.newcomers

@@ -37,7 +37,8 @@ IS_NEW_TO_PAGE = """NOT EXISTS (
 
 TAIL_OF_PAGES = f"""
 SELECT path, count(*), count(DISTINCT CASE WHEN {IS_NEW_TO_PAGE} THEN visitor END)
-FROM hit WHERE site = :site AND day = :day AND id > :after AND kind = 0 GROUP BY path
+FROM hit WHERE site = :site AND day = :day AND id > :after AND kind = 0
+  AND path IN (SELECT value FROM json_each(:paths)) GROUP BY path
 """
 
 TOP_PAGES = f"""
@@ -110,12 +111,11 @@ def page_counts(connection: Connection, site: int, paths: Sequence[str]) -> dict
         (site, *paths),
     ).fetchall()
     counts = {id: [views or 0, visitors or 0] for _, id, views, visitors in rows}
+    place = {"site": site, "paths": msgspec.json.encode(list(counts)).decode()}
     for day, after, _ in pending_days(connection, site):
-        tail = connection.execute(TAIL_OF_PAGES, {"site": site, "day": day, "after": after})
-        for id, views, visitors in tail:
-            if id in counts:
-                counts[id][0] += views
-                counts[id][1] += visitors
+        for id, views, visitors in connection.execute(TAIL_OF_PAGES, place | {"day": day, "after": after}):
+            counts[id][0] += views
+            counts[id][1] += visitors
     return {path: Count(*counts[id]) for path, id, _, _ in rows if counts[id][0]}
 
 

@@ -143,13 +143,14 @@ class SqliteStore:
 
     # Derived
 
-    def fold(self, limit: int) -> int:
-        """Fold one slice of at most `limit` hits; how many it were, 0 when all is folded."""
-        pending = folding.find_pending(self._connection)
-        if pending is None:
-            return 0
+    def pending_days(self) -> list[tuple[int, int]]:
+        """Site-days with hits that are not folded yet."""
+        return folding.find_pending(self._connection)
+
+    def fold(self, site: int, day: int, limit: int) -> int:
+        """Fold one slice of at most `limit` hits of a site-day; how many it were."""
         with transaction(self._connection):
-            return folding.fold_slice(self._connection, *pending, limit)
+            return folding.fold_slice(self._connection, site, day, limit)
 
     def rollup(self, ended_before: Callable[[Site], int]) -> bool:
         """Close one day or month that ended before the day given for its site; False when none did."""

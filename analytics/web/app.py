@@ -69,7 +69,22 @@ def create_app(
     app = Starlette(routes=[Mount(base_path, routes=routes)] if base_path else routes)
     app.state.owner = owner
     front = FrontDoor(app, {f"{base_path}/api/event": event, f"{base_path}/api/counters": counters})
-    return TrustedProxies(front, trusted_proxies) if trusted_proxies else front
+    outermost: ASGIApp = BasePath(front, base_path) if base_path else front
+    return TrustedProxies(outermost, trusted_proxies) if trusted_proxies else outermost
+
+
+class BasePath:
+    """Puts the base path back that a proxy may have taken off before it passed a request on."""
+
+    def __init__(self, app: FrontDoor, base_path: str) -> None:
+        self._app = app
+        self._base = base_path
+        self.state = app.state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not f"{scope['path']}/".startswith(f"{self._base}/"):
+            scope = dict(scope, path=self._base + scope["path"])
+        await self._app(scope, receive, send)
 
 
 class FrontDoor:

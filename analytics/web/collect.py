@@ -148,6 +148,10 @@ class PixelEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: RawHeaders = [*CORS, NO_STORE, (b"content-type", b"image/gif")]
+        if scope["method"] == "HEAD":
+            # Asks what a GET would answer; nobody saw a page.
+            await send_answer(send, 200, headers, GIF)
+            return
         try:
             results = await self._collector.take(read_pixel(scope), scope, 0)
         except Unavailable as error:
