@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from ..model import OTHER, Hit
 from .connect import Connection
@@ -112,7 +112,8 @@ class Ingest:
             upto[site, day] = next_id
             # What is known already, which nearly everything is, costs three look-ups.
             known = paths.get((site, path))
-            path_id = known[0] if known and known[1] == title else self._path_id(hit)
+            fits = known and (not title or known[1] == title)
+            path_id = known[0] if known and fits else self._path_id(hit)
             source_id = sources.get(source)
             if source_id is None:
                 source_id = self._source_id(hit)
@@ -183,28 +184,25 @@ class Ingest:
 
     def _path_id(self, hit: Hit) -> int:
         key = (hit.site, hit.path)
-        known = self._batch.paths.get(key) or self._paths.get(key)
+        known = self._batch.paths.get(key) or self._paths.get(key) or self._find_path(*key)
         if known is None:
-            known = self._find_path(hit)
-            self._batch.paths[key] = known
-        path, title = known
-        if hit.title and hit.title != title and path:
-            self._connection.execute("UPDATE path SET title = ? WHERE id = ?", (hit.title, path))
-            self._batch.paths[key] = (path, hit.title)
-        return path
+            if hit.path != OTHER and not self._admit(hit, "path", self._caps.path):
+                # Not remembered: the same path may come in tomorrow.
+                return self._path_id(replace(hit, path=OTHER, title=""))
+            sql = "INSERT INTO path (site, path, title) VALUES (?, ?, ?) RETURNING id"
+            row = self._connection.execute(sql, (*key, hit.title)).fetchone()
+            known = (int(row[0]), hit.title)
+        elif hit.title and hit.title != known[1]:
+            self._connection.execute("UPDATE path SET title = ? WHERE id = ?", (hit.title, known[0]))
+            known = (known[0], hit.title)
+        self._batch.paths[key] = known
+        return known[0]
 
-    def _find_path(self, hit: Hit) -> tuple[int, str]:
-        found = self._connection.execute(
-            "SELECT id, title FROM path WHERE site = ? AND path = ?", (hit.site, hit.path)
+    def _find_path(self, site: int, path: str) -> tuple[int, str] | None:
+        row: tuple[int, str] | None = self._connection.execute(
+            "SELECT id, title FROM path WHERE site = ? AND path = ?", (site, path)
         ).fetchone()
-        if found:
-            return (found[0], found[1])
-        if hit.path != OTHER and not self._admit(hit, "path", self._caps.path):
-            return self._find_path(msgspec.structs.replace(hit, path=OTHER, title=""))
-        cursor = self._connection.execute(
-            "INSERT INTO path (site, path, title) VALUES (?, ?, ?)", (hit.site, hit.path, hit.title)
-        )
-        return (int(cursor.lastrowid or 0), hit.title)
+        return row
 
     def _source_id(self, hit: Hit) -> int:
         return self._dimension_id(hit, "source", "host", hit.source, self._sources, self._batch.sources)
