@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
+from analytics import wording
 from analytics.days import to_day
-from analytics.web import wording
 
 
 @pytest.mark.parametrize(

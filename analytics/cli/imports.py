@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 import msgspec
 
+from .. import wording
 from ..days import local_day
 from ..importer import Parser, Progress, Source, Summary, rehearse, run_import
 from ..importer import undo as undo_import
 from ..model import Site
-from ..web import wording
 from .common import data_option, find_folder, performer, reader
 from .sites import find_site
 

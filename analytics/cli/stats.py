@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .. import wording
 from ..periods import DEFAULT, PERIODS, find_period
 from ..report import TOP, Query, Report, summarise
-from ..web import wording
 from .common import data_option, find_folder, reader
 from .sites import find_site
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from ..days import month_of, to_date
 from ..model import Totals
-from .wording import compact, days_between, number, plural, weekday
+from ..wording import compact, days_between, number, plural, weekday
 
 MAX_BARS = 96
 """More bars than this are narrower than 2 pixels on a phone."""

@@ -10,8 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from .. import __version__
-from . import wording
+from .. import __version__, wording
 
 
 class Pages:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..days import to_date
-from ..model import OTHER
+from .days import to_date
+from .model import OTHER
 
 READABLE = (("%20", " "), ("%23", "#"), ("%3F", "?"))
 """What stays escaped in a canonical path, but reads better as it is."""
