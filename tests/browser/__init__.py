@@ -1,0 +1,1 @@
+"""What people see, in a real Chromium: on pages with the snippet, in the demo, on the owner's pages."""

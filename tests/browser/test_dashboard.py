@@ -1,0 +1,245 @@
+"""The owner's pages: how one gets in and out, and that they keep their shape whatever was counted."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from ..conftest import Server, pagetally
+from .conftest import OpenContext, Stats
+
+PASSWORD = "lantern-and-rope"
+
+PLAIN, HOSTILE, UNSEEN = "plain.example", "hostile.example", "unseen.example"
+SCRIPT = "<script>alert(1)</script>"
+IMAGE = '"><img src=x onerror=alert(1)>'
+QUOTE = "' onmouseover='alert(1)"
+
+VIEWS = {
+    PLAIN: [
+        ("/lamp", "The lamp", "https://news.example/"),
+        ("/ferry", "The ferry", "https://radio.example/"),
+        ("/bridge", "The bridge", "android-app://com.example.reader/"),
+        ("/choir", "The choir", "https://blog.example/"),
+    ],
+    HOSTILE: [
+        (f"/{SCRIPT}", SCRIPT, f"https://{QUOTE.replace(' ', '')}.example/"),
+        (f"/{IMAGE}", IMAGE, 'https://"><b>bold/'),
+        (f"/{QUOTE}", QUOTE, f"android-app://{IMAGE.replace(' ', '')}"),
+        (f"/{'long' * 400}", "unbroken" * 60, f"https://{'long' * 50}.example/"),
+    ],
+}
+"""Path, title and referrer of one view each."""
+
+
+class Office:
+    """A Pagetally with an owner, and sites with views."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self.stats = Stats(server)
+        pagetally("password", "--password", PASSWORD, data=server.data)
+        for domain in PLAIN, HOSTILE, UNSEEN:
+            self.stats.add_site(domain)
+            for path, title, referrer in VIEWS.get(domain, []):
+                self.stats.count_views(f"http://{domain}{path}", title=title, referrer=referrer)
+
+    def url(self, path: str = "/") -> str:
+        """The address of one of the owner's pages."""
+        return self._server.url + path
+
+    def close(self) -> None:
+        """Stop it."""
+        self.stats.close()
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    """A Pagetally with an owner."""
+    with contextlib.closing(Office(Server(tmp_path_factory.mktemp("office") / "data"))) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def badge(office: Office, browser: Browser) -> Iterator[str]:
+    """The owner's session, as the name and value of a cookie."""
+    with contextlib.closing(browser.new_context()) as context:
+        page = context.new_page()
+        page.goto(office.url("/login"))
+        sign_in(page, PASSWORD)
+        expect(page).to_have_title("Sites · Pagetally")
+        (cookie,) = context.cookies()
+        yield f"{cookie['name']}={cookie['value']}"
+
+
+@pytest.fixture
+def open_owner(office: Office, badge: str, open_context: OpenContext) -> OpenContext:
+    """Open browsers in which the owner is signed in."""
+    name, _, value = badge.partition("=")
+
+    def open_one(**options: Any) -> BrowserContext:
+        context = open_context(**options)
+        context.add_cookies([{"name": name, "value": value, "url": office.url()}])
+        return context
+
+    return open_one
+
+
+def sign_in(page: Page, password: str) -> None:
+    """Fill in the page to sign in."""
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_the_owner_sets_a_password_looks_around_signs_out_and_in(server: Server, page: Page) -> None:
+    setup_url = server.setup_url
+    page.goto(setup_url)
+    page.get_by_label("New password").fill(PASSWORD)
+    page.get_by_role("button", name="Set password").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sites")
+    page.get_by_role("link", name="example.com").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("example.com")
+    line = f'<script defer src="{server.url}/pt.js"></script>'
+    expect(page.get_by_text(line, exact=True)).to_be_visible()
+    with contextlib.closing(Stats(server)) as stats:
+        stats.count_views("https://example.com/post", 3, title="A post", referrer="https://news.example/")
+        page.reload()
+        expect(page.locator("dl.figures > div").first).to_contain_text("Views")
+        expect(page.locator("dl.figures dd .value").first).to_have_text("3")
+        expect(page.get_by_role("row", name="A post")).to_contain_text("/post")
+        expect(page.get_by_role("row", name="news.example")).to_be_visible()
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+        assert page.context.cookies() == []
+        for path in "/", "/sites/example.com":
+            page.goto(server.url + path)
+            expect(page).to_have_url(f"{server.url}/login")
+        sign_in(page, "not the password")
+        expect(page.get_by_role("alert")).to_have_text("That is not the password.")
+        sign_in(page, PASSWORD)
+        expect(page.get_by_role("heading", level=1)).to_have_text("Sites")
+        page.goto(setup_url)
+        expect(page.get_by_role("heading", level=1)).to_have_text("This set-up address is not valid")
+
+
+def test_the_owners_pages_need_no_scripts(office: Office, open_context: OpenContext) -> None:
+    page = open_context(java_script_enabled=False).new_page()
+    page.goto(office.url())
+    sign_in(page, PASSWORD)
+    page.get_by_role("link", name=PLAIN).click()
+    expect(page.locator("dl.figures dd .value").first).to_have_text("4")
+    for label, name in ("7 days", "7d"), ("Today", "today"), ("All time", "all"):
+        page.get_by_role("link", name=label).click()
+        expect(page).to_have_url(office.url(f"/sites/{PLAIN}?period={name}"))
+        expect(page.get_by_role("link", name=label)).to_have_attribute("aria-current", "page")
+        expect(page.locator("dl.figures dd .value").first).to_have_text("4")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+SKELETON = """[...document.querySelectorAll('*')]
+  .map(one => `${one.tagName}(${one.getAttributeNames().sort()})`).join('\\n')"""
+WATCH_POLICY = """window.violations = [];
+document.addEventListener('securitypolicyviolation', event => violations.push(event.effectiveDirective));"""
+
+
+ADD_SCRIPT = "document.body.append(Object.assign(document.createElement('script'), {text: 'alert(1)'}))"
+
+
+class Alarm:
+    """What a page must not do: open a dialog, or break its content security policy."""
+
+    def __init__(self, page: Page) -> None:
+        self.dialogs: list[str] = []
+        self.complaints: list[str] = []
+        page.add_init_script(WATCH_POLICY)
+        page.on("dialog", lambda dialog: (self.dialogs.append(dialog.message), dialog.dismiss()))
+        page.on("console", lambda message: self.complaints.append(message.text))
+
+    def assert_silent(self, page: Page) -> None:
+        """Nothing went off, and it would have."""
+        page.mouse.move(10, 10)
+        assert (self.dialogs, self.complaints, page.evaluate("violations")) == ([], [], [])
+        page.evaluate(ADD_SCRIPT)
+        assert (self.dialogs, page.evaluate("violations")) == ([], ["script-src-elem"])
+        self.complaints.clear()
+
+
+@pytest.mark.parametrize("period", ["today", "30d"])
+def test_what_strangers_send_is_text_and_nothing_else(
+    office: Office, open_owner: OpenContext, period: str
+) -> None:
+    page = open_owner().new_page()
+    alarm = Alarm(page)
+    skeletons = {}
+    for domain in PLAIN, HOSTILE:
+        page.goto(office.url(f"/sites/{domain}?period={period}"))
+        skeletons[domain] = page.evaluate(SKELETON)
+        for path, title, _ in VIEWS[domain]:
+            row = page.get_by_role("row").filter(has=page.get_by_text(title, exact=True))
+            expect(row).to_contain_text(path)
+            row.hover()
+        for row in page.get_by_role("region", name="Top referring hosts").get_by_role("row").all():
+            row.hover()
+        alarm.assert_silent(page)
+    assert skeletons[HOSTILE] == skeletons[PLAIN]
+    expect(page.get_by_role("row", name='"><b>bold')).to_be_visible()
+
+
+def test_a_hostile_address_is_text_and_nothing_else(office: Office, open_owner: OpenContext) -> None:
+    page = open_owner().new_page()
+    alarm = Alarm(page)
+    for path in f"/sites/{IMAGE}", f"/sites/{PLAIN}?period={SCRIPT}", f"/{SCRIPT}":
+        page.goto(office.url(path))
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        assert page.locator("script, img").count() == 0
+        alarm.complaints = [text for text in alarm.complaints if "responded with a status of 40" not in text]
+        alarm.assert_silent(page)
+
+
+OWNERS_PAGES = (
+    "/",
+    f"/sites/{PLAIN}",
+    f"/sites/{HOSTILE}",
+    f"/sites/{HOSTILE}?period=today",
+    f"/sites/{HOSTILE}?period=12mo",
+    f"/sites/{UNSEEN}",
+    "/sites/nowhere.example",
+)
+STRANGERS_PAGES = ("/login", "/setup/wrong")
+
+LAYOUT = """() => {
+  const brightness = (colour) => Math.max(...colour.match(/\\d+/g).slice(0, 3).map(Number));
+  for (const details of document.querySelectorAll('details')) details.open = true;
+  return {
+    overflow: document.documentElement.scrollWidth - innerWidth,
+    ground: brightness(getComputedStyle(document.body).backgroundColor),
+    ink: brightness(getComputedStyle(document.body).color),
+  };
+}"""
+"""With all that can be opened: how much wider than the window it is, and how bright (0 to 255)."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_a_phone_in_light_and_in_dark(
+    office: Office, open_owner: OpenContext, open_context: OpenContext, scheme: str
+) -> None:
+    options = {"viewport": {"width": 375, "height": 800}, "color_scheme": scheme}
+    found = measure(office, open_owner(**options), OWNERS_PAGES)
+    found |= measure(office, open_context(**options), STRANGERS_PAGES)
+    assert {path: layout["overflow"] for path, layout in found.items() if layout["overflow"] > 0} == {}
+    brightness = {(layout["ground"] > 127, layout["ink"] > 127) for layout in found.values()}
+    assert brightness == {(scheme == "light", scheme == "dark")}
+
+
+def measure(office: Office, context: BrowserContext, paths: tuple[str, ...]) -> dict[str, dict[str, int]]:
+    """The layout of each page."""
+    page, found = context.new_page(), {}
+    for path in paths:
+        page.goto(office.url(path))
+        found[path] = page.evaluate(LAYOUT)
+    return found
