@@ -106,8 +106,7 @@ def perform(instance: Instance, command: Command) -> Any:
             return _save_site(instance, site)
         case RemoveSite(domain):
             site = find_site(instance, domain)
-            instance.write(lambda store: store.remove_site(site.id))
-            instance.reload_sites()
+            instance.remove_site(site)
         case BeginImport():
             return _begin_import(instance, command)
         case WriteImport(number, hits):

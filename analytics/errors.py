@@ -7,6 +7,7 @@ PagetallyError              a sentence for a person, and a hint that can be type
 │   ├── StoreBusy           somebody else holds the database's write lock
 │   ├── StoreFailed         disk full, input/output error
 │   └── QueueFull           more views wait for the disk than may wait
+├── SiteRemoved             the site went while its view was on its way      202, dropped
 ├── DataFolderInUse         another process owns the data folder           exit 1
 ├── NewerDatabase           written by a newer Pagetally                   exit 1
 └── Refused                 a command that would do harm as it stands      exit 1
@@ -52,6 +53,10 @@ class StoreFailed(Unavailable):
 
 class QueueFull(Unavailable):
     """As many views wait for the disk as may wait."""
+
+
+class SiteRemoved(PagetallyError):
+    """The site of a view was removed before the view was stored."""
 
 
 class DataFolderInUse(PagetallyError):

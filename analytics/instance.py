@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from typing import TypeVar
 
 from .clock import Clock, system_clock
 from .days import local_day
+from .errors import Unavailable
 from .lock import FolderLock
 from .model import ONLINE_WINDOW, Site
 from .presence import Presence
@@ -22,6 +24,8 @@ from .store.sqlite import SqliteReader, SqliteStore
 from .writer import Writer
 
 T = TypeVar("T")
+
+log = logging.getLogger("pagetally")
 
 SECRET_FILE = "secret"  # noqa: S105 (a file name)
 SECRET_BYTES = 32
@@ -79,7 +83,10 @@ class Instance:
 
     def close(self) -> None:
         """Store what waits, and let go of the folder."""
-        self.flush_tallies()
+        try:
+            self.flush_tallies()
+        except Unavailable as error:
+            log.warning("what was dropped in the last seconds is not tallied: %s", error)
         for reader in (self.reader, *self._lent):
             reader.close()
         self.writer.stop()
@@ -108,6 +115,13 @@ class Instance:
     def reload_sites(self) -> None:
         """Sites changed in the store: use them."""
         self.registry.replace(self.write(lambda store: store.read_sites()))
+
+    def remove_site(self, site: Site) -> None:
+        """Delete a site and all that was counted for it; a view of it on its way is dropped."""
+        self.write(lambda store: store.remove_site(site.id))
+        self.reload_sites()
+        self.presence.forget(site.id)
+        self.salts.forget(site.id)
 
     def set_password(self, kept: str) -> None:
         """Take the hash of a new owner's password; sessions under an old one end."""
@@ -151,7 +165,11 @@ class Instance:
         """Store the tallies of what was dropped."""
         counts = self.writer.take_tallies()
         if counts:
-            self.write(lambda store: store.tally_dropped(counts))
+            try:
+                self.write(lambda store: store.tally_dropped(counts))
+            except Unavailable:
+                self.writer.give_back_tallies(counts)
+                raise
 
     def probe(self) -> None:
         """While writing fails, try it, so that health turns green by itself."""
@@ -163,13 +181,15 @@ class Instance:
 def read_secret(folder: Path) -> bytes:
     """The instance's own random secret, made at the first start, for its owner's eyes only."""
     file = folder / SECRET_FILE
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_bytes()
-    with os.fdopen(descriptor, "wb") as stream:
-        secret = secrets.token_bytes(SECRET_BYTES)
+    if file.exists() and len(secret := file.read_bytes()) == SECRET_BYTES:
+        return secret
+    # Not there, or cut short by a full disk or a crash: sessions under half a secret could be guessed.
+    part = folder / f"{SECRET_FILE}.part"
+    part.unlink(missing_ok=True)
+    secret = secrets.token_bytes(SECRET_BYTES)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
         stream.write(secret)
         stream.flush()
         os.fsync(stream.fileno())
+    part.replace(file)
     return secret

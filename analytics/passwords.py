@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import OrderedDict
 
 from .errors import InputError
@@ -42,6 +43,15 @@ def is_right(password: str, kept: str) -> bool:
         return False
 
 
+def _network_of(address: str) -> str:
+    """Who guesses together: an IPv4 address, or the 64 bits of IPv6 that one subscriber gets."""
+    try:
+        value = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((int(value) >> 64 << 64, 64))) if value.version == 6 else address
+
+
 class Attempts:
     """Wrong passwords by address: after a few, each doubles the time to wait."""
 
@@ -50,18 +60,21 @@ class Attempts:
 
     def wait(self, address: str, now: float) -> float:
         """Seconds that this address has to wait before its next try; 0 when it may try."""
-        failures, last = self._failures.get(address, (0, now))
+        failures, last = self._failures.get(_network_of(address), (0, now))
         if failures < FREE_TRIES:
             return 0.0
-        return max(0.0, last + min(LONGEST_WAIT, 2.0 ** (failures - FREE_TRIES + 1)) - now)
+        pause = min(LONGEST_WAIT, 2.0 ** (failures - FREE_TRIES + 1))
+        # Never longer than the pause itself, though the clock be set back.
+        return min(pause, max(0.0, last + pause - now))
 
     def fail(self, address: str, now: float) -> None:
         """A wrong password came from this address."""
-        failures, _ = self._failures.pop(address, (0, now))
-        self._failures[address] = (failures + 1, now)
+        network = _network_of(address)
+        failures, _ = self._failures.pop(network, (0, now))
+        self._failures[network] = (failures + 1, now)
         while len(self._failures) > REMEMBERED:
             self._failures.popitem(last=False)
 
     def succeed(self, address: str) -> None:
         """The right password came from this address."""
-        self._failures.pop(address, None)
+        self._failures.pop(_network_of(address), None)

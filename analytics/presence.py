@@ -28,6 +28,11 @@ class Presence:
             self._seen[site] = dict(sorted(visitors.items(), key=lambda item: item[1]))
             self._size += len(visitors)
 
+    def forget(self, site: int) -> None:
+        """The site was removed."""
+        with self._lock:
+            self._size -= len(self._seen.pop(site, {}))
+
     def note(self, hits: Iterable[Hit]) -> None:
         """These hits were stored."""
         with self._lock:

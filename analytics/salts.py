@@ -50,6 +50,12 @@ class Salts:
         with self._lock:
             self._unsaved = salts + self._unsaved
 
+    def forget(self, site: int) -> None:
+        """The site was removed."""
+        with self._lock:
+            self._salts = {key: salt for key, salt in self._salts.items() if key[0] != site}
+            self._unsaved = [salt for salt in self._unsaved if salt.site != site]
+
     def forget_expired(self, now: float) -> None:
         """Forget the salts whose time is over."""
         with self._lock:

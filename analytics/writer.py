@@ -20,7 +20,7 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from .clock import Clock, system_clock
-from .errors import QueueFull, StoreBusy, StoreFailed, Unavailable
+from .errors import PagetallyError, QueueFull, SiteRemoved, StoreBusy, StoreFailed, Unavailable
 from .model import Drop, Hit
 from .presence import Presence
 from .salts import Salts
@@ -127,6 +127,10 @@ class Writer:
         taken, self._dropped = self._dropped, Counter()
         return taken
 
+    def give_back_tallies(self, counts: Counter[tuple[int, int, str]]) -> None:
+        """These could not be stored."""
+        self._dropped += counts
+
     # Called from any thread
 
     def call(self, run: Callable[[SqliteStore], T]) -> Future[T]:
@@ -153,7 +157,10 @@ class Writer:
                 if isinstance(item, _Job):
                     self._do(item)
             running = None not in items
-        self._store.close()
+        try:
+            self._store.close()
+        except StoreFailed as error:
+            log.warning("%s; the next start moves it", error)
 
     def _write(self, tickets: list[Ticket]) -> None:
         while tickets:
@@ -161,6 +168,9 @@ class Writer:
             salts = self._salts.take_unsaved()
             try:
                 self._store.write(hits, salts)
+            except SiteRemoved as error:
+                self._salts.give_back(salts)
+                tickets = self._refuse_siteless(tickets, error)
             except StoreBusy as error:
                 self._salts.give_back(salts)
                 tickets = self._refuse_impatient(tickets, error)
@@ -182,6 +192,13 @@ class Writer:
                 self._checkpoint(1 + len(hits) // HITS_A_TRANSACTION)
                 return
 
+    def _refuse_siteless(self, tickets: list[Ticket], error: SiteRemoved) -> list[Ticket]:
+        """Refuse the views whose site went while they were on their way; the others."""
+        known = {site.id for site in self._store.read_sites()}
+        gone = [ticket for ticket in tickets if not known.issuperset(hit.site for hit in ticket.hits)]
+        self._answer(gone, error)
+        return [ticket for ticket in tickets if ticket not in gone]
+
     def _refuse_impatient(self, tickets: list[Ticket], error: StoreBusy) -> list[Ticket]:
         """Refuse the views that waited long enough; those that may wait on, and the newcomers."""
         oldest = time.monotonic() - PATIENCE
@@ -196,7 +213,7 @@ class Writer:
         self.failure = error
         self._answer(tickets, error)
 
-    def _answer(self, tickets: list[Ticket], error: Unavailable | None) -> None:
+    def _answer(self, tickets: list[Ticket], error: PagetallyError | None) -> None:
         by_loop: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
         for ticket in tickets:
             by_loop.setdefault(ticket.loop, []).append(ticket)
@@ -204,7 +221,7 @@ class Writer:
             with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
                 loop.call_soon_threadsafe(self._settle, group, error)
 
-    def _settle(self, tickets: list[Ticket], error: Unavailable | None) -> None:
+    def _settle(self, tickets: list[Ticket], error: PagetallyError | None) -> None:
         self.waiting -= len(tickets)
         for ticket in tickets:
             self.waiting_bytes -= ticket.weight

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 from msgspec.structs import astuple, replace
 
+from ..errors import SiteRemoved
 from ..model import OTHER, Hit
 from .connect import Connection
 
@@ -84,6 +85,7 @@ class Ingest:
         self._names: dict[str, int] = {"": 0}
         self._newcomers: dict[tuple[int, int, str], int] = {}
         self._open: set[tuple[int, int]] = set()
+        self._sites = {id for (id,) in self._connection.execute("SELECT id FROM site")}
         self._batch = _Batch()
         self._next_id = self._connection.execute("SELECT coalesce(max(stored), 0) FROM site_day").fetchone()[
             0
@@ -92,10 +94,16 @@ class Ingest:
     def insert(self, hits: Sequence[Hit], salts: Iterable[Salt] = ()) -> list[bool]:
         """Insert within the caller's transaction; tells for each hit whether it is new (not a repeat).
 
+        SiteRemoved when the site of a hit is not there any more.
+
         Call `keep` after the commit; a transaction that failed leaves nothing behind.
         """
         batch = self._batch = _Batch()
+        if not self._sites.issuperset(hit.site for hit in hits):
+            raise SiteRemoved("a site was removed")
         for salt in salts:
+            if salt.site not in self._sites:
+                continue
             row = (salt.site, salt.day, salt.value, salt.created)
             self._connection.execute("INSERT OR IGNORE INTO salt VALUES (?, ?, ?, ?)", row)
         is_new = self._mark_repeats(hits)
@@ -131,6 +139,10 @@ class Ingest:
     def spans(self) -> list[tuple[int, int, int, int]]:
         """Of the last insert: (site, day, first id that may be in it, last id) for each site-day."""
         return [(site, day, self._next_id + 1, last) for (site, day), last in self._batch.upto.items()]
+
+    def add_site(self, site: int) -> None:
+        """A site was added."""
+        self._sites.add(site)
 
     def keep(self) -> None:
         """The last insert is committed: remember what it learned."""

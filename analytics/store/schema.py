@@ -24,7 +24,7 @@ SPINE = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 
 CREATE TABLE site (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again: views of a removed site may be on their way
   domain TEXT NOT NULL UNIQUE,
   timezone TEXT NOT NULL,
   aliases TEXT NOT NULL,            -- this and the next three: JSON arrays of text

@@ -238,7 +238,9 @@ class SqliteStore:
             if site.id:
                 table.update(site.id, row)
                 return site.id
-            return int(table.insert(row | {"created": int(now)}).last_pk)
+            number = int(table.insert(row | {"created": int(now)}).last_pk)
+        self._ingest.add_site(number)
+        return number
 
     def remove_site(self, site: int) -> None:
         """Delete a site and everything that was counted for it."""

@@ -14,13 +14,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import __version__
+from ..errors import TooLarge, Unavailable
 from ..instance import Instance
 from .answers import CORS, send_answer, send_preflight
 from .auth import AuthRoutes, Owner
 from .collect import EventEndpoint, PixelEndpoint
 from .counters import CountersEndpoint
 from .dashboard import DashboardRoutes
-from .guard import SecurityHeaders, TrustedProxies
+from .guard import Disconnected, SecurityHeaders, TrustedProxies
 from .pages import Pages
 
 STATIC = {
@@ -63,7 +64,7 @@ def create_app(
             *AuthRoutes(instance, owner, pages).routes,
             *DashboardRoutes(instance, owner, pages).routes,
         ],
-        exception_handlers={404: not_found(pages)},
+        exception_handlers=error_pages(pages),
     )
     routes = [*extra_routes, *public, Mount("/", SecurityHeaders(guarded))]
     app = Starlette(routes=[Mount(base_path, routes=routes)] if base_path else routes)
@@ -138,13 +139,26 @@ async def unknown_endpoint(request: Request) -> Response:
     return JSONResponse({"error": "there is no such endpoint"}, status_code=404, headers=headers)
 
 
-def not_found(pages: Pages) -> Any:
-    """The handler of pages that are not there."""
+def error_pages(pages: Pages) -> dict[Any, Any]:
+    """What answers for each kind of error on the owner's pages."""
 
-    async def answer(request: Request, error: Exception) -> Response:
+    async def not_found(request: Request, _: Exception) -> Response:
         return pages.message(request, 404, "There is no such page", "The address may be mistyped.")
 
-    return answer
+    async def too_large(request: Request, _: Exception) -> Response:
+        answer = pages.message(request, 413, "That was too much", "The form takes a password, and no more.")
+        answer.headers["connection"] = "close"
+        return answer
+
+    async def unavailable(request: Request, error: Exception) -> Response:
+        answer = pages.message(request, 503, "This cannot be stored now", f"{error}. Try again in a moment.")
+        answer.headers["retry-after"] = str(Unavailable.retry_after)
+        return answer
+
+    async def gone(_: Request, __: Exception) -> Response:
+        return Response(status_code=408)
+
+    return {404: not_found, TooLarge: too_large, Unavailable: unavailable, Disconnected: gone}
 
 
 class Health:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 from urllib.parse import parse_qs
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from ..errors import InputError, TooLarge
+from ..errors import InputError
 from ..instance import Instance
 from ..passwords import Attempts, hash_password, is_right
 from .guard import is_same_origin, read_body
@@ -77,6 +78,8 @@ class AuthRoutes:
         self._instance = instance
         self._owner = owner
         self._pages = pages
+        # A hash takes 64 MB while it is made: one at a time.
+        self._hashing = asyncio.Semaphore(1)
         self.routes = [
             Route("/setup/{token}", self.setup, methods=["GET", "POST"]),
             Route("/login", self.login, methods=["GET", "POST"]),
@@ -93,13 +96,14 @@ class AuthRoutes:
                 "This set-up address is not valid",
                 "The server prints a new one at each start until a password is set.",
             )
-        if request.method == "GET":
+        if request.method != "POST":
             return self._pages.render(request, "setup.html")
         if not is_same_origin(request):
             return refuse_foreign()
         password = (await read_form(request)).get("password", "")
         try:
-            await run_in_threadpool(self._owner.set_password, password)
+            async with self._hashing:
+                await run_in_threadpool(self._owner.set_password, password)
         except InputError as error:
             return self._pages.render(request, "setup.html", status=400, problem=str(error))
         return self._owner.sign_in(request, redirect(request, "/"))
@@ -114,7 +118,7 @@ class AuthRoutes:
                 "Set a password first",
                 "Open the set-up address that the server printed when it started.",
             )
-        if request.method == "GET":
+        if request.method != "POST":
             return self._pages.render(request, "login.html")
         if not is_same_origin(request):
             return refuse_foreign()
@@ -127,7 +131,9 @@ class AuthRoutes:
             return answer
         # Counted before it is checked, so that many tries at once do not all pass.
         owner.attempts.fail(address, self._instance.clock())
-        if not await run_in_threadpool(is_right, password, owner.password):
+        async with self._hashing:
+            right = await run_in_threadpool(is_right, password, owner.password)
+        if not right:
             return self._pages.render(request, "login.html", status=401, problem="That is not the password.")
         owner.attempts.succeed(address)
         return owner.sign_in(request, redirect(request, "/"))
@@ -152,10 +158,10 @@ def refuse_foreign() -> Response:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a small urlencoded form; what is larger or something else is empty."""
+    """The fields of a small urlencoded form; what is something else is empty. TooLarge, Disconnected."""
+    body = await read_body(request.scope["headers"], request.receive, FORM_BYTES)
     try:
-        body = await read_body(request.scope["headers"], request.receive, FORM_BYTES)
         fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
-    except (TooLarge, ValueError):
+    except ValueError:
         return {}
     return {name: values[0] for name, values in fields.items()}

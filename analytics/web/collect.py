@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from .. import payload, pipeline
 from ..days import local_day
-from ..errors import InputError, PagetallyError, TooLarge, Unavailable
+from ..errors import InputError, PagetallyError, SiteRemoved, TooLarge, Unavailable
 from ..instance import Instance
 from ..model import Arrival, Drop, Event, Hit
 from ..report import count_pages
@@ -23,7 +23,7 @@ from ..store.connect import DatabaseError
 from ..urls import read_page
 from ..visitors import read_address
 from .answers import ANYBODY, CORS, JSON, NO_STORE, TEXT, RawHeaders, send_answer, send_error, send_preflight
-from .guard import Disconnected, TooSlow, read_body
+from .guard import Disconnected, read_body
 
 GIF = base64.b64decode("R0lGODlhAQABAPAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 
@@ -69,7 +69,10 @@ class Collector:
                 instance.writer.tally(result, local_day(site.timezone if site else "UTC", arrival.at))
         if hits:
             weight += TICKET_BYTES
-            await instance.writer.submit(hits, weight, asyncio.get_running_loop())
+            try:
+                await instance.writer.submit(hits, weight, asyncio.get_running_loop())
+            except SiteRemoved:
+                return [Drop(0, "unknown-site")]
         return results
 
     def count(self, event: Event, results: list[Hit | Drop]) -> bytes | None:
@@ -119,8 +122,6 @@ class EventEndpoint:
             await send_error(send, 400, error)
         except Unavailable as error:
             await send_error(send, 503, error, [(b"retry-after", str(error.retry_after).encode())])
-        except TooSlow:
-            await send_error(send, 408, InputError("body", "did not come in time"), [CLOSE])
         except Disconnected:
             pass
 
@@ -148,12 +149,11 @@ class PixelEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: RawHeaders = [*CORS, NO_STORE, (b"content-type", b"image/gif")]
-        if scope["method"] == "HEAD":
-            # Asks what a GET would answer; nobody saw a page.
-            await send_answer(send, 200, headers, GIF)
-            return
         try:
-            results = await self._collector.take(read_pixel(scope), scope, 0)
+            event = read_pixel(scope)
+            # HEAD asks what a GET would answer; nobody saw a page.
+            is_head = scope["method"] == "HEAD"
+            results = [] if is_head else await self._collector.take(event, scope, 0)
         except Unavailable as error:
             retry = (b"retry-after", str(error.retry_after).encode())
             await send_answer(send, 503, [*headers, _reason(error), retry], GIF)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,9 +19,11 @@ from ..visitors import read_address
 HEAD_BYTES = 32 * 1024
 """Bytes of a request line and its headers that are taken."""
 
-HEAD_SECONDS = 15.0
-BODY_SECONDS = 15.0
-"""Seconds that a client has to send its head, and its body."""
+REQUEST_BYTES = 512 * 1024
+"""Bytes of a whole request as it comes over the wire: the largest body in the smallest chunks."""
+
+REQUEST_SECONDS = 15.0
+"""Seconds that a client has to send a request."""
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -43,12 +46,8 @@ class Disconnected(Exception):
     """The client went away; nobody is left to answer."""
 
 
-class TooSlow(Exception):
-    """The client took too long to send its body."""
-
-
 async def read_body(headers: Iterable[tuple[bytes, bytes]], receive: Receive, limit: int) -> Body:
-    """The body of a request of at most `limit` bytes; TooLarge, TooSlow or Disconnected."""
+    """The body of a request of at most `limit` bytes; TooLarge or Disconnected."""
     for name, value in headers:
         if name == b"content-length" and value.isdigit() and int(value) > limit:
             raise TooLarge("body", f"is larger than {limit:,} bytes")
@@ -64,21 +63,17 @@ async def read_body(headers: Iterable[tuple[bytes, bytes]], receive: Receive, li
 
 
 async def _read_rest(body: bytes, receive: Receive, limit: int) -> bytes:
-    parts, size = [body], len(body)
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Disconnected
-                parts.append(message.get("body", b""))
-                size += len(parts[-1])
-                if size > limit:
-                    raise TooLarge("body", f"is larger than {limit:,} bytes")
-                if not message.get("more_body", False):
-                    return b"".join(parts)
-    except TimeoutError:
-        raise TooSlow from None
+    parts, size, more = [body], len(body), True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > limit:
+            raise TooLarge("body", f"is larger than {limit:,} bytes")
+        more = message.get("more_body", False)
+    return b"".join(parts)
 
 
 class SecurityHeaders:
@@ -111,7 +106,11 @@ class TrustedProxies:
 
     def __init__(self, app: ASGIApp, trusted: Iterable[str]) -> None:
         self._app = app
-        self._proxies = ProxyHeadersMiddleware(self._checked, list(trusted))  # type: ignore[arg-type]
+        networks = [ipaddress.ip_network(proxy, strict=False) for proxy in trusted]
+        # The same proxies as an IPv6 socket shows them.
+        mapped = [f"::ffff:{net[0]}/{96 + net.prefixlen}" for net in networks if net.version == 4]
+        hosts = [*map(str, networks), *mapped]
+        self._proxies = ProxyHeadersMiddleware(self._checked, hosts)  # type: ignore[arg-type]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
@@ -160,9 +159,12 @@ class Corked:
             return
         self.write_out(data)
 
-    def close(self) -> None:
+    def flush(self) -> None:
         if self._head:
             self.write(b"")
+
+    def close(self) -> None:
+        self.flush()
         self._transport.close()
 
     def __getattr__(self, name: str) -> Any:
@@ -170,56 +172,89 @@ class Corked:
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with limits to the head of a request: its bytes, and its time.
+    """uvicorn's HTTP protocol with limits to a request: bytes of its head, bytes in all, and time.
 
-    The parser below has none: a client could send headers for ever, or hold a socket open with
-    half a request line.
+    The parser below has none: a client could send headers or trailers for ever, or hold a socket
+    open with half a request.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._head_bytes = 0
-        self._in_head = True
-        self._head_timer: asyncio.TimerHandle | None = None
+        self._bytes = 0
+        self._is_head = True
+        self._is_open = True
+        self._refused = False
+        self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(Corked(transport))  # type: ignore[arg-type]
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._refuse, 408, "Request Timeout")
+        self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
+        if self._is_open:
+            self._bytes += len(data)
         super().data_received(data)
-        if self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > HEAD_BYTES:
-                self._refuse(431, "Request Header Fields Too Large")
-            elif self._head_timer is None:
-                # Most heads come in one piece, and cost no timer.
-                self._head_timer = self.loop.call_later(HEAD_SECONDS, self._refuse, 408, "Request Timeout")
+        if not self._is_open:
+            return
+        if self._is_head and self._bytes > HEAD_BYTES:
+            self._refuse(431, "Request Header Fields Too Large")
+        elif self._bytes > REQUEST_BYTES:
+            self._refuse(413, "Content Too Large")
+        elif self._timer is None:
+            # Most requests come in one piece, and cost no timer.
+            self._start_timer()
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._in_head = True
-        self._head_bytes = 0
+        self._is_head = self._is_open = True
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
-        if self._head_timer is not None:
-            self._stop_timer()
+        self._is_head = False
+        if self._bytes > HEAD_BYTES:
+            # A large piece: its head may be large, or a body may have come along.
+            lines = sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if lines + len(self.url) > HEAD_BYTES:
+                self._refuse(431, "Request Header Fields Too Large")
+                return
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        if not self._refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._is_open = False
+        self._bytes = 0
+        if self._timer is not None:
+            self._stop_timer()
+        if not self._refused:
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        # The answer to HEAD ends with its head.
+        self.transport.flush()  # type: ignore[attr-defined]
+        super().on_response_complete()
+
+    def _start_timer(self) -> None:
+        self._timer = self.loop.call_later(REQUEST_SECONDS, self._refuse, 408, "Request Timeout")
+
     def _stop_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _refuse(self, status: int, phrase: str) -> None:
         self._stop_timer()
-        if self.transport is None or self.transport.is_closing() or not self._in_head:
+        self._refused = True
+        if self.transport is None or self.transport.is_closing():
             return
-        answer = f"HTTP/1.1 {status} {phrase}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-        self.transport.write(answer.encode())
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            answer = f"HTTP/1.1 {status} {phrase}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            self.transport.write(answer.encode())
         self.transport.close()
