@@ -304,3 +304,19 @@ def test_events_count_for_the_visit_and_not_as_views(client: TestClient, instanc
     with instance.borrow_reader() as reader:
         (totals,) = reader.totals_by_day(1, 0, 99_999).values()
     assert (totals.views, totals.visits, totals.visitors, totals.bounces) == (1, 1, 1, 0)
+
+
+def test_a_view_whose_site_goes_while_it_is_on_its_way_is_dropped(
+    client: TestClient, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = add_site(instance, "leaving.example")
+    submit = instance.writer.submit
+
+    def remove_first(*words: Any) -> Any:
+        instance.write(lambda store: store.remove_site(site.id))
+        return submit(*words)
+
+    monkeypatch.setattr(instance.writer, "submit", remove_first)
+    answer = client.post("/api/event", json={"u": "https://leaving.example/"})
+    assert (answer.status_code, answer.headers["x-pagetally"]) == (202, "dropped; unknown-site")
+    assert stored(instance) == []

@@ -365,9 +365,9 @@ def view_sentinel(page: Page) -> None:
 COUNT_TIMERS = """{
   const original = window.setTimeout;
   window.timers = 0;
-  window.setTimeout = (callback, ...rest) => {
+  window.setTimeout = (callback, delay, ...rest) => {
     window.timers++;
-    return original(() => { callback(); window.timers--; }, ...rest);
+    return original(() => { callback(...rest); window.timers--; }, delay);
   };
 }"""
 

@@ -18,6 +18,7 @@ from .conftest import (
 
 
 def test_each_page_of_a_single_page_app_is_counted_once(blog: Blog, page: Page) -> None:
+    count_timers(page)
     traffic = Traffic(page.context)
     page.goto(blog.url("/one"), referer="https://news.example/")
     expect_counters(page, 1, 1)
@@ -29,6 +30,7 @@ def test_each_page_of_a_single_page_app_is_counted_once(blog: Blog, page: Page) 
         ("history.pushState(null, '', '/one/')", 3, 6),
     ]
     for script, page_views, site_views in steps:
+        await_timers(page)
         page.evaluate(f"() => {{ {script}; document.title = location.pathname }}")
         expect_counters(page, page_views, site_views)
     view_sentinel(page)
@@ -38,13 +40,33 @@ def test_each_page_of_a_single_page_app_is_counted_once(blog: Blog, page: Page) 
 
 
 def test_the_title_is_the_new_one_where_it_changes_after_the_address(blog: Blog, page: Page) -> None:
+    count_timers(page)
     traffic = Traffic(page.context)
     page.goto(blog.url("/"))
     expect_counters(page, 1, 1)
+    await_timers(page)
     page.evaluate(
         """() => {
           history.pushState(null, '', '/two');
           setTimeout(() => (document.title = 'The second page'), 20);
+        }"""
+    )
+    expect_counters(page, 1, 2)
+    assert [hit["t"] for hit in traffic.hits] == ["Notes from the harbour", "The second page"]
+
+
+@pytest.mark.xfail(reason="what is planned for the page before counts the next one too early")
+def test_a_page_is_given_its_moment_also_right_after_another_event(blog: Blog, page: Page) -> None:
+    count_timers(page)
+    traffic = Traffic(page.context)
+    page.goto(blog.url("/"))
+    expect_counters(page, 1, 1)
+    await_timers(page)
+    page.evaluate(
+        """() => {
+          dispatchEvent(new Event('pageshow'));
+          setTimeout(() => (document.title = 'The second page'), 100);
+          history.pushState(null, '', '/two');
         }"""
     )
     expect_counters(page, 1, 2)
@@ -73,6 +95,16 @@ def test_what_is_no_new_page_is_no_view(blog: Blog, page: Page) -> None:
         assert traffic.hits == [], script
     view_sentinel(page)
     assert (blog.views("/one"), blog.site_views) == ([1], 2)
+
+
+def test_a_site_that_tidies_its_address_makes_no_second_view(blog: Blog, page: Page) -> None:
+    count_timers(page)
+    page.goto(blog.url("/?utm_source=letter&q=1"))
+    expect_counters(page, 1, 1)
+    page.evaluate("history.replaceState(null, '', '/')")
+    await_timers(page)
+    view_sentinel(page)
+    assert (blog.views("/"), blog.site_views) == ([1], 2)
 
 
 def test_a_page_out_of_the_back_forward_cache_is_seen_anew(blog: Blog, page: Page) -> None:

@@ -1,0 +1,382 @@
+"""Whatever is written, folded, rolled up, imported or killed in between: the numbers agree.
+
+A store is driven through random histories beside an oracle: the list of hits, counted in plain
+Python, slowly.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from analytics.model import Count, Hit, Kind, Site, Totals
+from analytics.store.connect import FILE
+from analytics.store.ingest import Caps
+from analytics.store.sqlite import SqliteReader, SqliteStore
+
+DAY = 86_400
+FIRST = 20_450
+"""2025-12-28: the days of these tests go over the end of a month and a year."""
+DAYS = 6
+SITES = (1, 2)
+GAP = 1_800
+
+EXAMPLES = 60
+"""Histories; the long version in tests/torture.py tries many more."""
+
+
+# The oracle
+
+
+@dataclass
+class Oracle:
+    """Counts a list of hits; knows of the store only which number each name has, for ties."""
+
+    hits: list[Hit] = field(default_factory=list)
+    paths: dict[tuple[int, str], int] = field(default_factory=dict)
+    hosts: dict[str, int] = field(default_factory=dict)
+
+    def visits(self, site: int, day: int) -> list[list[Hit]]:
+        """The visits of a site-day with a view in them, each as its hits in order."""
+        by_visitor: dict[int, list[Hit]] = defaultdict(list)
+        for hit in self.hits:
+            if (hit.site, hit.day) == (site, day):
+                by_visitor[hit.visitor].append(hit)
+        found = []
+        for hits in by_visitor.values():
+            hits.sort(key=lambda hit: (hit.at, self.paths[hit.site, hit.path], self.hosts[hit.source]))
+            visit = [hits[0]]
+            for before, hit in pairwise(hits):
+                if hit.at - before.at >= GAP:
+                    found.append(visit)
+                    visit = []
+                visit.append(hit)
+            found.append(visit)
+        return [visit for visit in found if count_views(visit)]
+
+    def totals(self, site: int, first: int, last: int) -> dict[int, Totals]:
+        found = {}
+        for day in range(first, last + 1):
+            visits = self.visits(site, day)
+            if visits:
+                found[day] = Totals(
+                    views=sum(map(count_views, visits)),
+                    visits=len(visits),
+                    visitors=len({visit[0].visitor for visit in visits}),
+                    bounces=sum(is_bounce(visit) for visit in visits),
+                    duration=sum(visit[-1].at - visit[0].at for visit in visits),
+                )
+        return found
+
+    def pages(self, site: int, first: int, last: int) -> dict[str, Count]:
+        views: dict[str, int] = defaultdict(int)
+        visitors: dict[str, set[tuple[int, int]]] = defaultdict(set)
+        for hit in self.hits:
+            if hit.site == site and first <= hit.day <= last and hit.kind == Kind.VIEW:
+                views[hit.path] += 1
+                visitors[hit.path].add((hit.day, hit.visitor))
+        return {path: Count(count, len(visitors[path])) for path, count in views.items()}
+
+    def sources(self, site: int, first: int, last: int) -> dict[str, tuple[int, int, int]]:
+        found: dict[str, list[Any]] = {}
+        for day in range(first, last + 1):
+            for visit in self.visits(site, day):
+                row = found.setdefault(visit[0].source, [0, 0, set()])
+                row[0] += count_views(visit)
+                row[1] += 1
+                row[2].add((day, visit[0].visitor))
+        return {host: (views, visits, len(visitors)) for host, (views, visits, visitors) in found.items()}
+
+
+def count_views(visit: list[Hit]) -> int:
+    return sum(hit.kind == Kind.VIEW for hit in visit)
+
+
+def is_bounce(visit: list[Hit]) -> bool:
+    return count_views(visit) == 1 and not any(hit.kind == Kind.EVENT for hit in visit)
+
+
+# Histories
+
+# Few values, close together, so that ties, repeats and merges are frequent.
+HITS = st.builds(
+    lambda site, day, second, visitor, kind, page, host: Hit(
+        site,
+        FIRST + day,
+        (FIRST + day) * DAY + second,
+        visitor,
+        int(kind),
+        "" if kind == Kind.VIEW else "click",
+        f"/{page}",
+        host,
+        f"Title of {page}",
+        None,
+        None,
+    ),
+    st.sampled_from([1, 1, 1, 2]),
+    st.sampled_from([0, 0, 0, 0, 1, DAYS - 2, DAYS - 1]),
+    st.builds(lambda n, more: n * 600 + more, st.integers(0, 12), st.sampled_from([0, 0, 0, 1])),
+    st.sampled_from([-(1 << 63), -(1 << 63), -1, (1 << 63) - 1]),
+    st.sampled_from([Kind.VIEW, Kind.VIEW, Kind.VIEW, Kind.EVENT, Kind.QUIET_EVENT]),
+    st.integers(0, 3),
+    st.sampled_from(["", "a.example", "b.example"]),
+)
+
+STEPS = st.one_of(
+    st.tuples(st.just("write"), st.lists(HITS, min_size=1, max_size=12)),
+    st.tuples(st.just("write"), st.lists(HITS, min_size=1, max_size=3)),
+    st.tuples(st.just("fold"), st.tuples(st.integers(0, 5), st.integers(1, 5))),
+    st.tuples(st.just("fold all"), st.none()),
+    st.tuples(st.just("roll up"), st.integers(0, DAYS + 40)),
+    st.tuples(st.just("import"), st.lists(HITS, min_size=1, max_size=12)),
+    st.tuples(st.just("undo a day"), st.none()),
+    st.tuples(st.just("undo"), st.none()),
+    st.tuples(st.just("reset"), st.tuples(st.sampled_from(SITES), st.integers(0, DAYS - 1))),
+    st.tuples(st.just("rebuild totals"), st.none()),
+    st.tuples(st.just("kill"), st.none()),
+)
+
+Step = tuple[str, Any]
+
+
+def fold_all(store: SqliteStore, limit: int = 7) -> None:
+    """Fold until nothing is left to fold."""
+    while pending := store.pending_days():
+        store.fold(*pending[-1], limit)
+
+
+class Machine:
+    """A store and its oracle, taken through a history step by step."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = SqliteStore(folder)
+        for site in SITES:
+            self.store.save_site(Site(id=0, domain=f"{site}.example"), 0)
+        self.oracle = Oracle()
+        self.imported: dict[int, list[Hit]] = {}
+
+    def close(self) -> None:
+        self.store._connection.close()
+
+    def take(self, step: Step) -> None:
+        name, value = step
+        getattr(self, "do_" + name.replace(" ", "_"))(value)
+
+    def do_write(self, hits: list[Hit]) -> None:
+        assert self.store.write(hits) == [True] * len(hits)
+        self.oracle.hits += hits
+
+    def do_fold(self, which: tuple[int, int]) -> None:
+        number, limit = which
+        pending = self.store.pending_days()
+        if pending:
+            assert 0 < self.store.fold(*pending[number % len(pending)], limit) <= limit
+
+    def do_fold_all(self, _: None) -> None:
+        fold_all(self.store)
+
+    def do_roll_up(self, days: int) -> None:
+        while self.store.rollup(lambda _: FIRST + days):
+            pass
+
+    def do_import(self, hits: list[Hit]) -> None:
+        row: dict[str, object] = {"kind": "log", "file": "f", "fingerprint": "", "started": 0}
+        row |= {"state": "running", "stored": 0, "summary": "{}", "site": hits[0].site}
+        number = self.store.begin_import(row)
+        hits = [hit for hit in hits if hit.site == hits[0].site]
+        self.store.write_import(number, hits[: len(hits) // 2 + 1])
+        self.store.write_import(number, hits[len(hits) // 2 + 1 :])
+        self.imported[number] = hits
+        self.oracle.hits += hits
+
+    def do_undo_a_day(self, _: None) -> None:
+        """Take back one site-day of an import; which one, the store may choose."""
+        if self.imported:
+            number = max(self.imported)
+            before = self._imported_days(number)
+            self.store.undo_import_day(number)
+            gone = before - self._imported_days(number)
+            for hit in [hit for hit in self.imported[number] if (hit.site, hit.day) in gone]:
+                self.oracle.hits.remove(hit)
+                self.imported[number].remove(hit)
+
+    def do_undo(self, _: None) -> None:
+        if self.imported:
+            number = min(self.imported)
+            while self.store.undo_import_day(number):
+                pass
+            for hit in self.imported.pop(number):
+                self.oracle.hits.remove(hit)
+
+    def _imported_days(self, number: int) -> set[tuple[int, int]]:
+        sql = "SELECT site, day FROM import_span WHERE import = ?"
+        return set(self.store._connection.execute(sql, (number,)))
+
+    def do_reset(self, place: tuple[int, int]) -> None:
+        self.store.reset_day(place[0], FIRST + place[1])
+
+    def do_rebuild_totals(self, _: None) -> None:
+        self.store.rebuild_totals()
+
+    def do_kill(self, _: None) -> None:
+        """Without `close`: what a process leaves that is killed."""
+        copy = self.folder.with_name(self.folder.name + "-killed")
+        shutil.copytree(self.folder, copy)
+        self.store._connection.close()
+        self.folder = copy
+        self.store = SqliteStore(copy)
+
+
+def learn_numbers(machine: Machine) -> None:
+    run = machine.store._connection.execute
+    machine.oracle.paths = {(site, path): id for id, site, path in run("SELECT id, site, path FROM path")}
+    machine.oracle.hosts = {"": 0} | {host: id for id, host in run("SELECT id, host FROM source")}
+
+
+RANGES = ((FIRST, FIRST), (FIRST, FIRST + 3), (FIRST + 1, FIRST + DAYS), (FIRST - 40, FIRST + 60))
+
+
+def check_answers(machine: Machine) -> None:
+    """Every answer of the store is the oracle's."""
+    learn_numbers(machine)
+    oracle = machine.oracle
+    with contextlib.closing(SqliteReader(machine.folder)) as reader:
+        for site in SITES:
+            check_all_time(reader, oracle, site)
+            for first, last in RANGES:
+                check_range(reader, oracle, site, first, last)
+        assert [text for text in reader.differences() if text] == []
+
+
+def check_all_time(reader: SqliteReader, oracle: Oracle, site: int) -> None:
+    totals = oracle.totals(site, FIRST, FIRST + DAYS).values()
+    expected = Count(sum(day.views for day in totals), sum(day.visitors for day in totals))
+    assert reader.site_count(site) == expected
+    assert reader.page_counts(site, [f"/{n}" for n in range(5)]) == oracle.pages(site, 0, FIRST + DAYS)
+
+
+def check_range(reader: SqliteReader, oracle: Oracle, site: int, first: int, last: int) -> None:
+    found = {day: totals for day, totals in reader.totals_by_day(site, first, last).items() if totals.visits}
+    assert found == oracle.totals(site, first, last)
+    for day in found.values():
+        assert day.views >= day.visits >= day.visitors
+        assert 0 <= day.bounces <= day.visits
+    pages, count = reader.top_pages(site, first, last, 10)
+    expected = oracle.pages(site, first, last)
+    assert {page.path: Count(page.views, page.visitors) for page in pages} == expected
+    assert count == len(expected)
+    order = [(-page.views, page.path) for page in pages]
+    assert order == sorted(order)
+    sources = {row.host: (row.views, row.visits, row.visitors) for row in reader.sources(site, first, last)}
+    assert sources == oracle.sources(site, first, last)
+
+
+@contextlib.contextmanager
+def new_machine() -> Iterator[Machine]:
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        data.mkdir()
+        machine = Machine(data)
+        try:
+            yield machine
+        finally:
+            machine.close()
+
+
+def tell(history: list[Step]) -> None:
+    """Take a new store through a history, and check every answer after each step."""
+    with new_machine() as machine:
+        for step in history:
+            machine.take(step)
+            check_answers(machine)
+        for step in (("fold all", None), ("roll up", 100), ("kill", None)):
+            machine.take(step)
+            check_answers(machine)
+
+
+def view(day: int, second: int, visitor: int = 1, page: str = "/0", kind: Kind = Kind.VIEW) -> Hit:
+    """A hit of site 1, for histories written by hand."""
+    at = (FIRST + day) * DAY + second
+    name = "" if kind == Kind.VIEW else "click"
+    return Hit(1, FIRST + day, at, visitor, int(kind), name, page, "", "", None, None)
+
+
+FOLD = ("fold", (0, 5))
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(STEPS, min_size=1, max_size=14))
+# Two visits that a late hit between them makes one, folded apart.
+@example([("write", [view(0, 0), view(0, 3_000)]), FOLD, ("write", [view(0, 1_500)]), FOLD])
+# Half an hour to the second ends a visit, a second less does not.
+@example([("write", [view(0, 0), view(0, GAP), view(0, 2 * GAP - 1)]), FOLD, ("write", [view(0, 600)])])
+# A late hit for a day of a month that was summed up.
+@example([("write", [view(0, 0)]), FOLD, ("roll up", 40), ("write", [view(0, 60)]), ("roll up", 40)])
+# Events alone are no visit, until a view joins them.
+@example([("write", [view(0, 9, kind=Kind.EVENT)]), FOLD, ("write", [view(0, 99)]), FOLD])
+# Numbers of hits that an undo set free are used again.
+@example([("write", [view(0, 0)]), ("import", [view(0, 1), view(1, 1)]), ("undo", None)] * 2)
+def test_every_history_gives_the_numbers_of_its_hits(history: list[Step]) -> None:
+    tell(history)
+
+
+# Caps
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_path_over_the_cap_may_come_in_the_next_day(tmp_path: Path, restart: bool) -> None:
+    store = SqliteStore(tmp_path, Caps(path=2))
+    store.save_site(Site(id=0, domain="1.example"), 0)
+    store.write([view(0, n, page=f"/{n}") for n in range(5)])
+    if restart:
+        store.close()
+        store = SqliteStore(tmp_path, Caps(path=2))
+    store.write([view(1, 0, page="/4")])
+    with contextlib.closing(SqliteReader(tmp_path)) as reader:
+        found, _ = reader.top_pages(1, FIRST, FIRST + 1, 10)
+    store.close()
+    assert {page.path: page.views for page in found} == {"/0": 1, "/1": 1, "(other)": 3, "/4": 1}
+
+
+def test_the_row_of_others_takes_no_ones_title(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path, Caps(path=1))
+    hits = [Hit(1, FIRST, FIRST * DAY, n, 0, "", f"/{n}", "", f"Title {n}", None, None) for n in range(3)]
+    store.write(hits)
+    with contextlib.closing(SqliteReader(tmp_path)) as reader:
+        found, _ = reader.top_pages(1, FIRST, FIRST, 10)
+    store.close()
+    assert {page.path: page.title for page in found} == {"/0": "Title 0", "(other)": ""}
+
+
+def test_over_every_cap_the_site_total_stays_exact(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path, Caps(path=3, source=3, name=3))
+    store.save_site(Site(id=0, domain="1.example"), 0)
+    for start in range(0, 100, 10):
+        store.write(
+            [
+                Hit(1, FIRST, FIRST * DAY, n, 0, "", f"/{n}", f"{n}.example", "", None, None)
+                for n in range(start, start + 10)
+            ]
+        )
+        store.fold(1, FIRST, 7)
+    with contextlib.closing(SqliteReader(tmp_path)) as reader:
+        pages, count = reader.top_pages(1, FIRST, FIRST, 10)
+        sources = reader.sources(1, FIRST, FIRST)
+        assert reader.site_count(1) == Count(100, 100)
+        assert [text for text in reader.differences() if text] == []
+    store.close()
+    assert (pages[0].path, pages[0].views, count) == ("(other)", 97, 4)
+    assert (sources[0].host, sources[0].visits, len(sources)) == ("(other)", 97, 4)
+    assert (tmp_path / FILE).exists()
