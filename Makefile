@@ -44,7 +44,7 @@ lock: .venv/ready-to-test
 	sh .ci/make-environment
 	touch $@
 
-.venv/ready-to-test: .venv/ready-to-test requirements-test.lock
+.venv/ready-to-test: .venv/ready requirements-test.lock
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-test.lock
 	touch $@
 

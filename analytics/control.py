@@ -7,9 +7,11 @@ file as well, so the socket asks for nothing more.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import socket
 import socketserver
+import stat
 import struct
 import tempfile
 import threading
@@ -66,13 +68,26 @@ def _receive_exactly(connection: socket.socket, length: int) -> bytes:
     return bytes(parts)
 
 
+def _socket_folder(data: Path) -> str:
+    """A folder of ours for the socket of a data folder, the same each time."""
+    mark = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:16]
+    folder = os.path.join(tempfile.gettempdir(), f"pagetally-{os.getuid()}-{mark}")
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder, 0o700)
+    found = os.lstat(folder)
+    is_ours = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+    return folder if is_ours else tempfile.mkdtemp(prefix="pagetally-")
+
+
 class ControlServer:
     """Takes commands while the server runs, each connection in a thread of its own."""
 
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
-        self._folder = tempfile.mkdtemp(prefix="pagetally-")
+        self._folder = _socket_folder(instance.folder)
         path = os.path.join(self._folder, "control")
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
 
         class Handler(socketserver.BaseRequestHandler):
             def handle(self) -> None:
@@ -86,7 +101,8 @@ class ControlServer:
         self._server = Server(path, Handler)
         os.chmod(path, 0o600)
         self._file = instance.folder / FILE
-        self._file.write_text(path)
+        with contextlib.suppress(OSError):  # a full disk: commands have to wait, readers need not
+            self._file.write_text(path)
 
     def start(self) -> ControlServer:
         """Begin to take commands."""

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
@@ -33,7 +34,7 @@ SECRET_BYTES = 32
 READERS = 3
 """Connections that answer slow questions (dashboard pages), besides the one for counters."""
 
-FOLD_LIMIT = 1_000
+FOLD_LIMIT = 500
 """Hits in one slice of folding: a few milliseconds during which no view is stored."""
 
 CLOSING_GRACE = 2 * 3600
@@ -56,6 +57,7 @@ class Instance:
         self.clock = clock
         self._caps = caps
         self._lock = FolderLock(folder)
+        self._leaving = threading.Event()
         self.registry = Registry()
         self.presence = Presence()
 
@@ -67,9 +69,14 @@ class Instance:
         except BaseException:
             self._lock.release()
             raise
-        store.purge(self.clock())
+        try:
+            store.purge(self.clock())
+        except Unavailable as error:
+            # On a full disk too, what is stored can be read; the schedule purges again.
+            log.error("secrets whose time is over cannot be destroyed yet: %s", error)
         self.registry.replace(store.read_sites())
         self.salts = Salts(store.read_salts())
+        self.salts.forget_expired(self.clock())
         self.secret = read_secret(self.folder)
         self.password, self.password_epoch = store.read_password()
         self.reader = SqliteReader(self.folder)
@@ -80,6 +87,10 @@ class Instance:
         self._recall_presence()
         self.writer = Writer(store, self.salts, self.presence, clock=self.clock).start()
         return self
+
+    def leave(self) -> None:
+        """Ask long work to end soon; what it has not done is done after the next start."""
+        self._leaving.set()
 
     def close(self) -> None:
         """Store what waits, and let go of the folder."""
@@ -139,7 +150,7 @@ class Instance:
         total, limit = 0, self._fold_limit
         for site, day in self.write(lambda store: store.pending_days()):
             folded = limit
-            while folded == limit:
+            while folded == limit and not self._leaving.is_set():
                 folded = self.write(lambda store, site=site, day=day: store.fold(site, day, limit))  # type: ignore[misc]
                 total += folded
         return total
@@ -147,7 +158,9 @@ class Instance:
     def rollup(self, before: int | None = None) -> int:
         """Close the days and months that have ended (with `before`: those before it); how many."""
         closed = 0
-        while self.write(lambda store: store.rollup(lambda site: self._ended_before(site, before))):
+        while not self._leaving.is_set() and self.write(
+            lambda store: store.rollup(lambda site: self._ended_before(site, before))
+        ):
             closed += 1
         return closed
 

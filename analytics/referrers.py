@@ -24,7 +24,8 @@ def _host_of(referrer: str) -> str:
     if parts.scheme not in ("http", "https"):
         return ""
     host = bare_host(host)
-    return host if host.isprintable() and " " not in host and len(host) <= MAX_HOST else ""
+    is_fit = len(host) <= MAX_HOST and all(char.isalnum() or char in "-._:[]" for char in host)
+    return host if is_fit else ""
 
 
 def find_source(referrer: str, own_hosts: Collection[str]) -> str:

@@ -60,6 +60,7 @@ def serve(config: Config, *, say: Callable[[str], None], make_app: AppFactory | 
             _announce(instance, app, url, say)
             _run(app, config, listener)
         finally:
+            instance.leave()
             control.stop()
             scheduler.shutdown(wait=True)
     finally:

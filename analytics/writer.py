@@ -39,6 +39,9 @@ CHECKPOINT_AFTER = 64
 """Transactions after which the log is moved into the database file; a large one counts as more."""
 
 HITS_A_TRANSACTION = 64
+
+LARGE_LOG = 32 * 1024 * 1024
+"""Bytes of the log from which on the writer waits for readers, at most once a second, to begin it anew."""
 JOB_TRANSACTIONS = 4
 
 log = logging.getLogger("pagetally")
@@ -80,8 +83,10 @@ class Writer:
         self._queue: queue.SimpleQueue[Ticket | _Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._dropped: Counter[tuple[int, int, str]] = Counter()
+        self._dropped_lock = threading.Lock()
         self._stopped = False
         self._transactions = 0
+        self._restarted = 0.0
         self.waiting = 0
         self.waiting_bytes = 0
         self.failure: Unavailable | None = None
@@ -120,16 +125,19 @@ class Writer:
 
     def tally(self, drop: Drop, day: int) -> None:
         """Count a view that is deliberately not stored; written with the next flush of tallies."""
-        self._dropped[drop.site, day, drop.reason] += 1
+        with self._dropped_lock:
+            self._dropped[drop.site, day, drop.reason] += 1
 
     def take_tallies(self) -> Counter[tuple[int, int, str]]:
         """The tallies since the last time."""
-        taken, self._dropped = self._dropped, Counter()
+        with self._dropped_lock:
+            taken, self._dropped = self._dropped, Counter()
         return taken
 
     def give_back_tallies(self, counts: Counter[tuple[int, int, str]]) -> None:
         """These could not be stored."""
-        self._dropped += counts
+        with self._dropped_lock:
+            self._dropped += counts
 
     # Called from any thread
 
@@ -238,7 +246,10 @@ class Writer:
         if self._transactions >= CHECKPOINT_AFTER:
             self._transactions = 0
             try:
-                self._store.checkpoint()
+                is_large = self._store.wal_bytes() > LARGE_LOG and time.monotonic() > self._restarted + 1
+                if is_large:
+                    self._restarted = time.monotonic()
+                self._store.checkpoint(restart=is_large)
             except StoreFailed as error:
                 log.warning("%s", error)
 

@@ -18,16 +18,18 @@ import pytest
 
 from analytics.errors import StoreBusy
 from analytics.instance import Instance
-from analytics.model import Hit, Kind
+from analytics.model import Hit, Kind, Site
 from analytics.periods import BY_NAME
 from analytics.report import Query, summarise
 from analytics.store.connect import FILE
 from analytics.store.sqlite import SqliteReader, SqliteStore
+from analytics.web.app import create_app
 
-from .conftest import CHROME, FIREFOX, GOOGLEBOT, NOON, Server, StartServer, pagetally
+from .conftest import CHROME, FIREFOX, GOOGLEBOT, NOON, Server, StartServer, add_site, pagetally
 from .load import (
     Load,
     View,
+    ask,
     compare,
     dump_derived,
     end_traced,
@@ -428,8 +430,12 @@ def test_the_same_event_id_at_once_is_stored_once(server: Server) -> None:
 
 
 def test_an_event_id_belongs_to_its_site(instance: Instance) -> None:
-    hits = [make_hit(1, 1), make_hit(1, 1, site=2)]
-    assert instance.write(lambda store: store.write(hits)) == [True, True]
+    add_site(instance, "other.example")
+    app = create_app(instance)
+    for host in ("example.com", "other.example"):
+        for _ in range(2):
+            send_view(app, f"https://{host}/", fields={"id": "the same"})
+    assert [instance.reader.site_count(site).views for site in (1, 2)] == [1, 1]
 
 
 # R16, R17
@@ -454,6 +460,7 @@ def test_after_a_failed_write_good_ones_are_kept(tmp_path: Path, fault: str) -> 
     folder = tmp_path / "data"
     folder.mkdir()
     store = SqliteStore(folder)
+    store.save_site(Site(id=0, domain="1.example"), 0)
     if fault == "locked":
         with foreign_write_lock(folder), pytest.raises(StoreBusy):
             store.write([make_hit(0, 0)])
@@ -474,10 +481,6 @@ def test_after_a_failed_write_good_ones_are_kept(tmp_path: Path, fault: str) -> 
 
 
 def test_asking_for_what_was_never_seen_writes_nothing(instance: Instance) -> None:
-    from analytics.web.app import create_app
-
-    from .load import ask
-
     app = create_app(instance)
     send_view(app, "https://example.com/real")
     instance.fold()

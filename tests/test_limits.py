@@ -231,7 +231,7 @@ def test_slow_clients_hold_up_nobody(server: Server, name: str) -> None:
         beside = median_of_three(server, name)
         assert resident_bytes(server) - before < 50 * MEGABYTE
     # Three times as slow at most; below that, what a busy machine makes of a few milliseconds.
-    assert beside < max(3 * alone, 0.05)
+    assert beside < max(3 * alone, 0.15)
 
 
 # S4: headers

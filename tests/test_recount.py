@@ -352,6 +352,7 @@ def test_a_path_over_the_cap_may_come_in_the_next_day(tmp_path: Path, restart: b
 
 def test_the_row_of_others_takes_no_ones_title(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path, Caps(path=1))
+    store.save_site(Site(id=0, domain="1.example"), 0)
     hits = [Hit(1, FIRST, FIRST * DAY, n, 0, "", f"/{n}", "", f"Title {n}", None, None) for n in range(3)]
     store.write(hits)
     with contextlib.closing(SqliteReader(tmp_path)) as reader:

@@ -140,8 +140,9 @@ def _check(folder: Path) -> None:
 
 
 def _rebuild(folder: Path) -> None:
-    with performer(folder) as desk, reader(folder) as store:
+    with reader(folder) as store:
         days = store.site_days()
+    with performer(folder) as desk:
         with click.progressbar(days, label="Recounting site-days") as progress:
             for site, day in progress:
                 desk.perform(ResetDay(site, day))

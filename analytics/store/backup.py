@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from ..errors import PagetallyError
-from .connect import Connection, connect
+from .connect import Connection, connect, read_only
 
 SECRET_TABLES = ("salt",)
 """Never in a copy, not even while it is made."""
@@ -46,7 +46,7 @@ def _copy(copy: Connection, file: Path) -> None:
     # A crash leaves a part that is thrown away: no journal, no flushing until the end.
     copy.execute("PRAGMA journal_mode = OFF")
     copy.execute("PRAGMA synchronous = OFF")
-    copy.execute("ATTACH ? AS live", (f"file:{file}?mode=ro",))
+    copy.execute("ATTACH ? AS live", (read_only(file),))
     copy.execute("BEGIN")
     schema = copy.execute("SELECT type, name, sql FROM live.sqlite_master WHERE sql IS NOT NULL").fetchall()
     tables = [(name, sql) for kind, name, sql in schema if kind == "table" and name not in HELD_BACK]

@@ -70,10 +70,15 @@ def open_writer(file: Path) -> Connection:
     return connection
 
 
+def read_only(file: Path) -> str:
+    """The name under which SQLite opens a file for reading only, whatever characters its path has."""
+    return f"{file.resolve().as_uri()}?mode=ro"
+
+
 def open_reader(file: Path, *, cache_kib: int = 8_000) -> Connection:
     """A connection that cannot write, with an answer or an error within READ_DEADLINE."""
     connection = sqlite3.connect(
-        f"file:{file}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=2.0
+        read_only(file), uri=True, isolation_level=None, check_same_thread=False, timeout=2.0
     )
     for pragma in (
         "query_only = ON",

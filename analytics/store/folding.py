@@ -168,15 +168,14 @@ def _add_pages(connection: Connection, place: dict[str, Any]) -> None:
 
 
 def reset_day(connection: Connection, site: int, day: int) -> None:
-    """Take a site-day out of everything derived, as if none of its hits had been folded."""
+    """Take an open site-day out of everything derived, as if none of its hits had been folded."""
     place = {"site": site, "day": day}
     run = connection.execute
     run(
         "UPDATE page_total SET views = page_total.views - gone.views,"
         " visitors = page_total.visitors - gone.visitors FROM ("
         " SELECT path, sum(views) AS views, count(*) AS visitors FROM page_visitor"
-        "  WHERE site = :site AND day = :day GROUP BY path"
-        " UNION ALL SELECT path, views, visitors FROM page_day WHERE site = :site AND day = :day) AS gone"
+        "  WHERE site = :site AND day = :day GROUP BY path) AS gone"
         " WHERE page_total.path = gone.path",
         place,
     )
@@ -186,7 +185,7 @@ def reset_day(connection: Connection, site: int, day: int) -> None:
         " FROM site_day AS gone WHERE gone.site = :site AND gone.day = :day AND site_total.site = :site",
         place,
     )
-    for table in ("visit", "page_visitor", "page_day", "source_day"):
+    for table in ("visit", "page_visitor"):
         run(f"DELETE FROM {table} WHERE site = :site AND day = :day", place)
     run(
         "UPDATE site_day SET folded = 0, open = 1, views = 0, visits = 0, visitors = 0, bounces = 0,"

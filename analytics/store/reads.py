@@ -92,6 +92,11 @@ def pending_days(connection: Connection, site: int) -> list[tuple[int, int, int]
     ).fetchall()
 
 
+def unfolded(connection: Connection, site: int) -> int:
+    """How many hit ids lie past the watermarks of a site: at least as many as its unfolded hits."""
+    return sum(stored - folded for _, folded, stored in pending_days(connection, site))
+
+
 def site_count(connection: Connection, site: int) -> Count:
     """All-time views and visitors of a site."""
     row = connection.execute("SELECT views, visitors FROM site_total WHERE site = ?", (site,)).fetchone()

@@ -44,6 +44,9 @@ class SqliteReader:
     def site_count(self, site: int) -> Count:
         return reads.site_count(self._connection, site)
 
+    def unfolded(self, site: int) -> int:
+        return reads.unfolded(self._connection, site)
+
     def page_counts(self, site: int, paths: Sequence[str]) -> dict[str, Count]:
         return reads.page_counts(self._connection, site, paths)
 
@@ -204,10 +207,13 @@ class SqliteStore:
             # A reader may stand in the way; then the next purge tries again.
             self._must_truncate = not self.checkpoint(truncate=True)
 
-    def checkpoint(self, *, truncate: bool = False) -> bool:
-        """Move the log into the file; with `truncate` leave no byte of the log. False when a reader
-        stood in the way."""
-        mode = "TRUNCATE" if truncate else "PASSIVE"
+    def checkpoint(self, *, truncate: bool = False, restart: bool = False) -> bool:
+        """Move the log into the file. False when a reader stood in the way.
+
+        With `restart` wait a moment for readers, so that the log begins anew and does not grow for
+        ever beside readers that overlap; with `truncate` also leave no byte of it.
+        """
+        mode = "TRUNCATE" if truncate else "RESTART" if restart else "PASSIVE"
         try:
             busy, *_ = self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         except DatabaseError as error:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .. import __version__
 from ..errors import TooLarge, Unavailable
 from ..instance import Instance
+from ..store.connect import DatabaseError
 from .answers import CORS, send_answer, send_preflight
 from .auth import AuthRoutes, Owner
 from .collect import EventEndpoint, PixelEndpoint
@@ -155,10 +156,19 @@ def error_pages(pages: Pages) -> dict[Any, Any]:
         answer.headers["retry-after"] = str(Unavailable.retry_after)
         return answer
 
+    async def slow(request: Request, _: Exception) -> Response:
+        return pages.message(request, 503, "This took too long to count", "Try again, or a shorter period.")
+
     async def gone(_: Request, __: Exception) -> Response:
         return Response(status_code=408)
 
-    return {404: not_found, TooLarge: too_large, Unavailable: unavailable, Disconnected: gone}
+    return {
+        404: not_found,
+        TooLarge: too_large,
+        Unavailable: unavailable,
+        DatabaseError: slow,
+        Disconnected: gone,
+    }
 
 
 class Health:

@@ -10,7 +10,6 @@ import base64
 import logging
 from urllib.parse import parse_qs
 
-import msgspec
 from starlette.types import Receive, Scope, Send
 
 from .. import payload, pipeline
@@ -18,11 +17,11 @@ from ..days import local_day
 from ..errors import InputError, PagetallyError, SiteRemoved, TooLarge, Unavailable
 from ..instance import Instance
 from ..model import Arrival, Drop, Event, Hit
-from ..report import count_pages
 from ..store.connect import DatabaseError
 from ..urls import read_page
 from ..visitors import read_address
 from .answers import ANYBODY, CORS, JSON, NO_STORE, TEXT, RawHeaders, send_answer, send_error, send_preflight
+from .counters import read_counters
 from .guard import Disconnected, read_body
 
 GIF = base64.b64decode("R0lGODlhAQABAPAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
@@ -75,17 +74,14 @@ class Collector:
                 return [Drop(0, "unknown-site")]
         return results
 
-    def count(self, event: Event, results: list[Hit | Drop]) -> bytes | None:
+    async def count(self, event: Event, results: list[Hit | Drop]) -> bytes | None:
         """The counters of the event's page, as JSON; None when its site is not ours."""
-        instance = self._instance
-        site = instance.registry.by_id.get(results[0].site)
+        site = self._instance.registry.by_id.get(results[0].site)
         if site is None:
             return None
         path = read_page(event.url, query_keys=site.query_keys, hash_mode=event.hash_mode).path
-        online = instance.presence.count(site.id, instance.clock())
         try:
-            with instance.reader.snapshot():
-                return msgspec.json.encode(count_pages(instance.reader, site, [path], online))
+            return await read_counters(self._instance, site, [path])
         except DatabaseError:
             # The view is stored: that is what the answer must say, with numbers or without.
             log.exception("the counters of a stored view cannot be read")
@@ -131,7 +127,7 @@ class EventEndpoint:
         results = await self._collector.take(event, scope, len(body))
         headers = [ANYBODY, *drop_header(results)]
         if b"counters=1" in scope["query_string"]:
-            counters = self._collector.count(event, results)
+            counters = await self._collector.count(event, results)
             if counters is not None:
                 await send_answer(send, 202, [*headers, JSON], counters)
                 return

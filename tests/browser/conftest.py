@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.parse import quote
 
@@ -254,10 +254,15 @@ class Blog:
 
     def await_report(self, **wanted: str) -> dict[str, str]:
         """Wait for a page to report this."""
+        others: list[dict[str, str]] = []
         while True:
-            report = self.reports.get(timeout=PATIENCE)
+            try:
+                report = self.reports.get(timeout=PATIENCE)
+            except Empty:
+                raise AssertionError(f"{wanted} was not reported, but {others}") from None
             if wanted.items() <= report.items():
                 return report
+            others.append(report)
 
 
 class Web(ThreadingHTTPServer):

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from ..conftest import Server, pagetally
+from analytics.days import local_day
+from analytics.instance import Instance
+from analytics.model import Hit, Kind
+
+from ..conftest import Server, add_site, pagetally
 from .conftest import OpenContext, Stats
 
 PASSWORD = "lantern-and-rope"
@@ -20,33 +26,48 @@ IMAGE = '"><img src=x onerror=alert(1)>'
 QUOTE = "' onmouseover='alert(1)"
 
 VIEWS = {
-    PLAIN: [
-        ("/lamp", "The lamp", "https://news.example/"),
-        ("/ferry", "The ferry", "https://radio.example/"),
-        ("/bridge", "The bridge", "android-app://com.example.reader/"),
-        ("/choir", "The choir", "https://blog.example/"),
-    ],
-    HOSTILE: [
-        (f"/{SCRIPT}", SCRIPT, f"https://{QUOTE.replace(' ', '')}.example/"),
-        (f"/{IMAGE}", IMAGE, 'https://"><b>bold/'),
-        (f"/{QUOTE}", QUOTE, f"android-app://{IMAGE.replace(' ', '')}"),
-        (f"/{'long' * 400}", "unbroken" * 60, f"https://{'long' * 50}.example/"),
-    ],
+    PLAIN: {"/lamp": "The lamp", "/ferry": "The ferry", "/bridge": "The bridge", "/choir": "The choir"},
+    HOSTILE: {
+        f"/{SCRIPT}": SCRIPT,
+        f"/{IMAGE}": IMAGE,
+        f"/{QUOTE}": QUOTE,
+        f"/{'long' * 400}": "unbroken" * 60,
+    },
 }
-"""Path, title and referrer of one view each."""
+"""Title by path of the views that a site got."""
+SOURCES = {
+    PLAIN: ["news.example", "radio.example", "blog.example", "search.example"],
+    HOSTILE: [SCRIPT, IMAGE, QUOTE, "long" * 60],
+}
+"""Referring hosts. Such hostile ones are refused today; these are in the database all the same."""
+
+
+def store_sources(folder: Path) -> None:
+    """Store views of the page /from, one from each source."""
+    instance = Instance(folder).open()
+    try:
+        for domain, sources in SOURCES.items():
+            site, now = add_site(instance, domain), instance.clock()
+            day = local_day(site.timezone, now)
+            view = Hit(site.id, day, int(now), 0, Kind.VIEW, "", "/from", "", "", None, None)
+            hits = [replace(view, visitor=number, source=source) for number, source in enumerate(sources)]
+            instance.write(lambda store, hits=hits: store.write(hits))
+    finally:
+        instance.close()
 
 
 class Office:
     """A Pagetally with an owner, and sites with views."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self.stats = Stats(server)
-        pagetally("password", "--password", PASSWORD, data=server.data)
-        for domain in PLAIN, HOSTILE, UNSEEN:
-            self.stats.add_site(domain)
-            for path, title, referrer in VIEWS.get(domain, []):
-                self.stats.count_views(f"http://{domain}{path}", title=title, referrer=referrer)
+    def __init__(self, folder: Path) -> None:
+        store_sources(folder)
+        self._server = Server(folder)
+        self.stats = Stats(self._server)
+        pagetally("password", "--password", PASSWORD, data=folder)
+        self.stats.add_site(UNSEEN)
+        for domain, views in VIEWS.items():
+            for path, title in views.items():
+                self.stats.count_views(f"http://{domain}{path}", title=title)
 
     def url(self, path: str = "/") -> str:
         """The address of one of the owner's pages."""
@@ -60,7 +81,7 @@ class Office:
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     """A Pagetally with an owner."""
-    with contextlib.closing(Office(Server(tmp_path_factory.mktemp("office") / "data"))) as found:
+    with contextlib.closing(Office(tmp_path_factory.mktemp("office") / "data")) as found:
         yield found
 
 
@@ -131,12 +152,12 @@ def test_the_owners_pages_need_no_scripts(office: Office, open_context: OpenCont
     page.goto(office.url())
     sign_in(page, PASSWORD)
     page.get_by_role("link", name=PLAIN).click()
-    expect(page.locator("dl.figures dd .value").first).to_have_text("4")
+    expect(page.locator("dl.figures dd .value").first).to_have_text("8")
     for label, name in ("7 days", "7d"), ("Today", "today"), ("All time", "all"):
         page.get_by_role("link", name=label).click()
         expect(page).to_have_url(office.url(f"/sites/{PLAIN}?period={name}"))
         expect(page.get_by_role("link", name=label)).to_have_attribute("aria-current", "page")
-        expect(page.locator("dl.figures dd .value").first).to_have_text("4")
+        expect(page.locator("dl.figures dd .value").first).to_have_text("8")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
@@ -179,15 +200,14 @@ def test_what_strangers_send_is_text_and_nothing_else(
     for domain in PLAIN, HOSTILE:
         page.goto(office.url(f"/sites/{domain}?period={period}"))
         skeletons[domain] = page.evaluate(SKELETON)
-        for path, title, _ in VIEWS[domain]:
+        for path, title in VIEWS[domain].items():
             row = page.get_by_role("row").filter(has=page.get_by_text(title, exact=True))
             expect(row).to_contain_text(path)
             row.hover()
-        for row in page.get_by_role("region", name="Top referring hosts").get_by_role("row").all():
-            row.hover()
+        for source in SOURCES[domain]:
+            page.get_by_role("row").get_by_text(source, exact=True).last.hover()
         alarm.assert_silent(page)
     assert skeletons[HOSTILE] == skeletons[PLAIN]
-    expect(page.get_by_role("row", name='"><b>bold')).to_be_visible()
 
 
 def test_a_hostile_address_is_text_and_nothing_else(office: Office, open_owner: OpenContext) -> None:
