@@ -34,7 +34,7 @@ SECRET_BYTES = 32
 READERS = 3
 """Connections that answer slow questions (dashboard pages), besides the one for counters."""
 
-FOLD_LIMIT = 500
+FOLD_LIMIT = 1_000
 """Hits in one slice of folding: a few milliseconds during which no view is stored."""
 
 CLOSING_GRACE = 2 * 3600

@@ -254,7 +254,9 @@ class LimitedProtocol(HttpToolsProtocol):
         self._refused = True
         if self.transport is None or self.transport.is_closing():
             return
-        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+        is_answered = self.cycle is not None and self.cycle.response_started
+        # A connection that was opened ahead and never used is closed without a word.
+        if self._bytes and (not is_answered or self.cycle.response_complete):
             answer = f"HTTP/1.1 {status} {phrase}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
             self.transport.write(answer.encode())
         self.transport.close()

@@ -98,7 +98,8 @@ def bench_sustained() -> Iterator[Row]:
     """8,000 views a second for a minute: how far folding falls behind, and what memory does."""
     seconds = 10 if QUICK else 60
     with scratch() as data, serving(data) as server, ThreadPoolExecutor(1) as executor:
-        load.steadily(server.port, load.views(), 8_000, 2)
+        # Until the caches are full: the database connection keeps 16 MB of pages.
+        load.steadily(server.port, load.views(), 8_000, 2 if QUICK else 40)
         before = resident(server.process.pid)
         waiting = executor.submit(load.steadily, server.port, load.views(), 8_000, seconds)
         lags, memory = [], []

@@ -6,6 +6,7 @@ import contextlib
 import select
 import socket
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -104,14 +105,14 @@ def steadily(
     with _connect(port, connections) as opened, select.epoll() as poll:
         for number in opened:
             poll.register(number, select.EPOLLIN)
-        free = list(opened)
+        free = deque(opened)
         start, total, at = time.perf_counter(), int(rate * seconds), 0
         while len(result.latencies) < total:
             now = time.perf_counter()
             if now - start > seconds * 2 + 5:
                 break
             while free and at < total and start + at / rate <= now:
-                number = free.pop()
+                number = free.popleft()
                 opened[number].send(requests[at % len(requests)])
                 planned[number] = start + at / rate
                 result.late += now - planned[number] > 0.1

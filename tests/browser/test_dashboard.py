@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from analytics.days import local_day
 from analytics.instance import Instance
@@ -190,6 +190,12 @@ class Alarm:
         self.complaints.clear()
 
 
+def list_row(page: Page, name: str, text: str) -> Locator:
+    """The row with a text in one of the lists."""
+    rows = page.get_by_role("region", name=name).get_by_role("row")
+    return rows.filter(has=page.get_by_text(text, exact=True))
+
+
 @pytest.mark.parametrize("period", ["today", "30d"])
 def test_what_strangers_send_is_text_and_nothing_else(
     office: Office, open_owner: OpenContext, period: str
@@ -201,11 +207,11 @@ def test_what_strangers_send_is_text_and_nothing_else(
         page.goto(office.url(f"/sites/{domain}?period={period}"))
         skeletons[domain] = page.evaluate(SKELETON)
         for path, title in VIEWS[domain].items():
-            row = page.get_by_role("row").filter(has=page.get_by_text(title, exact=True))
+            row = list_row(page, "Top pages", title)
             expect(row).to_contain_text(path)
             row.hover()
         for source in SOURCES[domain]:
-            page.get_by_role("row").get_by_text(source, exact=True).last.hover()
+            list_row(page, "Top referring hosts", source).hover()
         alarm.assert_silent(page)
     assert skeletons[HOSTILE] == skeletons[PLAIN]
 
