@@ -1,8 +1,8 @@
 """The one thread that writes: views in groups, everything else in between.
 
 A view waits in a queue until the writer has committed the group it is in, and only then is it
-answered. While one group is flushed to disk the next one gathers, so that one flush serves as
-many views as come meanwhile. Jobs (a slice of folding, a change of a
+answered. While one group is flushed to disk the next one gathers, and a moment longer where that makes
+small groups, so that one flush serves many views. Jobs (a slice of folding, a change of a
 site) take their turn in the same queue, each in a transaction of its own.
 """
 
@@ -27,6 +27,12 @@ from .salts import Salts
 from .store.sqlite import SqliteStore
 
 T = TypeVar("T")
+
+GATHER = 0.001
+"""Seconds that the writer gathers for while several views come at once, but few in a group."""
+
+SEVERAL, ENOUGH = 3, 16
+"""Views in a group from which on more are expected at once, and from which on a group is large enough."""
 
 PATIENCE = 3.5
 """Seconds that a view may wait for another process's lock before it is refused."""
@@ -153,13 +159,16 @@ class Writer:
     # The thread
 
     def _run(self) -> None:
-        running = True
+        running, last = True, 0
         while running:
             items = [self._queue.get()]
+            if SEVERAL <= last < ENOUGH:
+                time.sleep(GATHER)
             with contextlib.suppress(queue.Empty):
                 while len(items) < CAPACITY:
                     items.append(self._queue.get_nowait())
             tickets = [item for item in items if isinstance(item, Ticket)]
+            last = len(tickets)
             self._write(tickets)
             for item in items:
                 if isinstance(item, _Job):

@@ -23,12 +23,14 @@ from urllib.parse import quote
 import httpx2
 import pytest
 from playwright.sync_api import (
+    APIResponse,
     Browser,
     BrowserContext,
     CDPSession,
     Locator,
     Page,
     Request,
+    Route,
     expect,
     sync_playwright,
 )
@@ -365,6 +367,18 @@ def view_sentinel(page: Page) -> None:
     """
     with page.expect_response(lambda answer: read_hit(answer.request).get("u", "").endswith("/sentinel")):
         page.evaluate("history.pushState(null, '', '/sentinel')")
+
+
+def fetch_script(page: Page, blog: Blog) -> None:
+    """Have the page fetch the snippet once more: the answers that it had before have had their effect."""
+    script = "address => fetch(address, {cache: 'reload'}).then(answer => answer.text())"
+    page.evaluate(script, f"{blog.stats.url}/pt.js")
+
+
+def fetch_at_once(route: Route) -> APIResponse:
+    """The answer to a request that the browser shall have later, or never."""
+    # Playwright asks itself, and knows no made-up hosts.
+    return route.fetch(url=route.request.url.replace("stats.example", "127.0.0.1"))
 
 
 COUNT_TIMERS = """{

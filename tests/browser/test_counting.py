@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from .conftest import Blog, OpenContext, Traffic, expect_counters, footer, view_sentinel
+from .conftest import Blog, OpenContext, Traffic, expect_counters, fetch_script, footer, view_sentinel
 
 
 def test_one_line_counts_a_page_and_fills_its_counters(
@@ -107,8 +107,7 @@ def test_a_wrong_answer_leaves_the_placeholders(blog: Blog, page: Page) -> None:
         with page.expect_response("**/api/event?counters=1"):
             page.goto(blog.url("/"))
         page.unroute("**/api/**")
-        # An answer to a later question: whatever the wrong one led to is done.
-        page.evaluate("address => fetch(address).then(answer => answer.text())", f"{blog.stats.url}/pt.js")
+        fetch_script(page, blog)
         assert footer(page).text_content() == "Page View – · Site View –", name
 
 

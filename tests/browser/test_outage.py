@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route
 
 from ..conftest import Server, StartServer, pagetally
-from .conftest import Blog, OpenContext, Stats, expect_counters, view_sentinel
+from .conftest import Blog, OpenContext, Stats, expect_counters, fetch_at_once, view_sentinel
 
 
 @pytest.fixture
@@ -50,8 +50,7 @@ def test_a_view_whose_answer_is_lost_is_sent_again_and_counts_once(
 ) -> None:
     def lose(route: Route) -> None:
         if has_arrived:
-            address = route.request.url.replace("stats.example", "127.0.0.1")  # fetched by Playwright itself
-            assert route.fetch(url=address).status == 202
+            assert fetch_at_once(route).status == 202
         route.abort()
 
     page.clock.install()
