@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
@@ -32,6 +32,9 @@ CHUNK = 5_000
 
 FOLD_EVERY = 8
 """Chunks after which what was stored is folded."""
+
+AHEAD = 2 * FOLD_EVERY
+"""Chunks that may be parsed before the first of them is stored: folding takes as long as parsing."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -67,8 +70,10 @@ class Summary:
         """A line became a view."""
         self.views += 1
         self.pages[hit.path] += 1
-        self.first_at = min(self.first_at or hit.at, hit.at)
-        self.last_at = max(self.last_at, hit.at)
+        if hit.at > self.last_at:
+            self.last_at = hit.at
+        if hit.at < self.first_at or not self.first_at:
+            self.first_at = hit.at
 
     def as_json(self) -> str:
         """What is kept with the import."""
@@ -201,18 +206,23 @@ def run_import(desk: Performer, site: Site, source: Source, parser: Parser, prog
 
 
 def _write_all(desk: Performer, number: int, source: Source, parser: Parser, progress: Progress) -> None:
-    waiting: Future[Any] | None = None
+    waiting: deque[Future[Any]] = deque()
     with ThreadPoolExecutor(1, thread_name_prefix="import") as executor:
-        for index, lines in enumerate(source.read(), 1):
-            hits = parser.read(lines)
-            if waiting is not None:
-                waiting.result()
-            # A log is in order of time: the days before this chunk's are not coming again.
-            before = min((hit.day for hit in hits), default=0) if index % FOLD_EVERY == 0 else None
-            waiting = executor.submit(_write_one, desk, number, hits, before)
-            progress(source.position, parser.summary.lines)
-        if waiting is not None:
-            waiting.result()
+        try:
+            for index, lines in enumerate(source.read(), 1):
+                hits = parser.read(lines)
+                if len(waiting) == AHEAD:
+                    waiting.popleft().result()
+                # A log is in order of time: the days before this chunk's are not coming again.
+                before = min((hit.day for hit in hits), default=0) if index % FOLD_EVERY == 0 else None
+                waiting.append(executor.submit(_write_one, desk, number, hits, before))
+                progress(source.position, parser.summary.lines)
+            while waiting:
+                waiting.popleft().result()
+        finally:
+            # After an error or Ctrl-C: what was not begun must not be stored behind the undoing.
+            for future in waiting:
+                future.cancel()
 
 
 def _write_one(desk: Performer, number: int, hits: list[Hit], fold_before: int | None) -> None:

@@ -15,6 +15,7 @@ from typing import TypeVar
 from .clock import Clock, system_clock
 from .days import local_day
 from .errors import Unavailable
+from .glance import Glance
 from .lock import FolderLock
 from .model import ONLINE_WINDOW, Site
 from .presence import Presence
@@ -34,7 +35,7 @@ SECRET_BYTES = 32
 READERS = 3
 """Connections that answer slow questions (dashboard pages), besides the one for counters."""
 
-FOLD_LIMIT = 1_000
+FOLD_LIMIT = 2_000
 """Hits in one slice of folding: a few milliseconds during which no view is stored."""
 
 CLOSING_GRACE = 2 * 3600
@@ -86,6 +87,7 @@ class Instance:
             self._readers.put(reader)
         self._recall_presence()
         self.writer = Writer(store, self.salts, self.presence, clock=self.clock).start()
+        self.glance = Glance(self.reader, self.writer)
         return self
 
     def leave(self) -> None:
@@ -98,6 +100,7 @@ class Instance:
             self.flush_tallies()
         except Unavailable as error:
             log.warning("what was dropped in the last seconds is not tallied: %s", error)
+        self.glance.close()
         for reader in (self.reader, *self._lent):
             reader.close()
         self.writer.stop()

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
+from typing import Protocol
 
 from .days import local_day
 from .errors import InputError
@@ -95,7 +96,15 @@ def total_of(reader: Reader, query: Query) -> Totals:
     return _sum(reader.totals_by_day(query.site.id, span.first, span.last).values())
 
 
-def count_pages(reader: Reader, site: Site, asked: Sequence[str], online: int) -> Counters:
+class Counting(Protocol):
+    """What counters are read from: a reader in a snapshot, or the moment that several share."""
+
+    def site_count(self, site: int) -> Count: ...
+
+    def page_counts(self, site: int, paths: Sequence[str]) -> dict[str, Count]: ...
+
+
+def count_pages(reader: Counting, site: Site, asked: Sequence[str], online: int) -> Counters:
     """All-time counters of a site and of pages, keyed by the paths as they were asked for.
 
     Call it inside one snapshot of the reader. InputError for too many paths, or one too long.

@@ -19,10 +19,7 @@ from .jobs import schedule
 from .store.ingest import Caps
 from .web.app import create_app
 from .web.guard import LimitedProtocol
-
-SWITCH_SECONDS = 0.0002
-"""How long a thread keeps the interpreter while another waits for it. The default of 5 ms would
-have the writer wait for the event loop longer than the disk takes."""
+from .writer import SWITCH_SECONDS
 
 STOP_SECONDS = 3
 """Seconds that requests under way have to end in when the server is asked to stop."""

@@ -6,6 +6,7 @@ visitor = keyed hash(salt of the site's local day, site, client address, user ag
 from __future__ import annotations
 
 import ipaddress
+import socket
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -15,6 +16,12 @@ SALT_BYTES = 32
 @lru_cache(maxsize=4_096)
 def read_address(text: str) -> str:
     """A client address in its one canonical form; IPv4 inside IPv6 is IPv4; else an empty string."""
+    try:
+        # Ten times as fast for most addresses there are; it takes no other form than the canonical one.
+        socket.inet_pton(socket.AF_INET, text)
+        return text
+    except (OSError, ValueError):
+        pass
     try:
         address = ipaddress.ip_address(text.strip().partition("%")[0])
     except ValueError:

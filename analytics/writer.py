@@ -28,11 +28,18 @@ from .store.sqlite import SqliteStore
 
 T = TypeVar("T")
 
+SWITCH_SECONDS = 0.0002
+"""How long a thread should keep the interpreter while another waits for it, `sys.setswitchinterval`.
+The default of 5 ms would have the writer wait for its next statement longer than the disk takes."""
+
 GATHER = 0.001
 """Seconds that the writer gathers for while several views come at once, but few in a group."""
 
 SEVERAL, ENOUGH = 3, 16
 """Views in a group from which on more are expected at once, and from which on a group is large enough."""
+
+HANDFUL = 16
+"""Views that are handed to the writer at once, while others are still being read."""
 
 PATIENCE = 3.5
 """Seconds that a view may wait for another process's lock before it is refused."""
@@ -86,7 +93,8 @@ class Writer:
         self._salts = salts
         self._presence = presence
         self._clock = clock
-        self._queue: queue.SimpleQueue[Ticket | _Job | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[Ticket] | _Job | None] = queue.SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._dropped: Counter[tuple[int, int, str]] = Counter()
         self._dropped_lock = threading.Lock()
@@ -99,6 +107,8 @@ class Writer:
         """The last write's failure; None while writing works."""
         self.stored = 0
         """Views stored since the start."""
+        self.commits = 0
+        """Transactions and jobs since the start: while it stays, nothing has changed."""
 
     def start(self) -> Writer:
         """Begin to write."""
@@ -126,8 +136,20 @@ class Writer:
         ticket = Ticket(hits, weight, loop)
         self.waiting += 1
         self.waiting_bytes += weight
-        self._queue.put(ticket)
+        gathered = self._gathered.get(loop)
+        if gathered is None:
+            # Waking the writer costs more than parsing a view: once for all that came together.
+            self._gathered[loop] = gathered = []
+            loop.call_soon(self._hand_over, loop)
+        gathered.append(ticket)
+        if len(gathered) == HANDFUL:
+            self._hand_over(loop)
         return ticket.future
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        tickets = self._gathered.pop(loop, None)
+        if tickets is not None:
+            self._queue.put(tickets)
 
     def tally(self, drop: Drop, day: int) -> None:
         """Count a view that is deliberately not stored; written with the next flush of tallies."""
@@ -167,7 +189,7 @@ class Writer:
             with contextlib.suppress(queue.Empty):
                 while len(items) < CAPACITY:
                     items.append(self._queue.get_nowait())
-            tickets = [item for item in items if isinstance(item, Ticket)]
+            tickets = [ticket for item in items if isinstance(item, list) for ticket in item]
             last = len(tickets)
             self._write(tickets)
             for item in items:
@@ -204,6 +226,7 @@ class Writer:
             else:
                 self.failure = None
                 self.stored += len(hits)
+                self.commits += 1
                 self._presence.note(hits)
                 self._answer(tickets, None)
                 self._checkpoint(1 + len(hits) // HITS_A_TRANSACTION)
@@ -266,7 +289,11 @@ class Writer:
         if not job.future.set_running_or_notify_cancel():
             return
         try:
-            job.future.set_result(job.run(self._store))
+            result = job.run(self._store)
         except Exception as error:
+            self.commits += 1
             job.future.set_exception(error)
+        else:
+            self.commits += 1
+            job.future.set_result(result)
         self._checkpoint(JOB_TRANSACTIONS)

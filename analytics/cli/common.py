@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ..importer import Performer
 from ..instance import Instance
 from ..store.connect import FILE
 from ..store.sqlite import SqliteReader
+from ..writer import SWITCH_SECONDS
 
 FOLD_LIMIT_ALONE = 20_000
 """Hits in one slice of folding where no server runs, so that no view has to wait."""
@@ -56,6 +58,7 @@ def performer(folder: Path) -> Iterator[Performer]:
         with contextlib.closing(client):
             yield client
         return
+    sys.setswitchinterval(SWITCH_SECONDS)
     instance = Instance(folder, fold_limit=FOLD_LIMIT_ALONE).open()
     try:
         yield _Here(instance)

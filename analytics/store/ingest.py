@@ -1,13 +1,15 @@
 """Hits to rows: one transaction a batch, whatever its size.
 
-The whole batch goes to SQLite as one JSON array in one statement: `executemany` would give up and
-take back the interpreter's lock at every row, and wait for it each time while requests are served.
+Hits go to SQLite many rows to a statement: `executemany` would give up and take back the
+interpreter's lock at every row, and wait for it each time while requests are served.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain
 
 import msgspec
 from msgspec.structs import astuple, replace
@@ -22,12 +24,11 @@ DAY = 86_400
 SALT_LIFETIME = 36 * 3600
 """Seconds from a salt's making to its end: a local day has 25 hours at most, and the law says 48."""
 
-INSERT_HITS = """
-INSERT INTO hit (site, day, id, at, visitor, kind, name, path, source, detail)
-SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4,
-       value ->> 5, value ->> 6, value ->> 7, value ->> 8, value ->> 9
-FROM json_each(?)
-"""
+ROWS_A_STATEMENT = 64
+"""Each number of rows up to it has a prepared statement of its own."""
+
+MANY_ROWS = 1_024
+"""Rows of the one larger statement, for imports: fewer times to wait for the interpreter's lock."""
 
 STORED_UPTO = """
 INSERT INTO site_day (site, day, stored) VALUES (?, ?, ?)
@@ -64,6 +65,15 @@ class _Batch:
     newcomers: dict[tuple[int, int, str], int] = field(default_factory=dict)
     opened: set[tuple[int, int]] = field(default_factory=set)
     upto: dict[tuple[int, int], int] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=ROWS_A_STATEMENT + 1)
+def _insert_hits(rows: int) -> str:
+    """The statement that inserts so many hits."""
+    return (
+        "INSERT INTO hit (site, day, id, at, visitor, kind, name, path, source, detail) VALUES "
+        + ",".join(["(?,?,?,?,?,?,?,?,?,?)"] * rows)
+    )
 
 
 OpenDay = Callable[[Connection, int, int], None]
@@ -130,7 +140,12 @@ class Ingest:
                 name_id = self._name_id(hit)
             rows.append((site, day, next_id, at, visitor, kind, name_id, path_id, source_id, detail))
         if rows:
-            self._connection.execute(INSERT_HITS, (msgspec.json.encode(rows).decode(),))
+            start = 0
+            while start < len(rows):
+                size = MANY_ROWS if len(rows) - start >= MANY_ROWS else ROWS_A_STATEMENT
+                part = rows[start : start + size]
+                self._connection.execute(_insert_hits(len(part)), [*chain.from_iterable(part)])
+                start += size
             for (site, day), last in upto.items():
                 self._connection.execute(STORED_UPTO, (site, day, last))
             self._save_newcomers()

@@ -107,7 +107,9 @@ def site_count(connection: Connection, site: int) -> Count:
     return Count(views, visitors)
 
 
-def page_counts(connection: Connection, site: int, paths: Sequence[str]) -> dict[str, Count]:
+def page_counts(
+    connection: Connection, site: int, paths: Sequence[str], *, is_folded: bool = False
+) -> dict[str, Count]:
     """All-time views and visitors of canonical paths; a path without views is absent."""
     marks = ",".join("?" * len(paths))
     rows = connection.execute(
@@ -115,6 +117,8 @@ def page_counts(connection: Connection, site: int, paths: Sequence[str]) -> dict
         f" LEFT JOIN page_total ON page_total.path = path.id WHERE site = ? AND path.path IN ({marks})",
         (site, *paths),
     ).fetchall()
+    if is_folded:
+        return {path: Count(views, visitors) for path, _, views, visitors in rows if views}
     counts = {id: [views or 0, visitors or 0] for _, id, views, visitors in rows}
     place = {"site": site, "paths": msgspec.json.encode(list(counts)).decode()}
     for day, after, _ in pending_days(connection, site):

@@ -47,8 +47,9 @@ class SqliteReader:
     def unfolded(self, site: int) -> int:
         return reads.unfolded(self._connection, site)
 
-    def page_counts(self, site: int, paths: Sequence[str]) -> dict[str, Count]:
-        return reads.page_counts(self._connection, site, paths)
+    def page_counts(self, site: int, paths: Sequence[str], *, is_folded: bool = False) -> dict[str, Count]:
+        """`is_folded`: the caller knows, of the same snapshot, that nothing waits to be folded."""
+        return reads.page_counts(self._connection, site, paths, is_folded=is_folded)
 
     def online_visitors(self, site: int, since: int, first_day: int) -> dict[int, int]:
         return reads.online_visitors(self._connection, site, since, first_day)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from hashlib import blake2b
 from urllib.parse import parse_qs
@@ -13,12 +14,14 @@ from starlette.types import Receive, Scope, Send
 from ..errors import InputError, StoreFailed
 from ..instance import Instance
 from ..model import Site
-from ..report import count_pages
+from ..report import Counting, count_pages
 from ..store.connect import DatabaseError
-from ..store.sqlite import SqliteReader
 from .answers import CORS, JSON, RawHeaders, send_answer, send_error, send_preflight
 
 MAX_FIELDS = 200
+
+GLANCE_SECONDS = 0.005
+"""For which a snapshot is shared by the questions that come together."""
 
 MANY_UNFOLDED = 5_000
 """Hits that are looked at on the event loop at most: about a millisecond."""
@@ -70,7 +73,7 @@ async def read_counters(instance: Instance, site: Site, paths: Sequence[str]) ->
     a thread while much waits to be folded, because every unfolded hit is looked at.
     """
 
-    def count(reader: SqliteReader) -> bytes:
+    def count(reader: Counting) -> bytes:
         online = instance.presence.count(site.id, instance.clock())
         return msgspec.json.encode(count_pages(reader, site, paths, online))
 
@@ -78,10 +81,12 @@ async def read_counters(instance: Instance, site: Site, paths: Sequence[str]) ->
         with instance.borrow_reader() as reader:
             return count(reader)
 
-    if instance.reader.unfolded(site.id) > MANY_UNFOLDED:
+    glance = instance.glance
+    if glance.renew():
+        asyncio.get_running_loop().call_later(GLANCE_SECONDS, glance.close)
+    if glance.unfolded(site.id) > MANY_UNFOLDED:
         return await run_in_threadpool(count_elsewhere)
-    with instance.reader.snapshot():
-        return count(instance.reader)
+    return count(glance)
 
 
 class UnknownSite(InputError):

@@ -158,14 +158,16 @@ def bench_bulk() -> Iterator[Row]:
 
 
 def make_log(lines: int) -> Iterator[str]:
-    """Ten days of a log in combined format, every line a page view."""
+    """Ten days of a log in combined format: visits of three pages, ten visitors at a time."""
     for number in range(lines):
+        visitor = number // 30 * 10 + number % 10
         day, second = divmod(number * 864_000 // lines, 86_400)
         clock = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
         yield (
-            f"198.51.{number * 7 % 200}.{number * 13 % 250} - - [{day + 10:02d}/Oct/2025:{clock} +0000]"
+            f"198.{visitor // 62_500 % 250}.{visitor // 250 % 250}.{visitor % 250}"
+            f" - - [{day + 10:02d}/Oct/2025:{clock} +0000]"
             f' "GET /page/{number * 31 % 5000} HTTP/1.1" 200 5120'
-            f' "https://news.example/" "{load.AGENTS[number % 80]}"\n'
+            f' "https://news.example/" "{load.AGENTS[visitor % 80]}"\n'
         )
 
 

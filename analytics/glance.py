@@ -1,0 +1,60 @@
+"""A moment that quick questions share: those that come together look at one snapshot.
+
+To begin a snapshot takes longer than to look a few rows up. So it stays open for a moment, and
+serves every question until something is committed: no answer is older than the last commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from .model import Count
+from .store.sqlite import SqliteReader
+from .writer import Writer
+
+
+class Glance:
+    """The reader of one event loop. `renew` before each question, `close` soon after the last."""
+
+    def __init__(self, reader: SqliteReader, writer: Writer) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._snapshot = ExitStack()
+        self._is_open = False
+        self._commits = -1
+        self._sites: dict[int, Count] = {}
+        self._unfolded: dict[int, int] = {}
+
+    def renew(self) -> bool:
+        """Look at what is committed by now. True when a snapshot was begun that somebody must close."""
+        commits = self._writer.commits
+        if self._is_open and self._commits == commits:
+            return False
+        self.close()
+        self._snapshot.enter_context(self._reader.snapshot())
+        self._is_open, self._commits = True, commits
+        return True
+
+    def close(self) -> None:
+        """Let go of the snapshot, which keeps the log from beginning anew."""
+        self._is_open = False
+        self._sites.clear()
+        self._unfolded.clear()
+        self._snapshot.close()
+
+    def unfolded(self, site: int) -> int:
+        """How many hit ids of a site lie past its watermarks."""
+        if site not in self._unfolded:
+            self._unfolded[site] = self._reader.unfolded(site)
+        return self._unfolded[site]
+
+    def site_count(self, site: int) -> Count:
+        """All-time views and visitors of a site."""
+        if site not in self._sites:
+            self._sites[site] = self._reader.site_count(site)
+        return self._sites[site]
+
+    def page_counts(self, site: int, paths: Sequence[str]) -> dict[str, Count]:
+        """All-time views and visitors of canonical paths; a path without views is absent."""
+        return self._reader.page_counts(site, paths, is_folded=self.unfolded(site) == 0)
