@@ -54,6 +54,10 @@ def _read_proxies(text: str) -> tuple[str, ...]:
     return found
 
 
+def _read_names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 def _read_count(text: str) -> int:
     count = int(text)
     if count < 0:
@@ -84,6 +88,12 @@ SETTINGS: tuple[Setting, ...] = (
         _read_count,
     ),
     Setting(
+        "compat",
+        ("all",),
+        "Foreign protocols that are answered: all, none, or names with commas between; docs/compatibility.md.",
+        _read_names,
+    ),
+    Setting(
         "log_level", "info", "How much is said: error, warning, info or debug. Never an address.", str.lower
     ),
 )
@@ -99,6 +109,7 @@ class Config:
     base_path: str = ""
     trusted_proxies: tuple[str, ...] = ()
     new_paths_a_day: int = 10_000
+    compat: tuple[str, ...] = ("all",)
     log_level: str = "info"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from .model import Count
+from .model import Count, Range
 from .store.sqlite import SqliteReader
 from .writer import Writer
 
@@ -23,7 +23,7 @@ class Glance:
         self._snapshot = ExitStack()
         self._is_open = False
         self._commits = -1
-        self._sites: dict[int, Count] = {}
+        self._sites: dict[tuple[int, Range | None], Count] = {}
         self._unfolded: dict[int, int] = {}
 
     def renew(self) -> bool:
@@ -49,12 +49,13 @@ class Glance:
             self._unfolded[site] = self._reader.unfolded(site)
         return self._unfolded[site]
 
-    def site_count(self, site: int) -> Count:
-        """All-time views and visitors of a site."""
-        if site not in self._sites:
-            self._sites[site] = self._reader.site_count(site)
-        return self._sites[site]
+    def site_count(self, site: int, span: Range | None = None) -> Count:
+        """Views and visitors of a site, of all time or of a range of days."""
+        key = (site, span)
+        if key not in self._sites:
+            self._sites[key] = self._reader.site_count(site, span)
+        return self._sites[key]
 
-    def page_counts(self, site: int, paths: Sequence[str]) -> dict[str, Count]:
-        """All-time views and visitors of canonical paths; a path without views is absent."""
-        return self._reader.page_counts(site, paths, is_folded=self.unfolded(site) == 0)
+    def page_counts(self, site: int, paths: Sequence[str], span: Range | None = None) -> dict[str, Count]:
+        """Views and visitors of canonical paths; a path without any is absent."""
+        return self._reader.page_counts(site, paths, span, is_folded=self.unfolded(site) == 0)

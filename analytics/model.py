@@ -39,6 +39,12 @@ class Site(Struct, frozen=True, kw_only=True):
     query_keys: tuple[str, ...] = ()
     honour_gpc: bool = False
     count_bots: bool = False
+    foreign_ids: tuple[str, ...] = ()
+    """Names under which foreign clients know the site: `umami:<uuid>`, `matomo:1`, `leancloud:<app id>`."""
+    cooldown: int = 0
+    """Seconds in which a visitor's next view of the same page does not count; 0 counts every view."""
+    signed_pages: bool = False
+    """Whether a view must carry a token that the owner's pages were given."""
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -96,6 +102,21 @@ class Drop(Struct, frozen=True):
 
     site: int
     reason: str
+
+
+class Range(Struct, frozen=True):
+    """Days from `first` to `last`, both in it."""
+
+    first: int
+    last: int
+
+    @property
+    def days(self) -> int:
+        return self.last - self.first + 1
+
+    def before(self) -> Range:
+        """The range of the same length that ends where this one begins."""
+        return Range(self.first - self.days, self.first - 1)
 
 
 class Count(Struct, frozen=True):

@@ -4,25 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
-from .days import month_of, month_start
+from .days import month_of, month_start, to_day
 from .errors import InputError
-
-
-@dataclass(frozen=True)
-class Range:
-    """Days from `first` to `last`, both in it."""
-
-    first: int
-    last: int
-
-    @property
-    def days(self) -> int:
-        return self.last - self.first + 1
-
-    def before(self) -> Range:
-        """The range of the same length that ends where this one begins."""
-        return Range(self.first - self.days, self.first - 1)
+from .model import Range
 
 
 @dataclass(frozen=True)
@@ -67,3 +53,27 @@ def range_of(period: Period, today: int, first_day: int | None) -> Range:
     if period.months:
         return Range(month_start(month_of(today) - period.months + 1), today)
     return Range(min(today, today if first_day is None else first_day), today)
+
+
+ALL_TIME = "all"
+WINDOWS = (ALL_TIME, "today", "yesterday", "7d", "30d", "90d", "365d", "12mo")
+"""The ranges by name that a counter can be asked for; besides them `since:2024-05-01`."""
+
+
+def read_window(text: str, today: int) -> Range | None:
+    """The days of a counter's window that ends today; None for all time. InputError for no window."""
+    if text in ("", ALL_TIME):
+        return None
+    if text == "yesterday":
+        return Range(today - 1, today - 1)
+    if text == "365d":
+        return Range(today - 364, today)
+    if text in BY_NAME:
+        return range_of(BY_NAME[text], today, None)
+    if text.startswith("since:"):
+        try:
+            return Range(min(to_day(date.fromisoformat(text.removeprefix("since:"))), today), today)
+        except ValueError:
+            pass
+    hint = f"Use one of {', '.join(WINDOWS)}, or since:2024-05-01."
+    raise InputError("period", f"{text[:40]!r} is not a period", hint=hint)

@@ -29,6 +29,9 @@ class Registry:
         # A site's own domain wins over another site's alias.
         by_host.update({bare_host(site.domain): site for site in self.sites})
         self.by_host: Mapping[str, Site] = by_host
+        self.by_foreign_id: Mapping[str, Site] = {
+            name: site for site in self.sites for name in site.foreign_ids
+        }
         self.by_id: Mapping[int, Site] = {site.id: site for site in self.sites}
 
     def find(self, domain: str) -> Site | None:

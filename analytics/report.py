@@ -10,8 +10,8 @@ from typing import Protocol
 
 from .days import local_day
 from .errors import InputError
-from .model import Count, Counters, PageRow, Site, SiteCount, SourceRow, Totals
-from .periods import Period, Range, range_of
+from .model import Count, Counters, PageRow, Range, Site, SiteCount, SourceRow, Totals
+from .periods import Period, range_of
 from .store.base import Reader
 from .urls import MAX_URL, read_path
 
@@ -99,21 +99,25 @@ def total_of(reader: Reader, query: Query) -> Totals:
 class Counting(Protocol):
     """What counters are read from: a reader in a snapshot, or the moment that several share."""
 
-    def site_count(self, site: int) -> Count: ...
+    def site_count(self, site: int, span: Range | None = None) -> Count: ...
 
-    def page_counts(self, site: int, paths: Sequence[str]) -> dict[str, Count]: ...
+    def page_counts(self, site: int, paths: Sequence[str], span: Range | None = None) -> dict[str, Count]: ...
 
 
-def count_pages(reader: Counting, site: Site, asked: Sequence[str], online: int) -> Counters:
-    """All-time counters of a site and of pages, keyed by the paths as they were asked for.
+def count_pages(
+    reader: Counting, site: Site, asked: Sequence[str], online: int, span: Range | None = None
+) -> Counters:
+    """Counters of a site and of pages, keyed by the paths as they were asked for.
+
+    Of all time with the owner's offsets, or of a range of days.
 
     Call it inside one snapshot of the reader. InputError for too many paths, or one too long.
     """
     if len(asked) > MAX_PATHS:
         raise InputError("path", f"was given {len(asked)} times; {MAX_PATHS} are answered at once")
     keys = {path: _read_key(path, site) for path in asked}
-    counts = reader.page_counts(site.id, tuple(set(keys.values()))) if keys else {}
-    total = reader.site_count(site.id)
+    counts = reader.page_counts(site.id, tuple(set(keys.values())), span) if keys else {}
+    total = reader.site_count(site.id, span)
     return Counters(
         SiteCount(site.domain, total.views, total.visitors, online),
         {path: counts.get(key, Count()) for path, key in keys.items()},

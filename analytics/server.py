@@ -47,7 +47,12 @@ def serve(config: Config, *, say: Callable[[str], None], make_app: AppFactory | 
         app = (
             make_app(instance)
             if make_app
-            else create_app(instance, base_path=config.base_path, trusted_proxies=config.trusted_proxies)
+            else create_app(
+                instance,
+                base_path=config.base_path,
+                trusted_proxies=config.trusted_proxies,
+                compat=config.compat,
+            )
         )
         url = f"http://{_printable(config.host)}:{listener.getsockname()[1]}{config.base_path}"
         control = ControlServer(instance).start()

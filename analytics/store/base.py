@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from ..model import Count, Hit, PageRow, Site, SourceRow, Totals
+from ..model import Count, Hit, PageRow, Range, Site, SourceRow, Totals
 from .ingest import Salt
 
 
@@ -22,9 +22,9 @@ class Reader(Protocol):
 
     def sites(self) -> list[Site]: ...
 
-    def site_count(self, site: int) -> Count: ...
+    def site_count(self, site: int, span: Range | None = None) -> Count: ...
 
-    def page_counts(self, site: int, paths: Sequence[str]) -> dict[str, Count]: ...
+    def page_counts(self, site: int, paths: Sequence[str], span: Range | None = None) -> dict[str, Count]: ...
 
     def first_day(self, site: int) -> int | None: ...
 

@@ -5,12 +5,12 @@ Run a group of these inside one `connect.snapshot`, so that they speak of the sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from ..days import month_of, month_start
-from ..model import Count, PageRow, Site, SourceRow, Totals
+from ..model import Count, PageRow, Range, Site, SourceRow, Totals
 from ..urls import bare_host
 from .connect import Connection
 from .folding import FIGURES, MERGED_VISITS
@@ -97,35 +97,122 @@ def unfolded(connection: Connection, site: int) -> int:
     return sum(stored - folded for _, folded, stored in pending_days(connection, site))
 
 
-def site_count(connection: Connection, site: int) -> Count:
-    """All-time views and visitors of a site."""
-    row = connection.execute("SELECT views, visitors FROM site_total WHERE site = ?", (site,)).fetchone()
-    views, visitors = row or (0, 0)
+SITE_COUNT = """
+SELECT coalesce(sum(views), 0), coalesce(sum(visitors), 0) FROM (
+  SELECT views, visitors FROM site_total WHERE site = :site
+  UNION ALL SELECT views, visitors FROM site_offset WHERE site = :site)
+"""
+
+SITE_COUNT_BETWEEN = """
+SELECT coalesce(sum(views), 0), coalesce(sum(visitors), 0) FROM site_day
+WHERE site = :site AND day BETWEEN :first AND :last
+"""
+
+
+def site_count(connection: Connection, site: int, span: Range | None = None) -> Count:
+    """Views and visitors of a site: of all time with the owner's offset, or of a range of days."""
+    place = {"site": site}
+    if span is None:
+        views, visitors = connection.execute(SITE_COUNT, place).fetchone()
+    else:
+        days = place | {"first": span.first, "last": span.last}
+        views, visitors = connection.execute(SITE_COUNT_BETWEEN, days).fetchone()
     for day, after, _ in pending_days(connection, site):
-        more = connection.execute(TAIL_OF_SITE, {"site": site, "day": day, "after": after}).fetchone()
-        views, visitors = views + more[0], visitors + more[1]
-    return Count(views, visitors)
+        if span is None or span.first <= day <= span.last:
+            more = connection.execute(TAIL_OF_SITE, place | {"day": day, "after": after}).fetchone()
+            views, visitors = views + more[0], visitors + more[1]
+    return Count(max(views, 0), max(visitors, 0))
+
+
+PAGE_COUNTS = """
+SELECT path.path, path.id, coalesce(total.views, 0) + coalesce(offset.views, 0),
+       coalesce(total.visitors, 0) + coalesce(offset.visitors, 0)
+FROM path LEFT JOIN page_total AS total ON total.path = path.id
+          LEFT JOIN page_offset AS offset ON offset.path = path.id
+WHERE path.site = ? AND path.path IN ({marks})
+"""
+
+PAGE_COUNTS_BETWEEN = """
+SELECT path, sum(views), sum(visitors) FROM (
+    SELECT path, views, visitors FROM page_month
+    WHERE site = :site AND month IN (SELECT value FROM json_each(:months))
+      AND path IN (SELECT value FROM json_each(:paths))
+  UNION ALL
+    SELECT path, views, visitors FROM page_day
+    WHERE site = :site AND day IN (SELECT value FROM json_each(:days))
+      AND path IN (SELECT value FROM json_each(:paths))
+  UNION ALL
+    SELECT path, sum(views), count(*) FROM page_visitor
+    WHERE site = :site AND day IN (SELECT value FROM json_each(:open_days))
+      AND path IN (SELECT value FROM json_each(:paths)) GROUP BY day, path)
+GROUP BY path
+"""
 
 
 def page_counts(
-    connection: Connection, site: int, paths: Sequence[str], *, is_folded: bool = False
+    connection: Connection,
+    site: int,
+    paths: Sequence[str],
+    span: Range | None = None,
+    *,
+    is_folded: bool = False,
 ) -> dict[str, Count]:
-    """All-time views and visitors of canonical paths; a path without views is absent."""
-    marks = ",".join("?" * len(paths))
-    rows = connection.execute(
-        "SELECT path.path, path.id, views, visitors FROM path"
-        f" LEFT JOIN page_total ON page_total.path = path.id WHERE site = ? AND path.path IN ({marks})",
-        (site, *paths),
-    ).fetchall()
-    if is_folded:
-        return {path: Count(views, visitors) for path, _, views, visitors in rows if views}
-    counts = {id: [views or 0, visitors or 0] for _, id, views, visitors in rows}
+    """Views and visitors of canonical paths; a path without any is absent.
+
+    Of all time with the owner's offsets, or of a range of days. `is_folded`: the caller knows that
+    nothing of the site waits to be folded.
+    """
+    sql = PAGE_COUNTS.format(marks=",".join("?" * len(paths)))
+    rows = connection.execute(sql, (site, *paths)).fetchall()
+    counts = {id: [views, visitors] for _, id, views, visitors in rows}
+    if span is not None:
+        counts = {id: [0, 0] for id in counts}
+        for id, *figures in connection.execute(
+            PAGE_COUNTS_BETWEEN, _place_of_pages(connection, site, span, counts)
+        ):
+            counts[id] = figures
+    if not is_folded:
+        _add_unfolded(connection, site, span, counts)
+    return {path: Count(*(max(n, 0) for n in counts[id])) for path, id, _, _ in rows if any(counts[id])}
+
+
+def _add_unfolded(
+    connection: Connection, site: int, span: Range | None, counts: dict[int, list[int]]
+) -> None:
     place = {"site": site, "paths": msgspec.json.encode(list(counts)).decode()}
     for day, after, _ in pending_days(connection, site):
-        for id, views, visitors in connection.execute(TAIL_OF_PAGES, place | {"day": day, "after": after}):
-            counts[id][0] += views
-            counts[id][1] += visitors
-    return {path: Count(*counts[id]) for path, id, _, _ in rows if counts[id][0]}
+        if span is None or span.first <= day <= span.last:
+            more = connection.execute(TAIL_OF_PAGES, place | {"day": day, "after": after})
+            for id, views, visitors in more:
+                counts[id][0] += views
+                counts[id][1] += visitors
+
+
+def _place_of_pages(
+    connection: Connection, site: int, span: Range, ids: Iterable[int]
+) -> dict[str, int | str]:
+    """Where the figures of some pages over a range stand: whole months, single days, open days."""
+    months = {
+        month
+        for (month,) in connection.execute(
+            "SELECT month FROM month WHERE site = ? AND month BETWEEN ? AND ?",
+            (site, month_of(span.first), month_of(span.last)),
+        )
+        if month_start(month) >= span.first and month_start(month + 1) - 1 <= span.last
+    }
+    first = connection.execute("SELECT min(day) FROM site_day WHERE site = ?", (site,)).fetchone()[0]
+    days = [day for day in range(max(span.first, first or 0), span.last + 1) if month_of(day) not in months]
+    open_days = connection.execute(
+        "SELECT day FROM site_day WHERE site = ? AND open = 1 AND day BETWEEN ? AND ?",
+        (site, span.first, span.last),
+    )
+    return {
+        "site": site,
+        "paths": msgspec.json.encode(list(ids)).decode(),
+        "months": msgspec.json.encode(list(months)).decode(),
+        "days": msgspec.json.encode(days).decode(),
+        "open_days": msgspec.json.encode([day for (day,) in open_days]).decode(),
+    }
 
 
 def online_visitors(connection: Connection, site: int, since: int, first_day: int) -> dict[int, int]:
@@ -263,11 +350,11 @@ def read_sites(connection: Connection) -> list[Site]:
     """Every site, by domain."""
     rows = connection.execute(
         "SELECT id, domain, timezone, aliases, exclude_addresses, exclude_paths, query_keys,"
-        " honour_gpc, count_bots FROM site ORDER BY domain"
+        " foreign_ids, honour_gpc, count_bots, cooldown, signed_pages FROM site ORDER BY domain"
     )
     found = []
-    for id, domain, timezone, *lists, honour_gpc, count_bots in rows:
-        aliases, addresses, paths, keys = (tuple(msgspec.json.decode(text)) for text in lists)
+    for id, domain, timezone, *lists, honour_gpc, count_bots, cooldown, signed_pages in rows:
+        aliases, addresses, paths, keys, foreign = (tuple(msgspec.json.decode(text)) for text in lists)
         found.append(
             Site(
                 id=id,
@@ -280,6 +367,9 @@ def read_sites(connection: Connection) -> list[Site]:
                 query_keys=keys,
                 honour_gpc=bool(honour_gpc),
                 count_bots=bool(count_bots),
+                foreign_ids=foreign,
+                cooldown=cooldown,
+                signed_pages=bool(signed_pages),
             )
         )
     return found

@@ -20,6 +20,57 @@ def m001_spine(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations()
+def m002_counters(db: Database) -> None:
+    for statement in COUNTERS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+# What the owner adds to what was counted, and the trail of it; what readers of a page also read.
+COUNTERS = """
+ALTER TABLE site ADD COLUMN foreign_ids TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE site ADD COLUMN cooldown INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE site ADD COLUMN signed_pages INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE page_offset (path INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL);
+CREATE TABLE site_offset (site INTEGER PRIMARY KEY, views INTEGER NOT NULL, visitors INTEGER NOT NULL);
+
+-- Every change that an owner made to the numbers, oldest first; `detail` says how to undo it.
+CREATE TABLE adjustment (
+  id INTEGER PRIMARY KEY,
+  site INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,               -- offset, reset, exclude, rename, merge, import
+  state TEXT NOT NULL,              -- running, done, undoing, undone
+  detail TEXT NOT NULL              -- JSON
+);
+
+-- The hits that a rename or merge moved, so that it can be undone.
+CREATE TABLE moved (
+  adjustment INTEGER, site INTEGER, day INTEGER, id INTEGER,
+  PRIMARY KEY (adjustment, site, day, id)
+) WITHOUT ROWID;
+
+-- A path that is counted as another one from now on.
+CREATE TABLE path_alias (
+  site INTEGER, path TEXT, target TEXT NOT NULL,
+  PRIMARY KEY (site, path)
+) WITHOUT ROWID;
+
+-- The first view of each page, for lists of what is new; made with the page, kept by the rollup.
+CREATE TABLE page_first (path INTEGER PRIMARY KEY, at INTEGER NOT NULL);
+
+-- Computed on a schedule: pages whose readers also read the other, best first.
+CREATE TABLE related (
+  site INTEGER, path INTEGER, rank INTEGER,
+  other INTEGER NOT NULL,
+  visitors INTEGER NOT NULL,        -- site-days of visitors who read both
+  lift REAL NOT NULL,
+  PRIMARY KEY (site, path, rank)
+) WITHOUT ROWID
+"""
+
 SPINE = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 

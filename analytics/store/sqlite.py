@@ -11,7 +11,7 @@ import msgspec
 from sqlite_utils import Database
 
 from ..errors import NewerDatabase, StoreFailed
-from ..model import Count, Hit, PageRow, Site, SourceRow, Totals
+from ..model import Count, Hit, PageRow, Range, Site, SourceRow, Totals
 from . import backup, folding, imports, reads, recount, rollup
 from .connect import (
     FILE,
@@ -41,15 +41,17 @@ class SqliteReader:
     def sites(self) -> list[Site]:
         return reads.read_sites(self._connection)
 
-    def site_count(self, site: int) -> Count:
-        return reads.site_count(self._connection, site)
+    def site_count(self, site: int, span: Range | None = None) -> Count:
+        return reads.site_count(self._connection, site, span)
 
     def unfolded(self, site: int) -> int:
         return reads.unfolded(self._connection, site)
 
-    def page_counts(self, site: int, paths: Sequence[str], *, is_folded: bool = False) -> dict[str, Count]:
+    def page_counts(
+        self, site: int, paths: Sequence[str], span: Range | None = None, *, is_folded: bool = False
+    ) -> dict[str, Count]:
         """`is_folded`: the caller knows, of the same snapshot, that nothing waits to be folded."""
-        return reads.page_counts(self._connection, site, paths, is_folded=is_folded)
+        return reads.page_counts(self._connection, site, paths, span, is_folded=is_folded)
 
     def online_visitors(self, site: int, since: int, first_day: int) -> dict[int, int]:
         return reads.online_visitors(self._connection, site, since, first_day)
@@ -239,6 +241,9 @@ class SqliteStore:
             "query_keys": msgspec.json.encode(site.query_keys).decode(),
             "honour_gpc": int(site.honour_gpc),
             "count_bots": int(site.count_bots),
+            "foreign_ids": msgspec.json.encode(site.foreign_ids).decode(),
+            "cooldown": site.cooldown,
+            "signed_pages": int(site.signed_pages),
         }
         with transaction(self._connection):
             table: Any = Database(self._connection)["site"]
@@ -253,7 +258,8 @@ class SqliteStore:
         """Delete a site and everything that was counted for it."""
         with transaction(self._connection):
             run = self._connection.execute
-            run("DELETE FROM page_total WHERE path IN (SELECT id FROM path WHERE site = ?)", (site,))
+            for table in ("page_total", "page_offset", "page_first"):
+                run(f"DELETE FROM {table} WHERE path IN (SELECT id FROM path WHERE site = ?)", (site,))
             run("DELETE FROM import_span WHERE site = ?", (site,))
             for table in SITE_TABLES:
                 run(f"DELETE FROM {table} WHERE site = ?", (site,))
@@ -327,4 +333,9 @@ SITE_TABLES = (
     "month",
     "page_month",
     "source_month",
+    "site_offset",
+    "adjustment",
+    "moved",
+    "path_alias",
+    "related",
 )

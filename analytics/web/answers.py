@@ -6,6 +6,7 @@ import msgspec
 from starlette.types import Send
 
 from ..errors import InputError, PagetallyError
+from ..model import Drop, Hit
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -30,6 +31,15 @@ PREFLIGHT: RawHeaders = [
 TEXT = (b"content-type", b"text/plain; charset=utf-8")
 JSON = (b"content-type", b"application/json")
 NO_STORE = (b"cache-control", b"no-store")
+
+
+def drop_header(results: list[Hit | Drop]) -> RawHeaders:
+    """The header that says what was not stored and why; empty when everything was."""
+    reasons = [result.reason for result in results if isinstance(result, Drop)]
+    if not reasons:
+        return []
+    said = f"dropped; {', '.join(dict.fromkeys(reasons))}".encode()
+    return [(b"x-pagetally", said), (b"access-control-expose-headers", b"x-pagetally")]
 
 
 async def send_answer(send: Send, status: int, headers: RawHeaders, body: bytes = b"") -> None:

@@ -20,6 +20,8 @@ from ..store.connect import DatabaseError
 from .answers import CORS, send_answer, send_preflight
 from .auth import AuthRoutes, Owner
 from .collect import EventEndpoint, PixelEndpoint
+from .compat import compat_routes
+from .compat.bridge import Bridge
 from .counters import CountersEndpoint
 from .dashboard import DashboardRoutes
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
@@ -43,10 +45,12 @@ def create_app(
     *,
     base_path: str = "",
     trusted_proxies: Sequence[str] = (),
+    compat: Sequence[str] = ("all",),
     extra_routes: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
     """The ASGI app of an open instance. `app.state.owner` holds the one-time set-up token.
 
+    `compat` names the families of foreign protocols that are answered (`compat.FAMILIES`).
     `extra_routes` come before Pagetally's own, so that the demo and the benchmark can add theirs.
     """
     pages = Pages()
@@ -56,6 +60,7 @@ def create_app(
         Route("/api/event", event),
         Route("/api/counters", counters),
         Route("/api/pixel.gif", PixelEndpoint(instance), methods=["GET", "HEAD"]),
+        *compat_routes(Bridge(instance), compat),
         Route("/api/{rest:path}", unknown_endpoint, methods=ANY_METHOD),
         *(Route(f"/{name}", StaticFile(name, kind)) for name, kind in STATIC.items()),
     ]

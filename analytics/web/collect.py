@@ -10,6 +10,7 @@ import base64
 import logging
 from urllib.parse import parse_qs
 
+import msgspec
 from starlette.types import Receive, Scope, Send
 
 from .. import payload, pipeline
@@ -20,7 +21,18 @@ from ..model import Arrival, Drop, Event, Hit
 from ..store.connect import DatabaseError
 from ..urls import read_page
 from ..visitors import read_address
-from .answers import ANYBODY, CORS, JSON, NO_STORE, TEXT, RawHeaders, send_answer, send_error, send_preflight
+from .answers import (
+    ANYBODY,
+    CORS,
+    JSON,
+    NO_STORE,
+    TEXT,
+    RawHeaders,
+    drop_header,
+    send_answer,
+    send_error,
+    send_preflight,
+)
 from .counters import read_counters
 from .guard import Disconnected, read_body
 
@@ -62,10 +74,8 @@ class Collector:
         arrival = read_arrival(scope, instance.clock())
         results = pipeline.run(event, arrival, instance.registry.by_host, instance.salts.of)
         hits = [result for result in results if isinstance(result, Hit)]
-        for result in results:
-            if isinstance(result, Drop):
-                site = instance.registry.by_id.get(result.site)
-                instance.writer.tally(result, local_day(site.timezone if site else "UTC", arrival.at))
+        if len(hits) < len(results):
+            self.tally([result for result in results if isinstance(result, Drop)])
         if hits:
             weight += TICKET_BYTES
             try:
@@ -74,6 +84,14 @@ class Collector:
                 return [Drop(0, "unknown-site")]
         return results
 
+    def tally(self, drops: list[Drop]) -> None:
+        """Count what is deliberately not stored, by site, day and reason."""
+        instance = self._instance
+        for drop in drops:
+            site = instance.registry.by_id.get(drop.site)
+            day = local_day(site.timezone if site else "UTC", instance.clock())
+            instance.writer.tally(drop, day)
+
     async def count(self, event: Event, results: list[Hit | Drop]) -> bytes | None:
         """The counters of the event's page, as JSON; None when its site is not ours."""
         site = self._instance.registry.by_id.get(results[0].site)
@@ -81,20 +99,11 @@ class Collector:
             return None
         path = read_page(event.url, query_keys=site.query_keys, hash_mode=event.hash_mode).path
         try:
-            return await read_counters(self._instance, site, [path])
+            return msgspec.json.encode(await read_counters(self._instance, site, [path]))
         except DatabaseError:
             # The view is stored: that is what the answer must say, with numbers or without.
             log.exception("the counters of a stored view cannot be read")
             return None
-
-
-def drop_header(results: list[Hit | Drop]) -> RawHeaders:
-    """The header that says what was not stored and why; empty when everything was."""
-    reasons = [result.reason for result in results if isinstance(result, Drop)]
-    if not reasons:
-        return []
-    said = f"dropped; {', '.join(dict.fromkeys(reasons))}".encode()
-    return [(b"x-pagetally", said), (b"access-control-expose-headers", b"x-pagetally")]
 
 
 class EventEndpoint:

@@ -11,9 +11,11 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
+from ..days import local_day
 from ..errors import InputError, StoreFailed
 from ..instance import Instance
-from ..model import Site
+from ..model import Counters, Site
+from ..periods import read_window
 from ..report import Counting, count_pages
 from ..store.connect import DatabaseError
 from .answers import CORS, JSON, RawHeaders, send_answer, send_error, send_preflight
@@ -63,21 +65,26 @@ class CountersEndpoint:
         site = instance.registry.find(domain)
         if site is None:
             raise UnknownSite("site", "is not known here", hint="Add it: pagetally site add DOMAIN")
-        return await read_counters(instance, site, query.get("path", []))
+        window = query.get("period", [""])[0]
+        return msgspec.json.encode(await read_counters(instance, site, query.get("path", []), window))
 
 
-async def read_counters(instance: Instance, site: Site, paths: Sequence[str]) -> bytes:
-    """The counters of a site and of pages as JSON; InputError for paths that cannot be used.
+async def read_counters(instance: Instance, site: Site, paths: Sequence[str], window: str = "") -> Counters:
+    """The counters of a site and of pages, of a window (`periods.read_window`; all time if empty).
+
+    InputError for paths or a window that cannot be used.
 
     On the event loop, where a few look-ups by key take less than handing them to a thread; but in
     a thread while much waits to be folded, because every unfolded hit is looked at.
     """
 
-    def count(reader: Counting) -> bytes:
-        online = instance.presence.count(site.id, instance.clock())
-        return msgspec.json.encode(count_pages(reader, site, paths, online))
+    now = instance.clock()
+    span = read_window(window, local_day(site.timezone, now)) if window else None
 
-    def count_elsewhere() -> bytes:
+    def count(reader: Counting) -> Counters:
+        return count_pages(reader, site, paths, instance.presence.count(site.id, now), span)
+
+    def count_elsewhere() -> Counters:
         with instance.borrow_reader() as reader:
             return count(reader)
 

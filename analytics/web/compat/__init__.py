@@ -1,0 +1,34 @@
+"""Foreign protocols, one small file each: old snippets and markup work by a change of host name.
+
+Each file translates to the same two verbs (`bridge.Bridge`): hit and read. Where two protocols
+want the same address, the order here settles it, and nothing else does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from starlette.routing import BaseRoute
+
+from ...errors import InputError
+from . import vercount
+from .bridge import Bridge
+
+FAMILIES: dict[str, Callable[[Bridge], Sequence[BaseRoute]]] = {
+    "vercount": vercount.routes,
+}
+"""Each family that can be switched on, in the order in which its routes are asked."""
+
+
+def compat_routes(bridge: Bridge, names: Sequence[str]) -> list[BaseRoute]:
+    """The routes of the families that are switched on: their names, or `all`, or `none`.
+
+    InputError for a name that is none.
+    """
+    unknown = set(names) - set(FAMILIES) - {"all", "none"}
+    if unknown:
+        hint = f"Use all, none, or some of {', '.join(FAMILIES)}."
+        raise InputError("--compat", f"{min(unknown)!r} is no protocol", hint=hint)
+    if "all" in names:
+        names = list(FAMILIES)
+    return [route for name, make in FAMILIES.items() if name in names for route in make(bridge)]

@@ -1,0 +1,204 @@
+"""What every foreign protocol is translated to: find the site, hit, read; and answers that all can read.
+
+No text of a foreign client is trusted further than our own: its address, time and "unique" flag are
+not looked at. An unknown site is never stored, a read never writes.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ...errors import InputError, Unavailable
+from ...instance import Instance
+from ...model import Counters, Drop, Event, Hit, Site
+from ...payload import MAX_TEXT, PAGEVIEW
+from ..answers import CORS, drop_header
+from ..collect import Collector
+from ..counters import read_counters
+from ..guard import read_body
+
+ALLOWED_HEADERS = (
+    "content-type, authorization, x-bsz-referer, x-referer, x-umami-cache, x-lc-id, x-lc-key, x-lc-sign,"
+    " x-lc-session, x-lc-ua, x-lc-prod, openpanel-client-id, *"
+)
+GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
+"""A transparent picture of one pixel, 43 bytes."""
+
+
+class Bridge:
+    """The core, as foreign protocols see it."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self._collector = Collector(instance)
+
+    # Which site, which page
+
+    def find_site(self, request: Request, *, url: str = "", foreign_id: str = "") -> Site | None:
+        """The site a request is about: by foreign id (`umami:<uuid>`), `?site=`, Origin, the URL's
+        host, Referer, or because there is only one. None when it is none of ours."""
+        registry = self.instance.registry
+        if foreign_id:
+            return registry.by_foreign_id.get(foreign_id)
+        asked = request.query_params.get("site", "")
+        if asked:
+            return registry.find(asked)
+        headers = request.headers
+        for text in (headers.get("origin", ""), url, headers.get("referer", "")):
+            host = host_of(text)
+            if host:
+                return registry.find(host)
+        return registry.sites[0] if len(registry.sites) == 1 else None
+
+    def find_url(self, request: Request, site: Site | None, *given: str) -> str:
+        """The page's full address: the first that is given, else a Referer with a path, else "".
+
+        A given path ("/a") gets the site's domain. An origin-only Referer says nothing of the page.
+        """
+        for text in given:
+            if text.startswith(("http://", "https://")):
+                return text
+            if text:
+                return f"https://{site.domain if site else 'unknown.invalid'}/{text.lstrip('/')}"
+        referer = request.headers.get("referer", "")
+        try:
+            return referer if urlsplit(referer).path not in ("", "/") else ""
+        except ValueError:
+            return ""
+
+    # The two verbs
+
+    async def hit(
+        self,
+        request: Request,
+        url: str,
+        *,
+        site: Site | None = None,
+        name: str = PAGEVIEW,
+        title: str = "",
+        referrer: str = "",
+        event_id: str = "",
+        detail: str | None = None,
+        interactive: bool = True,
+    ) -> list[Hit | Drop]:
+        """Count a view (or an event) of the page at a full address; what was stored, what was dropped.
+
+        It returns once the view is on disk. InputError for an address that cannot be used,
+        Unavailable when nothing can be stored now.
+        """
+        event = Event(
+            name=name[:120] or PAGEVIEW,
+            url=url,
+            domains=(site.domain,) if site else (),
+            referrer=referrer[:MAX_TEXT],
+            title=title[:MAX_TEXT],
+            id=event_id[:128],
+            detail=detail,
+            interactive=interactive,
+        )
+        return await self._collector.take(event, request.scope, len(url) + len(title))
+
+    async def try_hit(self, request: Request, url: str, **given: Any) -> list[Hit | Drop]:
+        """`hit`, for clients that survive no error: an address that cannot be used is tallied as dropped."""
+        try:
+            return await self.hit(request, url, **given)
+        except InputError:
+            site = given.get("site")
+            drop = Drop(site.id if site else 0, "unusable-address")
+            self._collector.tally([drop])
+            return [drop]
+
+    async def read(self, site: Site, paths: Iterable[str] = (), window: str = "") -> Counters:
+        """The counters of a site and of pages, keyed by the paths (or full addresses) as asked."""
+        return await read_counters(self.instance, site, list(paths), window)
+
+
+def was_stored(results: Sequence[Hit | Drop]) -> bool:
+    """Whether a hit was stored."""
+    return any(isinstance(result, Hit) for result in results)
+
+
+def host_of(text: str) -> str:
+    """The host of a full address or an Origin; empty when there is none."""
+    try:
+        return urlsplit(text).netloc.rpartition("@")[2] if "://" in text else ""
+    except ValueError:
+        return ""
+
+
+async def body_of(request: Request, most: int = 64 * 1024) -> bytes:
+    """The body of a request. TooLarge when it is larger than `most` bytes."""
+    return await read_body(request.scope["headers"], request.receive, most)
+
+
+async def json_of(request: Request, most: int = 64 * 1024) -> dict[str, Any]:
+    """The body as a JSON object, whatever its content type; empty for anything else."""
+    try:
+        found = json.loads(await body_of(request, most) or b"{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def text_of(fields: Mapping[str, Any], *names: str) -> str:
+    """The first of the fields that holds a text (or a number), as text; else empty."""
+    for name in names:
+        value = fields.get(name)
+        if isinstance(value, str) and value:
+            return value
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return str(value)
+    return ""
+
+
+# Answers
+
+
+def answer(
+    body: bytes | str = b"",
+    kind: str = "text/plain; charset=utf-8",
+    *,
+    status: int = 200,
+    results: Sequence[Hit | Drop] = (),
+    cache: str = "no-store",
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An answer that every page may read; it says what was dropped, and is not kept by default."""
+    all_headers = {name.decode(): value.decode() for name, value in [*CORS, *drop_header(list(results))]}
+    all_headers |= {"cache-control": cache, "content-type": kind} | dict(headers or {})
+    return Response(body, status, all_headers)
+
+
+def answer_json(value: Any, *, status: int = 200, **given: Any) -> Response:
+    """JSON without blanks, keys in the order given."""
+    body = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return answer(body, "application/json; charset=utf-8", status=status, **given)
+
+
+def answer_gif(*, status: int = 200, results: Sequence[Hit | Drop] = (), **given: Any) -> Response:
+    """The transparent pixel."""
+    return answer(GIF, "image/gif", status=status, results=results, **given)
+
+
+def preflight(request: Request) -> Response:
+    """The answer to OPTIONS: everybody may ask, with any of the clients' headers."""
+    return answer(
+        status=204,
+        headers={
+            "access-control-allow-methods": "GET, POST, PUT, OPTIONS",
+            "access-control-allow-headers": ALLOWED_HEADERS,
+            "access-control-max-age": "86400",
+        },
+    )
+
+
+def refuse(error: Unavailable) -> Response:
+    """The view was not stored; the client may come again."""
+    return answer_json({"error": str(error)}, status=503, headers={"retry-after": str(error.retry_after)})
