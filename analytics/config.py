@@ -90,7 +90,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "compat",
         ("all",),
-        "Foreign protocols that are answered: all, none, or names with commas between; docs/compatibility.md.",
+        "Foreign protocols that are answered: all, none, or names with commas; docs/compatibility.md.",
         _read_names,
     ),
     Setting(
