@@ -54,7 +54,8 @@ CHECKPOINT_AFTER = 64
 HITS_A_TRANSACTION = 64
 
 LARGE_LOG = 32 * 1024 * 1024
-"""Bytes of the log from which on the writer waits for readers, at most once a second, to begin it anew."""
+"""Bytes of the log from which on the writer waits for readers, to begin it anew: views wait meanwhile.
+Where a reader does not finish in time it tries again after 2, 4 and then 8 seconds."""
 JOB_TRANSACTIONS = 4
 
 log = logging.getLogger("pagetally")
@@ -100,7 +101,7 @@ class Writer:
         self._dropped_lock = threading.Lock()
         self._stopped = False
         self._transactions = 0
-        self._restarted = 0.0
+        self._restart_after, self._restart_pause = 0.0, 1.0
         self.waiting = 0
         self.waiting_bytes = 0
         self.failure: Unavailable | None = None
@@ -278,10 +279,11 @@ class Writer:
         if self._transactions >= CHECKPOINT_AFTER:
             self._transactions = 0
             try:
-                is_large = self._store.wal_bytes() > LARGE_LOG and time.monotonic() > self._restarted + 1
+                is_large = self._store.wal_bytes() > LARGE_LOG and time.monotonic() > self._restart_after
+                is_done = self._store.checkpoint(restart=is_large)
                 if is_large:
-                    self._restarted = time.monotonic()
-                self._store.checkpoint(restart=is_large)
+                    self._restart_pause = 1.0 if is_done else min(2 * self._restart_pause, 8.0)
+                    self._restart_after = time.monotonic() + self._restart_pause
             except StoreFailed as error:
                 log.warning("%s", error)
 

@@ -14,6 +14,7 @@ from ..errors import NewerDatabase, StoreFailed
 from ..model import Count, Hit, PageRow, Range, Site, SourceRow, Totals
 from . import backup, folding, imports, reads, recount, rollup
 from .connect import (
+    BUSY_PATIENCE,
     FILE,
     READ_DEADLINE,
     Connection,
@@ -27,6 +28,9 @@ from .ingest import DAY, SALT_LIFETIME, Caps, Ingest, Salt
 from .schema import migrations
 
 REPEAT_DAYS = 2
+
+READERS_PATIENCE = 0.75
+"""Seconds that a large log waits for readers to finish: longer than a summary of 10 M views takes."""
 
 
 class SqliteReader:
@@ -217,8 +221,11 @@ class SqliteStore:
         ever beside readers that overlap; with `truncate` also leave no byte of it.
         """
         mode = "TRUNCATE" if truncate else "RESTART" if restart else "PASSIVE"
+        patience = READERS_PATIENCE if restart else BUSY_PATIENCE
         try:
+            self._connection.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
             busy, *_ = self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            self._connection.execute(f"PRAGMA busy_timeout = {BUSY_PATIENCE * 1000:.0f}")
         except DatabaseError as error:
             raise StoreFailed(f"the log cannot be moved into the database: {error}") from error
         return not busy
