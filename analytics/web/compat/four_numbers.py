@@ -60,7 +60,7 @@ class FourNumbersDesk:
         site, url = self._find(request, given, host)
         if site is None:
             return FourNumbers(results=self._bridge.drop(None, "unknown-site"))
-        seen_on = _seen_on(request) or url
+        seen_on = _seen_on(request) or next(filter(host_of, given), "") or (host and f"https://{host}/")
         if not seen_on:
             return await self._numbers(site, "", self._bridge.drop(site, "unusable-address"))
         if not _is_of(site, seen_on):
