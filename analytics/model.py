@@ -60,6 +60,8 @@ class Event(Struct, frozen=True, kw_only=True):
     """Properties as a JSON object, or None."""
     hash_mode: bool = False
     interactive: bool = True
+    is_pageless: bool = False
+    """Only the site is known, not the page: some old clients say no more. It counts as `OTHER`."""
 
 
 class Arrival(Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from . import agents, days, referrers, urls, visitors
-from .model import Arrival, Drop, Event, Hit, Kind, Site
+from .model import OTHER, Arrival, Drop, Event, Hit, Kind, Site
 from .payload import PAGEVIEW
 
 ENGAGEMENT = "engagement"
@@ -138,6 +138,8 @@ def _run_one(
         return Drop(0, "unknown-site")
     if site.query_keys:
         page = urls.read_page(event.url, query_keys=site.query_keys, hash_mode=event.hash_mode)
+    if event.is_pageless:
+        page = urls.Page(page.host, OTHER)
     draft = Draft(site, event, page, arrival, salt_of)
     for step in STEPS:
         reason = step(draft)

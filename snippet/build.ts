@@ -1,14 +1,27 @@
 import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build as bundle } from 'esbuild';
+import { build as bundle, type Plugin } from 'esbuild';
 
 const OUTPUT = new URL('../analytics/static/', import.meta.url);
 
+/** The tag of a drop-in says the same things in other words: the modules that ask src/tag.ts are given this. */
+const foreignTag: Plugin = {
+  name: 'foreign-tag',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/tag\.ts$/ }, () => ({ path: fileURLToPath(new URL('src/drop-in/tag.ts', import.meta.url)) }));
+  },
+};
+
 /** The files that ship, by name. It writes nothing, so that a test can compare. */
 export async function build(): Promise<Record<string, string>> {
+  return { ...(await buildFrom(['src/pt.ts', 'src/pt-lite.ts'])), ...(await buildFrom(['src/drop-in.ts'], [foreignTag])) };
+}
+
+async function buildFrom(entryPoints: string[], plugins: Plugin[] = []): Promise<Record<string, string>> {
   const { outputFiles } = await bundle({
-    entryPoints: ['src/pt.ts', 'src/pt-lite.ts'],
+    entryPoints,
+    plugins,
     absWorkingDir: import.meta.dirname,
     outdir: fileURLToPath(OUTPUT),
     bundle: true,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
-from importlib.resources import files
 from typing import Any
 
 from starlette.applications import Starlette
@@ -17,25 +15,25 @@ from .. import __version__
 from ..errors import TooLarge, Unavailable
 from ..instance import Instance
 from ..store.connect import DatabaseError
-from .answers import CORS, send_answer, send_preflight
+from .answers import CORS
 from .auth import AuthRoutes, Owner
 from .collect import EventEndpoint, PixelEndpoint
-from .compat import compat_routes
+from .compat import compat_errors, compat_routes
 from .compat.bridge import Bridge
 from .counters import CountersEndpoint
 from .dashboard import DashboardRoutes
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
 from .pages import Pages
+from .static import JAVASCRIPT, StaticFile
 
 STATIC = {
-    "pt.js": "text/javascript; charset=utf-8",
-    "pt-lite.js": "text/javascript; charset=utf-8",
+    "pt.js": JAVASCRIPT,
+    "pt-lite.js": JAVASCRIPT,
+    "drop-in.js": JAVASCRIPT,
     "style.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
 """What is served of analytics/static, and as what."""
-
-SCRIPT_SECONDS = 86_400
 
 ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -73,7 +71,10 @@ def create_app(
         exception_handlers=error_pages(pages),
     )
     routes = [*extra_routes, *public, Mount("/", SecurityHeaders(guarded))]
-    app = Starlette(routes=[Mount(base_path, routes=routes)] if base_path else routes)
+    app = Starlette(
+        routes=[Mount(base_path, routes=routes)] if base_path else routes,
+        exception_handlers=compat_errors(),
+    )
     app.state.owner = owner
     front = FrontDoor(app, {f"{base_path}/api/event": event, f"{base_path}/api/counters": counters})
     outermost: ASGIApp = BasePath(front, base_path) if base_path else front
@@ -112,29 +113,6 @@ class FrontDoor:
                 await endpoint(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-
-class StaticFile:
-    """One file of analytics/static, read once; an ASGI app."""
-
-    def __init__(self, name: str, kind: str) -> None:
-        self._body = (files("analytics") / "static" / name).read_bytes()
-        self._etag = b'"' + blake2b(self._body, digest_size=8).hexdigest().encode() + b'"'
-        self._headers = [
-            *CORS,
-            (b"content-type", kind.encode()),
-            (b"cache-control", f"public, max-age={SCRIPT_SECONDS}".encode()),
-            (b"etag", self._etag),
-        ]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "OPTIONS":
-            await send_preflight(send)
-        elif (b"if-none-match", self._etag) in scope["headers"]:
-            await send({"type": "http.response.start", "status": 304, "headers": self._headers})
-            await send({"type": "http.response.body", "body": b""})
-        else:
-            await send_answer(send, 200, self._headers, self._body)
 
 
 async def unknown_endpoint(request: Request) -> Response:

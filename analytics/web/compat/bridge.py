@@ -87,6 +87,7 @@ class Bridge:
         event_id: str = "",
         detail: str | None = None,
         interactive: bool = True,
+        is_pageless: bool = False,
     ) -> list[Hit | Drop]:
         """Count a view (or an event) of the page at a full address; what was stored, what was dropped.
 
@@ -102,6 +103,7 @@ class Bridge:
             id=event_id[:128],
             detail=detail,
             interactive=interactive,
+            is_pageless=is_pageless,
         )
         return await self._collector.take(event, request.scope, len(url) + len(title))
 
@@ -110,10 +112,13 @@ class Bridge:
         try:
             return await self.hit(request, url, **given)
         except InputError:
-            site = given.get("site")
-            drop = Drop(site.id if site else 0, "unusable-address")
-            self._collector.tally([drop])
-            return [drop]
+            return self.drop(given.get("site"), "unusable-address")
+
+    def drop(self, site: Site | None, reason: str) -> list[Hit | Drop]:
+        """Tally a view that is not counted, for a reason that the pipeline does not see."""
+        drop = Drop(site.id if site else 0, reason)
+        self._collector.tally([drop])
+        return [drop]
 
     async def read(self, site: Site, paths: Iterable[str] = (), window: str = "") -> Counters:
         """The counters of a site and of pages, keyed by the paths (or full addresses) as asked."""

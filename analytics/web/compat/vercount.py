@@ -12,10 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ...errors import InputError
-from .bridge import Bridge, answer_json, json_of, preflight, text_of, was_stored
-
-ZEROS = {"site_uv": 0, "site_pv": 0, "page_pv": 0, "page_uv": 0}
+from .bridge import Bridge, answer_json, host_of, json_of, preflight, text_of
+from .busuanzi import script_routes
+from .four_numbers import UNKNOWN, FourNumbers, FourNumbersDesk
 
 
 class Vercount:
@@ -23,53 +22,46 @@ class Vercount:
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
+        self._desk = FourNumbersDesk(bridge)
 
     async def log_v2(self, request: Request) -> Response:
         """`{"status", "message", "data"}`."""
         if request.method == "OPTIONS":
             return preflight(request)
-        data, problem = await self._log(request)
+        numbers, problem = await self._log(request)
         if problem:
             return answer_json({"status": "error", "message": problem, "code": 400}, status=400)
         done = "updated" if request.method == "POST" else "retrieved"
-        return answer_json({"status": "success", "message": f"Data {done} successfully", "data": data})
+        body = {"status": "success", "message": f"Data {done} successfully", "data": _data(numbers)}
+        return answer_json(body, results=numbers.results)
 
     async def log_v1(self, request: Request) -> Response:
         """The numbers alone."""
         if request.method == "OPTIONS":
             return preflight(request)
-        data, problem = await self._log(request)
-        return answer_json({"error": problem} if problem else data, status=400 if problem else 200)
+        numbers, problem = await self._log(request)
+        if problem:
+            return answer_json({"error": problem}, status=400)
+        return answer_json(_data(numbers), results=numbers.results)
 
     async def health(self, request: Request) -> Response:
         """What its monitors ask for."""
         return answer_json({"service": "pagetally", "status": "ready"})
 
-    async def _log(self, request: Request) -> tuple[dict[str, Any], str]:
+    async def _log(self, request: Request) -> tuple[FourNumbers, str]:
         is_hit = request.method == "POST"
         url = text_of(await json_of(request), "url") if is_hit else request.query_params.get("url", "")
         if not url:
-            return {}, "Missing url"
-        site = self._bridge.find_site(request, url=url)
-        if is_hit and not was_stored(await self._bridge.try_hit(request, url)) and site is None:
-            return ZEROS, ""
-        if site is None:
-            return ZEROS, ""
-        return await self.numbers(site, url), ""
+            return FourNumbers(), "Missing url"
+        if not host_of(url):
+            # Its clients survive zeros, and the address of no page is nobody's.
+            return FourNumbers(results=self._bridge.drop(None, "unusable-address") if is_hit else ()), ""
+        return await (self._desk.count if is_hit else self._desk.read)(request, url), ""
 
-    async def numbers(self, site: Any, url: str) -> dict[str, int]:
-        """The four numbers that its clients know; zeros for an address that is none."""
-        try:
-            found = await self._bridge.read(site, [url])
-        except InputError:
-            return ZEROS
-        page = found.pages[url]
-        return {
-            "site_uv": found.site.visitors,
-            "site_pv": found.site.views,
-            "page_pv": page.views,
-            "page_uv": page.visitors,
-        }
+
+def _data(numbers: FourNumbers) -> dict[str, Any]:
+    fields = numbers.by_name("site_uv", "site_pv", "page_pv", "page_uv")
+    return {name: 0 if value == UNKNOWN else value for name, value in fields.items()}
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:
@@ -81,4 +73,5 @@ def routes(bridge: Bridge) -> Sequence[BaseRoute]:
         Route("/api/v1/log", ours.log_v1, methods=methods),
         Route("/log", ours.log_v1, methods=methods),
         Route("/healthz", ours.health),
+        *script_routes("/js", "/js/client.min.js"),
     ]
