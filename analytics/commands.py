@@ -141,6 +141,9 @@ def _save_site(instance: Instance, site: Site) -> Site:
     for other in instance.registry.sites:
         if other.id != site.id and bare_host(site.domain) in other.hosts:
             raise Refused(f"{site.domain} is counted already, as {other.domain}")
+        for name in site.foreign_ids:
+            if other.id != site.id and name in other.foreign_ids:
+                raise Refused(f"{name} is {other.domain} already")
     number = instance.write(lambda store: store.save_site(site, instance.clock()))
     instance.reload_sites()
     return msgspec.structs.replace(site, id=number)

@@ -88,6 +88,12 @@ SETTINGS: tuple[Setting, ...] = (
         _read_count,
     ),
     Setting(
+        "rate_limit",
+        100,
+        "Views a second that one network (IPv4 /24, IPv6 /56) may send, five seconds' worth at once; 0: any.",
+        _read_count,
+    ),
+    Setting(
         "compat",
         ("all",),
         "Foreign protocols that are answered: all, none, or names with commas; docs/compatibility.md.",
@@ -109,6 +115,7 @@ class Config:
     base_path: str = ""
     trusted_proxies: tuple[str, ...] = ()
     new_paths_a_day: int = 10_000
+    rate_limit: int = 100
     compat: tuple[str, ...] = ("all",)
     log_level: str = "info"
 

@@ -6,7 +6,8 @@ PagetallyError              a sentence for a person, and a hint that can be type
 ├── Unavailable             not stored, try again                          503 + Retry-After
 │   ├── StoreBusy           somebody else holds the database's write lock
 │   ├── StoreFailed         disk full, input/output error
-│   └── QueueFull           more views wait for the disk than may wait
+│   ├── QueueFull           more views wait for the disk than may wait
+│   └── TooMany             one network sends more views than are taken     429 + Retry-After
 ├── SiteRemoved             the site went while its view was on its way      202, dropped
 ├── DataFolderInUse         another process owns the data folder           exit 1
 ├── NewerDatabase           written by a newer Pagetally                   exit 1
@@ -41,6 +42,8 @@ class Unavailable(PagetallyError):
     """Not stored; the same request may be sent again after `retry_after` seconds."""
 
     retry_after: int = 2
+    status: int = 503
+    """The HTTP status that says so."""
 
 
 class StoreBusy(Unavailable):
@@ -53,6 +56,16 @@ class StoreFailed(Unavailable):
 
 class QueueFull(Unavailable):
     """As many views wait for the disk as may wait."""
+
+
+class TooMany(Unavailable):
+    """More views come from one network than are taken; `retry_after` says when there is room again."""
+
+    status = 429
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("more views come from your network than are taken")
+        self.retry_after = retry_after
 
 
 class SiteRemoved(PagetallyError):

@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 from .clock import Clock, system_clock
+from .cooldown import Cooldown
 from .days import local_day
 from .errors import Unavailable
 from .glance import Glance
@@ -23,6 +24,7 @@ from .registry import Registry
 from .salts import Salts
 from .store.ingest import Caps
 from .store.sqlite import SqliteReader, SqliteStore
+from .throttle import Throttle
 from .writer import Writer
 
 T = TypeVar("T")
@@ -52,6 +54,7 @@ class Instance:
         clock: Clock = system_clock,
         caps: Caps | None = None,
         fold_limit: int = FOLD_LIMIT,
+        rate_limit: int = 0,
     ) -> None:
         self.folder = folder
         self._fold_limit = fold_limit
@@ -61,6 +64,8 @@ class Instance:
         self._leaving = threading.Event()
         self.registry = Registry()
         self.presence = Presence()
+        self.throttle = Throttle(rate_limit)
+        self.cooldown = Cooldown()
 
     def open(self) -> Instance:
         """Take the folder and start the writer. DataFolderInUse, NewerDatabase, Unavailable."""
@@ -86,6 +91,7 @@ class Instance:
         for reader in self._lent:
             self._readers.put(reader)
         self._recall_presence()
+        self._recall_cooldown()
         self.writer = Writer(store, self.salts, self.presence, clock=self.clock).start()
         self.glance = Glance(self.reader, self.writer)
         return self
@@ -111,6 +117,14 @@ class Instance:
         for site in self.registry.sites:
             first_day = local_day(site.timezone, since)
             self.presence.load(site.id, self.reader.online_visitors(site.id, since, first_day))
+
+    def _recall_cooldown(self) -> None:
+        """What was counted shortly before the start still has its cooldown."""
+        for site in self.registry.sites:
+            if site.cooldown:
+                since = int(self.clock()) - site.cooldown
+                first_day = local_day(site.timezone, since)
+                self.cooldown.load(site.id, self.reader.recent_views(site.id, since, first_day))
 
     @contextlib.contextmanager
     def borrow_reader(self) -> Iterator[SqliteReader]:

@@ -12,6 +12,9 @@ from .errors import InputError
 from .model import Site
 from .urls import bare_host
 
+DAY = 86_400
+"""Seconds: a visitor is somebody else on the next day, so that no cooldown can be longer."""
+
 
 class Registry:
     """The sites of an instance, by host and by id."""
@@ -51,6 +54,12 @@ def check_site(site: Site) -> Site:
     for pattern in site.exclude_paths:
         if not pattern.startswith(("/", "*")):
             raise InputError("exclude-path", f"{pattern!r} must begin with / or *", hint="Write /admin/*.")
+    for name in site.foreign_ids:
+        if not all(name.partition(":")):
+            hint = "Write the protocol and the id, such as umami:UUID or matomo:1."
+            raise InputError("foreign-id", f"{name!r} names no protocol", hint=hint)
+    if not 0 <= site.cooldown <= DAY:
+        raise InputError("cooldown", "must be from 0 to 86400 seconds", hint="Half an hour is 1800.")
     domain = check_host("domain", site.domain)
     aliases = tuple(dict.fromkeys(check_host("alias", alias) for alias in site.aliases))
     hosts = frozenset(bare_host(host) for host in (domain, *aliases))

@@ -42,7 +42,8 @@ def serve(config: Config, *, say: Callable[[str], None], make_app: AppFactory | 
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn sends itself the signal again once it has stopped; that is no failure.
         signal.signal(number, _leave)
-    instance = Instance(config.data, caps=Caps(path=config.new_paths_a_day)).open()
+    caps = Caps(path=config.new_paths_a_day)
+    instance = Instance(config.data, caps=caps, rate_limit=config.rate_limit).open()
     try:
         app = (
             make_app(instance)

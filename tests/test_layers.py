@@ -29,7 +29,7 @@ LAYERS = (
     ),
     ("pure logic", {"pipeline", "periods", "report", "registry"}),
     ("store", {"store"}),
-    ("state", {"salts", "presence", "lock", "writer", "glance", "instance"}),
+    ("state", {"salts", "presence", "throttle", "cooldown", "lock", "writer", "glance", "instance"}),
     ("work", {"commands", "jobs", "importer", "control"}),
     ("edges", {"web", "server", "cli", "__main__"}),
 )

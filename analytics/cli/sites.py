@@ -22,6 +22,10 @@ LISTS = {
         "An address or network whose views are not counted (may be repeated).",
     ),
     "exclude-path": ("exclude_paths", "A path, with * for anything, that is not counted (may be repeated)."),
+    "foreign-id": (
+        "foreign_ids",
+        "A name that foreign clients have for it, such as umami:UUID or matomo:1 (may be repeated).",
+    ),
     "query-key": ("query_keys", "A query key that makes a different page, such as p (may be repeated)."),
 }
 
@@ -39,6 +43,12 @@ def site_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "count_bots",
         default=None,
         help="Whether views of crawlers, tools and headless browsers count.  [default: drop]",
+    )(command)
+    command = click.option(
+        "--cooldown",
+        type=int,
+        metavar="SECONDS",
+        help="How soon a visitor's next view of the same page counts.  [default: 0, at once]",
     )(command)
     for option, (field, text) in reversed(LISTS.items()):
         command = click.option(f"--{option}", field, multiple=True, help=text)(command)
@@ -85,6 +95,8 @@ def describe(found: Site) -> dict[str, tuple[str, ...]]:
         "query keys": found.query_keys,
         "GPC and DNT": ("honoured",) if found.honour_gpc else (),
         "bots": ("counted",) if found.count_bots else (),
+        "foreign ids": found.foreign_ids,
+        "cooldown": (f"{found.cooldown} s",) if found.cooldown else (),
     }
 
 

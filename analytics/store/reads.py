@@ -5,7 +5,7 @@ Run a group of these inside one `connect.snapshot`, so that they speak of the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -222,6 +222,17 @@ def online_visitors(connection: Connection, site: int, since: int, first_day: in
             "SELECT visitor, max(at) FROM hit WHERE site = ? AND day >= ? AND at >= ? GROUP BY visitor",
             (site, first_day, since),
         )
+    )
+
+
+def recent_views(
+    connection: Connection, site: int, since: int, first_day: int
+) -> Iterator[tuple[int, str, int]]:
+    """(visitor, path, time) of a site's views since a time, the latest of each, oldest first."""
+    yield from connection.execute(
+        "SELECT visitor, path.path, max(at) FROM hit JOIN path ON path.id = hit.path"
+        " WHERE hit.site = ? AND day >= ? AND at >= ? AND kind = 0 GROUP BY visitor, hit.path ORDER BY 3",
+        (site, first_day, since),
     )
 
 

@@ -60,6 +60,9 @@ class SqliteReader:
     def online_visitors(self, site: int, since: int, first_day: int) -> dict[int, int]:
         return reads.online_visitors(self._connection, site, since, first_day)
 
+    def recent_views(self, site: int, since: int, first_day: int) -> Iterator[tuple[int, str, int]]:
+        return reads.recent_views(self._connection, site, since, first_day)
+
     def first_day(self, site: int) -> int | None:
         return reads.first_day(self._connection, site)
 

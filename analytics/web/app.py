@@ -12,14 +12,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import __version__
-from ..errors import TooLarge, Unavailable
+from ..errors import InputError, StoreFailed, TooLarge, Unavailable
 from ..instance import Instance
 from ..store.connect import DatabaseError
 from .answers import CORS
 from .auth import AuthRoutes, Owner
 from .collect import EventEndpoint, PixelEndpoint
-from .compat import compat_errors, compat_routes
-from .compat.bridge import Bridge
+from .compat import compat_routes
+from .compat.bridge import Bridge, refuse, refuse_input
 from .counters import CountersEndpoint
 from .dashboard import DashboardRoutes
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
@@ -73,7 +73,7 @@ def create_app(
     routes = [*extra_routes, *public, Mount("/", SecurityHeaders(guarded))]
     app = Starlette(
         routes=[Mount(base_path, routes=routes)] if base_path else routes,
-        exception_handlers=compat_errors(),
+        exception_handlers=error_answers(),
     )
     app.state.owner = owner
     front = FrontDoor(app, {f"{base_path}/api/event": event, f"{base_path}/api/counters": counters})
@@ -121,6 +121,28 @@ async def unknown_endpoint(request: Request) -> Response:
     if request.method == "OPTIONS":
         return Response(status_code=204, headers=headers)
     return JSONResponse({"error": "there is no such endpoint"}, status_code=404, headers=headers)
+
+
+def error_answers() -> dict[Any, Any]:
+    """What answers for an error of a public endpoint that did not answer itself, readable by every page."""
+
+    async def not_stored(_: Request, error: Exception) -> Response:
+        return refuse(error if isinstance(error, Unavailable) else StoreFailed("cannot be read now"))
+
+    async def not_usable(_: Request, error: Exception) -> Response:
+        assert isinstance(error, InputError)
+        return refuse_input(error)
+
+    async def gone(_: Request, __: Exception) -> Response:
+        return Response(status_code=408)
+
+    return {
+        Unavailable: not_stored,
+        DatabaseError: not_stored,
+        InputError: not_usable,
+        TooLarge: not_usable,
+        Disconnected: gone,
+    }
 
 
 def error_pages(pages: Pages) -> dict[Any, Any]:

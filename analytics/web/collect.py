@@ -8,14 +8,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from starlette.types import Receive, Scope, Send
 
 from .. import payload, pipeline
 from ..days import local_day
-from ..errors import InputError, PagetallyError, SiteRemoved, TooLarge, Unavailable
+from ..errors import InputError, PagetallyError, SiteRemoved, TooLarge, TooMany, Unavailable
 from ..instance import Instance
 from ..model import Arrival, Drop, Event, Hit
 from ..store.connect import DatabaseError
@@ -69,10 +69,15 @@ class Collector:
         self._instance = instance
 
     async def take(self, event: Event, scope: Scope, weight: int) -> list[Hit | Drop]:
-        """Run an event through the pipeline and store what is left; InputError or Unavailable."""
+        """Run an event through the pipeline and store what is left; InputError or Unavailable (TooMany)."""
         instance = self._instance
         arrival = read_arrival(scope, instance.clock())
+        wait = instance.throttle.admit(arrival.address, arrival.at)
+        if wait:
+            self.tally([Drop(self._find_site(event), "rate-limit")])
+            raise TooMany(wait)
         results = pipeline.run(event, arrival, instance.registry.by_host, instance.salts.of)
+        results = [self._cool(result) for result in results]
         hits = [result for result in results if isinstance(result, Hit)]
         if len(hits) < len(results):
             self.tally([result for result in results if isinstance(result, Drop)])
@@ -82,7 +87,29 @@ class Collector:
                 await instance.writer.submit(hits, weight, asyncio.get_running_loop())
             except SiteRemoved:
                 return [Drop(0, "unknown-site")]
+            except Unavailable:
+                for hit in hits:
+                    instance.cooldown.release(hit)
+                raise
         return results
+
+    def _cool(self, result: Hit | Drop) -> Hit | Drop:
+        """A drop in place of a view that its visitor has just been counted for."""
+        if isinstance(result, Drop):
+            return result
+        site = self._instance.registry.by_id.get(result.site)
+        if site is None or not site.cooldown or self._instance.cooldown.claim(result, site.cooldown):
+            return result
+        return Drop(result.site, "cooldown")
+
+    def _find_site(self, event: Event) -> int:
+        """The first site that an event is for, as far as that can be told at a glance; 0 for none."""
+        try:
+            name = event.domains[0] if event.domains else urlsplit(event.url).netloc
+        except ValueError:
+            return 0
+        site = self._instance.registry.find(name)
+        return site.id if site else 0
 
     def tally(self, drops: list[Drop]) -> None:
         """Count what is deliberately not stored, by site, day and reason."""
@@ -126,7 +153,7 @@ class EventEndpoint:
         except InputError as error:
             await send_error(send, 400, error)
         except Unavailable as error:
-            await send_error(send, 503, error, [(b"retry-after", str(error.retry_after).encode())])
+            await send_error(send, error.status, error, [(b"retry-after", str(error.retry_after).encode())])
         except Disconnected:
             pass
 
@@ -161,7 +188,7 @@ class PixelEndpoint:
             results = [] if is_head else await self._collector.take(event, scope, 0)
         except Unavailable as error:
             retry = (b"retry-after", str(error.retry_after).encode())
-            await send_answer(send, 503, [*headers, _reason(error), retry], GIF)
+            await send_answer(send, error.status, [*headers, _reason(error), retry], GIF)
         except InputError as error:
             await send_answer(send, 400, [*headers, _reason(error)], GIF)
         else:

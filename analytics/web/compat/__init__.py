@@ -7,17 +7,12 @@ want the same address, the order here settles it, and nothing else does.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from ...errors import InputError, StoreFailed, TooLarge, Unavailable
-from ...store.connect import DatabaseError
-from ..guard import Disconnected
+from ...errors import InputError
 from . import busuanzi, finicounter, jkjoy, soxft, vercount, whyneh
-from .bridge import Bridge, answer_json, refuse
+from .bridge import Bridge
 
 FAMILIES: dict[str, Callable[[Bridge], Sequence[BaseRoute]]] = {
     "busuanzi": busuanzi.routes,
@@ -42,27 +37,3 @@ def compat_routes(bridge: Bridge, names: Sequence[str]) -> list[BaseRoute]:
     if "all" in names:
         names = list(FAMILIES)
     return [route for name, make in FAMILIES.items() if name in names for route in make(bridge)]
-
-
-def compat_errors() -> dict[Any, Any]:
-    """What answers for each kind of error in a foreign protocol: never a 5xx for bad input, always CORS."""
-
-    async def unavailable(_: Request, error: Exception) -> Response:
-        return refuse(error if isinstance(error, Unavailable) else StoreFailed("cannot be read now"))
-
-    async def too_large(_: Request, error: Exception) -> Response:
-        return answer_json({"error": str(error)}, status=413, headers={"connection": "close"})
-
-    async def unusable(_: Request, error: Exception) -> Response:
-        return answer_json({"error": str(error)}, status=400)
-
-    async def gone(_: Request, __: Exception) -> Response:
-        return Response(status_code=408)
-
-    return {
-        Unavailable: unavailable,
-        DatabaseError: unavailable,
-        TooLarge: too_large,
-        InputError: unusable,
-        Disconnected: gone,
-    }

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...errors import InputError, Unavailable
+from ...errors import InputError, TooLarge, Unavailable
 from ...instance import Instance
 from ...model import Counters, Drop, Event, Hit, Site
 from ...payload import MAX_TEXT, PAGEVIEW
@@ -92,7 +92,7 @@ class Bridge:
         """Count a view (or an event) of the page at a full address; what was stored, what was dropped.
 
         It returns once the view is on disk. InputError for an address that cannot be used,
-        Unavailable when nothing can be stored now.
+        Unavailable when nothing can be stored now, or TooMany: the app answers those (`refuse`).
         """
         event = Event(
             name=name[:120] or PAGEVIEW,
@@ -206,4 +206,12 @@ def preflight(request: Request) -> Response:
 
 def refuse(error: Unavailable) -> Response:
     """The view was not stored; the client may come again."""
-    return answer_json({"error": str(error)}, status=503, headers={"retry-after": str(error.retry_after)})
+    headers = {"retry-after": str(error.retry_after), "x-pagetally": f"error; {type(error).__name__}"}
+    return answer_json({"error": str(error)}, status=error.status, headers=headers)
+
+
+def refuse_input(error: InputError) -> Response:
+    """What was sent cannot be used."""
+    if isinstance(error, TooLarge):
+        return answer_json({"error": str(error)}, status=413, headers={"connection": "close"})
+    return answer_json({"error": str(error), "field": error.field}, status=400)
