@@ -25,6 +25,7 @@ from .compat.bridge import Bridge, refuse, refuse_input
 from .counters import CountersEndpoint
 from .dashboard import DashboardRoutes
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
+from .migrate import MigrateRoutes
 from .pages import Pages
 
 STATIC = {
@@ -69,6 +70,7 @@ def create_app(
             Route("/health", Health(instance).answer),
             *AuthRoutes(instance, owner, pages).routes,
             *DashboardRoutes(instance, owner, pages).routes,
+            *MigrateRoutes(instance, owner, pages, public).routes,
         ],
         exception_handlers=error_pages(pages),
     )
@@ -172,7 +174,7 @@ def error_pages(pages: Pages) -> dict[Any, Any]:
         return pages.message(request, 404, "There is no such page", "The address may be mistyped.")
 
     async def too_large(request: Request, _: Exception) -> Response:
-        answer = pages.message(request, 413, "That was too much", "The form takes a password, and no more.")
+        answer = pages.message(request, 413, "That was too much", "The form does not take so much text.")
         answer.headers["connection"] = "close"
         return answer
 
