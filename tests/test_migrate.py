@@ -92,7 +92,7 @@ def test_the_new_line_is_ready_to_paste(name: str, snippet: str) -> None:
         assert "ID" not in text
         # Nothing of the old host is left in it.
         assert set(re.findall(r"https?://([\w.]+)", text)) <= {"stats.example", "a.example"}
-        # And what is proposed is recognised as nothing foreign by accident: it is of the same system, or ours.
+        # What is proposed is of the same system, or ours.
         assert set(recognise(text)) <= {found}
     assert HOST in made.line
     expected = IDS.get(found.name, "")

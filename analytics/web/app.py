@@ -24,6 +24,7 @@ from .compat import compat_routes
 from .compat.bridge import Bridge, refuse, refuse_input
 from .counters import CountersEndpoint
 from .dashboard import DashboardRoutes
+from .dropped import DroppedRoutes
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
 from .migrate import MigrateRoutes
 from .pages import Pages
@@ -70,6 +71,7 @@ def create_app(
             Route("/health", Health(instance).answer),
             *AuthRoutes(instance, owner, pages).routes,
             *DashboardRoutes(instance, owner, pages).routes,
+            *DroppedRoutes(instance, owner, pages).routes,
             *MigrateRoutes(instance, owner, pages, public).routes,
         ],
         exception_handlers=error_pages(pages),
