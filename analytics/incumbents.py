@@ -44,7 +44,7 @@ class Incumbent:
 INCUMBENTS: tuple[Incumbent, ...] = (
     Incumbent(
         name="busuanzi",
-        signs=r"busuanzi\.ibruce\.info|busuanzi\.pure|bszCaller|busuanzi_(value|container)_",
+        signs=r"busuanzi\.ibruce\.info|\bbusuanzi(_count)?:|busuanzi\.pure|bszCaller|busuanzi_(value|container)_",
         line='<script async src="{base}/busuanzi/2.3/busuanzi.pure.mini.js"></script>',
         asks=("GET /busuanzi/2.3/busuanzi.pure.mini.js", "GET /busuanzi?jsonpCallback=f"),
         importer=PULL % "busuanzi",

@@ -138,7 +138,6 @@ REASONS: dict[str, str] = {
     "excluded-path": "The page is one that you excluded.",
     "cooldown": "The same visitor saw the same page again sooner than the site counts it.",
     "rate-limit": "One network sent more views than are taken; it was told to wait.",
-    "token": "The view came without the token that the site’s pages are given.",
     "unusable-address": "The address of the page cannot be used: too long, of a file, or none at all.",
     "engagement": "A report of time on page by Plausible’s script, which is no view.",
 }
