@@ -126,6 +126,29 @@ def zone(name: str) -> str:
     return name.replace("_", " ")
 
 
+REASONS: dict[str, str] = {
+    "unknown-site": "The page is of no site here, nor was one named. Somebody copied the line, or a domain"
+    " or alias is missing.",
+    "host": "The page was shown under a host that is not the site’s: a copy, a translation, a preview. If it"
+    " is yours, add it as an alias.",
+    "bot": "The reader says it is a crawler, a tool, a link preview, or a headless browser.",
+    "prefetch": "A browser or a link preview fetched the page ahead, and nobody saw it.",
+    "opt-out": "The browser asks not to be counted, and this site honours it.",
+    "excluded-address": "The address is one that you excluded.",
+    "excluded-path": "The page is one that you excluded.",
+    "cooldown": "The same visitor saw the same page again sooner than the site counts it.",
+    "rate-limit": "One network sent more views than are taken; it was told to wait.",
+    "unusable-address": "The address of the page cannot be used: too long, of a file, or none at all.",
+    "engagement": "A report of time on page by Plausible’s script, which is no view.",
+}
+"""Why a view was deliberately not counted, in a sentence for its owner."""
+
+
+def reason(name: str) -> str:
+    """A reason for dropping as a sentence."""
+    return REASONS.get(name, "It was deliberately not counted.")
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "plural": plural,
@@ -142,4 +165,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "path": path,
     "host": host,
     "zone": zone,
+    "reason": reason,
 }

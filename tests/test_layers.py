@@ -27,7 +27,7 @@ LAYERS = (
             "wording",
         },
     ),
-    ("pure logic", {"pipeline", "periods", "report", "registry"}),
+    ("pure logic", {"pipeline", "periods", "report", "registry", "incumbents", "migration"}),
     ("store", {"store"}),
     ("state", {"salts", "presence", "throttle", "cooldown", "lock", "writer", "glance", "instance"}),
     ("work", {"commands", "jobs", "importer", "control"}),

@@ -333,6 +333,14 @@ def dropped(connection: Connection, first_day: int) -> list[tuple[str, str, int]
     ).fetchall()
 
 
+def dropped_by_day(connection: Connection, site: int, first_day: int) -> list[tuple[int, str, int]]:
+    """What was deliberately not counted of a site (0: of none) since a day, as (day, reason, views)."""
+    return connection.execute(
+        "SELECT day, reason, views FROM dropped WHERE site = ? AND day >= ? ORDER BY day, views DESC",
+        (site, first_day),
+    ).fetchall()
+
+
 def site_days(connection: Connection) -> list[tuple[int, int]]:
     """Every site-day that has hits."""
     return connection.execute("SELECT site, day FROM site_day ORDER BY site, day").fetchall()

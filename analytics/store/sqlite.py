@@ -78,6 +78,9 @@ class SqliteReader:
     def dropped(self, first_day: int) -> list[tuple[str, str, int]]:
         return reads.dropped(self._connection, first_day)
 
+    def dropped_by_day(self, site: int, first_day: int) -> list[tuple[int, str, int]]:
+        return reads.dropped_by_day(self._connection, site, first_day)
+
     def health(self) -> dict[str, int]:
         return reads.health(self._connection)
 

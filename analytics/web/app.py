@@ -22,7 +22,9 @@ from .compat import compat_routes
 from .compat.bridge import Bridge, refuse, refuse_input
 from .counters import CountersEndpoint
 from .dashboard import DashboardRoutes
+from .dropped import DroppedRoutes
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
+from .migrate import MigrateRoutes
 from .pages import Pages
 from .static import JAVASCRIPT, StaticFile
 
@@ -67,6 +69,8 @@ def create_app(
             Route("/health", Health(instance).answer),
             *AuthRoutes(instance, owner, pages).routes,
             *DashboardRoutes(instance, owner, pages).routes,
+            *DroppedRoutes(instance, owner, pages).routes,
+            *MigrateRoutes(instance, owner, pages, public).routes,
         ],
         exception_handlers=error_pages(pages),
     )
@@ -152,7 +156,7 @@ def error_pages(pages: Pages) -> dict[Any, Any]:
         return pages.message(request, 404, "There is no such page", "The address may be mistyped.")
 
     async def too_large(request: Request, _: Exception) -> Response:
-        answer = pages.message(request, 413, "That was too much", "The form takes a password, and no more.")
+        answer = pages.message(request, 413, "That was too much", "The form does not take so much text.")
         answer.headers["connection"] = "close"
         return answer
 

@@ -157,9 +157,9 @@ def refuse_foreign() -> Response:
     return PlainTextResponse("This form must be sent from Pagetally's own page.\n", status_code=403)
 
 
-async def read_form(request: Request) -> dict[str, str]:
+async def read_form(request: Request, most: int = FORM_BYTES) -> dict[str, str]:
     """The fields of a small urlencoded form; what is something else is empty. TooLarge, Disconnected."""
-    body = await read_body(request.scope["headers"], request.receive, FORM_BYTES)
+    body = await read_body(request.scope["headers"], request.receive, most)
     try:
         fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20)
     except ValueError:

@@ -1,0 +1,85 @@
+"""/sites/{domain}/dropped and /dropped: what was deliberately not counted, day by day, and why."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ..days import local_day
+from ..instance import Instance
+from ..model import OTHER, Count, Range, Site
+from .auth import Owner, redirect
+from .pages import Pages
+
+DAYS = 30
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason, with the views of each day of the range, the first day first."""
+
+    name: str
+    days: Sequence[int]
+
+    @property
+    def views(self) -> int:
+        return sum(self.days)
+
+
+def by_reason(rows: Iterable[tuple[int, str, int]], span: Range) -> list[Reason]:
+    """(day, reason, views) as one row for each reason, the most frequent first."""
+    days: dict[str, list[int]] = defaultdict(lambda: [0] * span.days)
+    for day, reason, views in rows:
+        if span.first <= day <= span.last:
+            days[reason][day - span.first] += views
+    return sorted(
+        (Reason(name, found) for name, found in days.items()), key=lambda one: (-one.views, one.name)
+    )
+
+
+class DroppedRoutes:
+    """Both pages, for the owner only."""
+
+    def __init__(self, instance: Instance, owner: Owner, pages: Pages) -> None:
+        self._instance = instance
+        self._owner = owner
+        self._pages = pages
+        self.routes = [Route("/sites/{domain}/dropped", self.site), Route("/dropped", self.nobody)]
+
+    async def site(self, request: Request) -> Response:
+        """What a site did not count in 30 days."""
+        if not self._owner.is_signed_in(request):
+            return redirect(request, "/login")
+        site = self._instance.registry.find(request.path_params["domain"])
+        if site is None:
+            hint = "Add it with: pagetally site add DOMAIN"
+            return self._pages.message(request, 404, "There is no such site", hint, signed_in=True)
+        return await self._show(request, site)
+
+    async def nobody(self, request: Request) -> Response:
+        """What belonged to no site."""
+        if not self._owner.is_signed_in(request):
+            return redirect(request, "/login")
+        return await self._show(request, None)
+
+    async def _show(self, request: Request, site: Site | None) -> Response:
+        # What was dropped in the last two seconds may not be stored yet.
+        today = local_day(site.timezone if site else "UTC", self._instance.clock())
+        span = Range(today - DAYS + 1, today)
+        reasons, other = await run_in_threadpool(self._read, site, span)
+        return self._pages.render(
+            request, "dropped.html", signed_in=True, site=site, reasons=reasons, other=other, span=span
+        )
+
+    def _read(self, site: Site | None, span: Range) -> tuple[list[Reason], int]:
+        """The reasons, and the views of pages beyond the daily cap."""
+        with self._instance.borrow_reader() as reader:
+            reasons = by_reason(reader.dropped_by_day(site.id if site else 0, span.first), span)
+            other = reader.page_counts(site.id, (OTHER,), span).get(OTHER, Count()) if site else Count()
+        return reasons, other.views

@@ -1,0 +1,153 @@
+"""/migrate: paste what you have, get the line you need, and see what of it answers here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Message, Scope
+
+from ..errors import TooLarge
+from ..instance import Instance
+from ..migration import MAX_MARKUP, Element, Proposal, is_filled, propose, read_markup, recognise
+from .auth import Owner, read_form, redirect, refuse_foreign
+from .guard import is_same_origin
+from .pages import Pages
+
+FORM_BYTES = 3 * MAX_MARKUP + 1_024
+"""A form writes most characters of markup as three."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One address that pages ask for, and how it is answered here."""
+
+    what: str
+    is_answered: bool
+    is_readable: bool
+    """Whether the answer to a preflight lets every page read (CORS)."""
+
+
+class Doors:
+    """The public addresses, asked in-process. A preflight counts nothing, so asking changes nothing."""
+
+    def __init__(self, routes: Sequence[BaseRoute]) -> None:
+        # What has a place for anything answers that there is nothing.
+        self._routes = [route for route in routes if getattr(route, "path", "") != "/api/{rest:path}"]
+
+    def answers(self, ask: str) -> bool:
+        """Whether `METHOD /path?query` is answered."""
+        return self._find(ask, ask.partition(" ")[0]) is not None
+
+    async def look(self, ask: str) -> Ask:
+        """How `METHOD /path?query` is answered."""
+        route = self._find(ask, "OPTIONS")
+        is_readable = route is not None and await _is_readable(route, _scope(ask, "OPTIONS"))
+        return Ask(ask, self.answers(ask), is_readable)
+
+    def _find(self, ask: str, method: str) -> BaseRoute | None:
+        for route in self._routes:
+            match, _ = route.matches(_scope(ask, method))
+            if match == Match.FULL:
+                return route
+        return None
+
+
+def _scope(ask: str, method: str) -> Scope:
+    path, _, query = ask.partition(" ")[2].partition("?")
+    return {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": query.encode(),
+        "headers": [(b"origin", b"https://example.com")],
+    }
+
+
+async def _is_readable(route: BaseRoute, scope: Scope) -> bool:
+    heads: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            heads.append(message)
+
+    _, found = route.matches(scope)
+    await route.handle({**scope, **found}, receive, send)
+    return any((b"access-control-allow-origin", b"*") in head["headers"] for head in heads)
+
+
+class MigrateRoutes:
+    """The route /migrate, for the owner only."""
+
+    def __init__(self, instance: Instance, owner: Owner, pages: Pages, public: Sequence[BaseRoute]) -> None:
+        self._instance = instance
+        self._owner = owner
+        self._pages = pages
+        self._doors = Doors(public)
+        self.routes = [Route("/migrate", self.migrate, methods=["GET", "POST"])]
+
+    async def migrate(self, request: Request) -> Response:
+        """The form, and below it what to do about what was pasted."""
+        if not self._owner.is_signed_in(request):
+            return redirect(request, "/login")
+        if request.method != "POST":
+            return self._show(request, markup="", domain=request.query_params.get("site", ""))
+        if not is_same_origin(request):
+            return refuse_foreign()
+        form = await read_form(request, FORM_BYTES)
+        markup = form.get("markup", "")
+        if len(markup.encode("utf-8", "replace")) > MAX_MARKUP:
+            raise TooLarge("markup", f"is larger than {MAX_MARKUP:,} bytes")
+        # Only a domain of ours gets into a command that the owner copies into a terminal.
+        site = self._instance.registry.find(form.get("site", ""))
+        domain = site.domain if site else ""
+        base = base_address(request)
+        proposals = [propose(one, markup, base, domain) for one in recognise(markup)]
+        found = read_markup(markup)
+        return self._show(
+            request,
+            markup=markup,
+            domain=domain,
+            proposals=[(one, self._doors.answers(one.incumbent.asks[0])) for one in proposals],
+            elements=[(one, self._is_filled(one)) for one in found.elements],
+            asks=await self._look(proposals),
+            is_ours=found.is_ours,
+            foreign_id_known=self._known_ids(proposals, domain),
+        )
+
+    def _show(self, request: Request, **values: Any) -> Response:
+        nothing: dict[str, Any] = {"proposals": [], "elements": [], "asks": [], "is_ours": False}
+        sites = [site.domain for site in self._instance.registry.sites]
+        values = nothing | {"here": base_address(request), "sites": sites, "foreign_id_known": set()} | values
+        return self._pages.render(request, "migrate.html", signed_in=True, **values)
+
+    def _is_filled(self, element: Element) -> bool:
+        return is_filled(element, self._doors.answers)
+
+    async def _look(self, proposals: Iterable[Proposal]) -> list[Ask]:
+        asks = dict.fromkeys(ask for one in proposals for ask in one.incumbent.asks)
+        return [await self._doors.look(ask) for ask in asks]
+
+    def _known_ids(self, proposals: Iterable[Proposal], domain: str) -> set[str]:
+        """The foreign ids that are set for the site already."""
+        known = self._instance.registry.by_foreign_id
+        return {
+            one.foreign_id
+            for one in proposals
+            if (site := known.get(one.foreign_id)) and site.domain == domain
+        }
+
+
+def base_address(request: Request) -> str:
+    """Where we are, as the owner's browser sees us, without a slash at the end."""
+    url = request.url
+    return f"{url.scheme}://{url.netloc}{request.scope.get('root_path', '')}"

@@ -1,0 +1,243 @@
+"""/migrate: what is recognised, what is proposed, what answers here; and that nothing pasted does harm."""
+
+from __future__ import annotations
+
+import re
+import time
+from urllib.parse import urlencode
+
+import pytest
+from starlette.testclient import TestClient
+
+from analytics.incumbents import ELEMENTS, INCUMBENTS, LEANCLOUD
+from analytics.instance import Instance
+from analytics.migration import MAX_MARKUP, find_elements, propose, read_markup, recognise
+from analytics.web.app import create_app
+
+from .conftest import FIREFOX, add_site
+
+PASSWORD = "lantern-and-rope"
+HOST = "https://stats.example"
+UUID = "94db1cb1-74f4-4a40-ad6c-962362670409"
+
+SNIPPETS = [
+    ("busuanzi", '<script async src="//busuanzi.ibruce.info/busuanzi/2.3/busuanzi.pure.mini.js"></script>'),
+    ("busuanzi", '<span id="busuanzi_container_page_pv"><span id="busuanzi_value_page_pv"></span></span>'),
+    ("busuanzi", "vendors:\n  busuanzi: https://x.example/busuanzi.pure.mini.js"),
+    ("soxft/busuanzi", '<script defer src="https://b.example/js" data-prefix="busuanzi"></script>'),
+    ("soxft/busuanzi", '<i id="busuanzi_site_pv"></i>'),
+    ("Vercount", '<script defer src="https://events.vercount.one/js"></script>'),
+    (
+        "GoatCounter",
+        '<script data-goatcounter="https://a.goatcounter.com/count" src="//gc.zgo.at/count.js"></script>',
+    ),
+    ("GoatCounter", "pageviews:\n  provider: goatcounter"),
+    (LEANCLOUD, "leancloud_visitors:\n  enable: true\n  app_id: AbCdEfGhIjKlMnOpQrSt-gzGzoHsz"),
+    (LEANCLOUD, "new Valine({ el: '#v', appId: 'AbCdEfGhIjKlMnOpQrSt-gzGzoHsz' })"),
+    ("Waline", '<span class="waline-pageview-count" data-path="/a"></span>'),
+    ("Artalk", '<span id="ArtalkPV"></span>'),
+    ("Twikoo", '<span id="twikoo_visitors">0</span>'),
+    ("OpenKounter", '<span id="openkounter-site-pv"></span>'),
+    ("finicounter", '<script src="https://finicounter.eu.org/finicounter.js"></script>'),
+    ("CountAPI or abacus", 'fetch("https://api.countapi.xyz/hit/a/b")'),
+    (
+        "Hits badge",
+        "[![Hits](https://hits.seeyoufarm.com/api/count/incr/badge.svg?url=https://a.example)](x)",
+    ),
+    ("Hits badge", "![](https://komarev.com/ghpvc/?username=somebody)"),
+    ("HitWebCounter", '<img src="https://hitwebcounter.com/counter/counter.php?page=1&style=0007">'),
+    ("Moe-Counter", "![](https://count.getloli.com/@name)"),
+    ("Umami", f'<script defer src="https://cloud.umami.is/script.js" data-website-id="{UUID}"></script>'),
+    ("Plausible", '<script defer data-domain="a.example" src="https://plausible.io/js/script.js"></script>'),
+    ("Matomo", "_paq.push(['setSiteId', '7']); u='//a.example/';"),
+    ("Google Analytics 4", "gtag('config', 'G-ABCDEF1234');"),
+    ("Fathom", '<script src="https://cdn.usefathom.com/script.js" data-site="ABCDEFG" defer></script>'),
+]
+
+
+@pytest.mark.parametrize(("name", "snippet"), SNIPPETS)
+def test_recognised(name: str, snippet: str) -> None:
+    (found,) = recognise(snippet)
+    assert found.name.startswith(name)
+
+
+def test_every_system_has_a_snippet_that_is_recognised() -> None:
+    assert {found.name for _, snippet in SNIPPETS for found in recognise(snippet)} == {
+        one.name for one in INCUMBENTS
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hello", '<script src="/jquery.js"></script>', "<p id=views>3</p>", "G-7"]
+)
+def test_what_is_no_counter_is_not_recognised(text: str) -> None:
+    assert recognise(text) == []
+
+
+IDS = {
+    "Umami": f"umami:{UUID}",
+    "Matomo": "matomo:7",
+    "Google Analytics 4": "ga4:G-ABCDEF1234",
+    "Fathom": "fathom:ABCDEFG",
+    LEANCLOUD: "leancloud:AbCdEfGhIjKlMnOpQrSt-gzGzoHsz",
+}
+
+
+@pytest.mark.parametrize(("name", "snippet"), SNIPPETS)
+def test_the_new_line_is_ready_to_paste(name: str, snippet: str) -> None:
+    (found,) = recognise(snippet)
+    made = propose(found, snippet, HOST, "a.example")
+    for text in (made.line, made.own, *made.commands):
+        assert "{" not in text.replace("{ ", "").replace("{}", "")
+        assert "ID" not in text
+        # Nothing of the old host is left in it.
+        assert set(re.findall(r"https?://([\w.]+)", text)) <= {"stats.example", "a.example"}
+        # What is proposed is of the same system, or ours.
+        assert set(recognise(text)) <= {found}
+    assert HOST in made.line
+    expected = IDS.get(found.name, "")
+    assert made.foreign_id == expected
+    if expected:
+        assert made.commands[0] == f"pagetally site edit a.example --foreign-id {expected}"
+
+
+@pytest.mark.parametrize(
+    ("name", "by"),
+    [
+        ("busuanzi_value_site_pv", "busuanzi"),
+        ("busuanzi_container_page_pv", "busuanzi"),
+        ("busuanzi_site_uv", "soxft/busuanzi"),
+        ("vercount_value_page_pv", "Vercount"),
+        ("leancloud-site-pv-container", LEANCLOUD),
+        ("leancloud_visitors", LEANCLOUD),
+        ("leancloud-visitors-count", LEANCLOUD),
+        ("waline-pageview-count", "Waline"),
+        ("twikoo_visitors", "Twikoo"),
+        ("ArtalkPV", "Artalk"),
+        ("openkounter-page-views", "OpenKounter"),
+        ("umami-site-pv", "Umami"),
+        ("finicount_views", "finicounter"),
+        ("pageviews", "GoatCounter"),
+        ("page-views", "GoatCounter"),
+        ("busuanzi_value_rain_pv", None),
+        ("x" * 100, None),
+        ("", None),
+    ],
+)
+def test_elements_of_themes(name: str, by: str | None) -> None:
+    assert [one.incumbent for one in find_elements(name)] == ([by] if by else [])
+
+
+def test_elements_name_systems_of_the_table() -> None:
+    assert {incumbent for _, incumbent, _ in ELEMENTS} <= {one.name for one in INCUMBENTS}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["<" * MAX_MARKUP, "<a " * 20_000, "<!--" * 16_000, "<script>" * 8_000, '<i id="' * 9_000, "\0\ud83d"],
+)
+def test_hostile_markup_is_read_soon(text: str) -> None:
+    began = time.process_time()
+    read_markup(text)
+    recognise(text)
+    assert time.process_time() - began < 2
+
+
+# --- The page ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def owner(instance: Instance) -> TestClient:
+    """The owner's browser, signed in."""
+    client = TestClient(create_app(instance), base_url=HOST, headers={"user-agent": FIREFOX})
+    client.headers["origin"] = HOST
+    token = client.app.state.owner.setup_token  # type: ignore[attr-defined]
+    assert client.post(f"/setup/{token}", data={"password": PASSWORD}).status_code == 200
+    return client
+
+
+def paste(client: TestClient, markup: str, **more: str) -> str:
+    answer = client.post("/migrate", data={"markup": markup, "site": "example.com"} | more)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def test_the_page_shows_line_commands_and_checks(owner: TestClient) -> None:
+    page = paste(owner, SNIPPETS[5][1] + '<span id="vercount_value_page_pv"></span>')
+    assert "&lt;script defer src=&#34;https://stats.example/js&#34;&gt;" in page
+    assert "&lt;script defer src=&#34;https://stats.example/pt.js&#34;&gt;" in page
+    assert "pagetally import pull vercount --site example.com" in page
+    row = page.partition('title="POST /api/v2/log"')[2].partition("</tr>")[0]
+    assert re.findall(r'class="mark (\w+)"', row) == ["good", "good"]
+    assert 'title="vercount_value_page_pv"' in page
+
+
+def test_what_is_switched_off_does_not_answer(instance: Instance) -> None:
+    app = create_app(instance, compat=("none",))
+    client = TestClient(app, base_url=HOST, headers={"origin": HOST})
+    client.post(f"/setup/{app.state.owner.setup_token}", data={"password": PASSWORD})  # type: ignore[attr-defined]
+    page = paste(client, SNIPPETS[5][1])
+    assert "not answered here" in page
+    row = page.partition('title="POST /api/v2/log"')[2].partition("</tr>")[0]
+    assert re.findall(r'class="mark (\w+)"', row) == ["bad", "bad"]
+
+
+def test_checking_counts_nothing(owner: TestClient, instance: Instance) -> None:
+    add_site(instance, "other.example")
+    for _, snippet in SNIPPETS:
+        paste(owner, snippet)
+    instance.flush_tallies()
+    with instance.borrow_reader() as reader:
+        assert reader.site_count(1).views == 0
+        assert reader.dropped(0) == []
+
+
+def test_an_id_that_is_set_is_told(owner: TestClient, instance: Instance) -> None:
+    add_site(instance, "known.example", foreign_ids=(f"umami:{UUID}",))
+    assert "its id is set already" in paste(owner, SNIPPETS[20][1], site="known.example")
+    assert "its id is set already" not in paste(owner, SNIPPETS[20][1])
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "</textarea><script>alert(1)</script> busuanzi.ibruce.info",
+        '<i id="leancloud_visitors" class="leancloud-visitors-<script>alert(1)</script>">',
+        "app_id: '<script>alert(1)</script>' leancloud",
+        "nothing known <script>alert(1)</script>",
+    ],
+)
+def test_what_is_pasted_is_escaped(owner: TestClient, markup: str) -> None:
+    page = paste(owner, markup, site="<script>alert(1)</script>; rm -rf .example")
+    assert "<script>" not in page
+    assert "rm -rf" not in page
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({"origin": "https://evil.example"}, 403), ({"origin": "null"}, 403), ({}, 200)],
+)
+def test_the_form_is_same_origin(owner: TestClient, headers: dict[str, str], status: int) -> None:
+    answer = owner.post("/migrate", data={"markup": "busuanzi_value_page_pv"}, headers=headers)
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize("size", [MAX_MARKUP + 1, 1_000_000])
+def test_the_form_has_a_limit(owner: TestClient, size: int) -> None:
+    assert owner.post("/migrate", data={"markup": "x" * size}).status_code == 413
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff\xfe", urlencode({"markup": ""}).encode(), b"&" * 100, b"a=1&" * 50]
+)
+def test_odd_forms_are_answered(owner: TestClient, body: bytes) -> None:
+    answer = owner.post(
+        "/migrate", content=body, headers={"content-type": "application/x-www-form-urlencoded"}
+    )
+    assert answer.status_code == 200
+
+
+def test_strangers_are_sent_to_sign_in(instance: Instance) -> None:
+    client = TestClient(create_app(instance), base_url=HOST, follow_redirects=False)
+    for answer in (client.get("/migrate"), client.post("/migrate", data={"markup": "x"})):
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login")
