@@ -197,7 +197,7 @@ def test_the_pageless_views_stand_in_a_row_of_their_own(client: TestClient, inst
         pages, _ = instance.reader.top_pages(1, 0, 99_999, 10)
         assert [(page.path, page.views) for page in pages] == [("(other)", 2)]
         instance.fold()
-    assert instance.write(lambda store: [text for text in store.differences() if text]) == []
+    assert [text for text in instance.reader.differences() if text] == []
 
 
 def test_the_root_is_known_where_the_browser_tells_its_own_host_all(client: TestClient) -> None:
