@@ -1,6 +1,6 @@
 import { giveUp, hasToday, hideContainers, restorePlaceholders, showContainers, writeNumbers } from './drop-in/elements.ts';
 import { askNumbers, type Numbers } from './drop-in/numbers.ts';
-import { store } from './drop-in/tag.ts';
+import { manual, store } from './drop-in/tag.ts';
 import type { Api } from './api.ts';
 import { reducePath } from './path.ts';
 import { startTracker } from './tracker.ts';
@@ -67,7 +67,7 @@ function present(counts?: unknown): void {
 function revisit(): void {
   const page = reducePath();
   setTimeout(() => {
-    if (page == reducePath() && Date.now() - countedAt > AT_ONCE) tracker.view();
+    if (manual == null && page == reducePath() && Date.now() - countedAt > AT_ONCE) tracker.view();
     else fill();
   }, AFTER_TRACKER);
 }

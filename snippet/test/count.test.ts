@@ -129,7 +129,7 @@ const CASES: Case[] = [
   { name: 'blocked storage does not stop the script', before: blockStorage, counted: [A] },
 ];
 
-for (const file of ['pt.js', 'pt-lite.js']) {
+for (const file of ['pt.js', 'pt-lite.js', 'drop-in.js']) {
   for (const { name, href, tag, before, steps = [], counted } of CASES) {
     test(`${file}: ${name}`, async () => {
       const tab = new Tab(href);

@@ -75,6 +75,9 @@ export class Tab {
       },
       URL,
       setTimeout: (callback: () => void, delay: number) => setTimeout(callback, delay),
+      clearTimeout: (timer: ReturnType<typeof setTimeout>) => clearTimeout(timer),
+      CustomEvent,
+      dispatchEvent: () => true,
       addEventListener: (type: string, listener: () => void) => (this.#listeners[type] ||= []).push(listener),
       fetch: async (url: string | URL, options: Record<string, unknown>) => {
         const body = options['body'] === undefined ? undefined : JSON.parse(String(options['body']));

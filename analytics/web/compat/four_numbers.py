@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from starlette.types import Scope
 
 from ...errors import InputError
 from ...model import Drop, Hit, Site
+from ...store.connect import DatabaseError
 from ...urls import bare_host
 from .bridge import Bridge, answer, host_of
 
@@ -23,6 +25,8 @@ JAVASCRIPT = "application/javascript; charset=utf-8"
 UNKNOWN = "–"
 """Stands where the page is not known: the old clients print what they get, and print "undefined" else."""
 
+log = logging.getLogger("pagetally")
+
 _CALLBACK = re.compile(r"[A-Za-z_$][\w$.]{0,63}", re.ASCII)
 
 
@@ -30,8 +34,8 @@ _CALLBACK = re.compile(r"[A-Za-z_$][\w$.]{0,63}", re.ASCII)
 class FourNumbers:
     """All-time views (pv) and visitors (uv). The page's are `UNKNOWN` where nobody said which page."""
 
-    site_pv: int = 0
-    site_uv: int = 0
+    site_pv: int | str = 0
+    site_uv: int | str = 0
     page_pv: int | str = 0
     page_uv: int | str = 0
     results: Sequence[Hit | Drop] = ()
@@ -68,7 +72,12 @@ class FourNumbersDesk:
         is_pageless = not url
         page = url or f"https://{host_of(seen_on)}/"
         results = await self._bridge.try_hit(request, page, site=site, is_pageless=is_pageless)
-        return await self._numbers(site, url, results)
+        try:
+            return await self._numbers(site, url, results)
+        except DatabaseError:
+            # The view is stored: that is what the answer must say, with numbers or without.
+            log.exception("the numbers of a stored view cannot be read")
+            return FourNumbers(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, results)
 
     async def read(self, request: Request, *given: str, host: str = "") -> FourNumbers:
         """The numbers as `count` tells them, without counting."""
