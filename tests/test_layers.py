@@ -27,7 +27,7 @@ LAYERS = (
             "wording",
         },
     ),
-    ("pure logic", {"pipeline", "periods", "report", "registry"}),
+    ("pure logic", {"pipeline", "periods", "report", "registry", "forms"}),
     ("store", {"store"}),
     ("state", {"salts", "presence", "lock", "writer", "glance", "instance"}),
     ("work", {"commands", "jobs", "importer", "control"}),
@@ -82,6 +82,7 @@ ONLY_IN = {
     "click": {"cli"},
     "rich": {"cli"},
     "jinja2": {"web"},
+    "PIL": {"forms"},
 }
 
 

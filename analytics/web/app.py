@@ -24,6 +24,7 @@ from .compat import compat_routes
 from .compat.bridge import Bridge
 from .counters import CountersEndpoint
 from .dashboard import DashboardRoutes
+from .forms import KINDS, FormEndpoint
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
 from .pages import Pages
 
@@ -55,12 +56,13 @@ def create_app(
     """
     pages = Pages()
     owner = Owner(instance)
-    event, counters = EventEndpoint(instance), CountersEndpoint(instance)
+    event, counters, forms = EventEndpoint(instance), CountersEndpoint(instance), FormEndpoint(instance)
     public: list[BaseRoute] = [
         Route("/api/event", event),
         Route("/api/counters", counters),
         Route("/api/pixel.gif", PixelEndpoint(instance), methods=["GET", "HEAD"]),
         *compat_routes(Bridge(instance), compat),
+        *(Route(f"/{form}/{{rest:path}}", forms) for form in KINDS),
         Route("/api/{rest:path}", unknown_endpoint, methods=ANY_METHOD),
         *(Route(f"/{name}", StaticFile(name, kind)) for name, kind in STATIC.items()),
     ]
@@ -75,7 +77,9 @@ def create_app(
     routes = [*extra_routes, *public, Mount("/", SecurityHeaders(guarded))]
     app = Starlette(routes=[Mount(base_path, routes=routes)] if base_path else routes)
     app.state.owner = owner
-    front = FrontDoor(app, {f"{base_path}/api/event": event, f"{base_path}/api/counters": counters})
+    busy: dict[str, ASGIApp] = {"/api/event": event, "/api/counters": counters}
+    busy |= dict.fromkeys(forms.addresses(), forms)
+    front = FrontDoor(app, {f"{base_path}{path}": endpoint for path, endpoint in busy.items()})
     outermost: ASGIApp = BasePath(front, base_path) if base_path else front
     return TrustedProxies(outermost, trusted_proxies) if trusted_proxies else outermost
 
@@ -95,7 +99,7 @@ class BasePath:
 
 
 class FrontDoor:
-    """Leads the two busiest addresses straight to their endpoints, and all else to the router.
+    """Leads the busiest addresses straight to their endpoints, and all else to the router.
 
     Starlette's middleware and routing take longer than storing a view does.
     """
