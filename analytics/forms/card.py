@@ -15,7 +15,8 @@ STYLE = (
     f"html{{{LIGHT};color-scheme:light}}html.dark{{{DARK};color-scheme:dark}}"
     f"@media(prefers-color-scheme:dark){{html.auto{{{DARK};color-scheme:dark}}}}"
     "html.auto{color-scheme:light dark}html,body{background:transparent}"
-    'body{margin:0;font:14px/1.35 -apple-system,"Segoe UI",Roboto,"Noto Sans","Helvetica Neue",Arial,sans-serif}'
+    'body{margin:0;font:14px/1.35 -apple-system,"Segoe UI",Roboto,'
+    '"Noto Sans","Helvetica Neue",Arial,sans-serif}'
     "main{box-sizing:border-box;min-height:100vh;padding:14px 18px;display:flex;flex-direction:column;"
     "justify-content:center;background:var(--p);color:var(--m);border:1px solid var(--l);border-radius:12px}"
     "p{margin:0;overflow:hidden;text-overflow:ellipsis}strong{display:block;color:var(--i);font-size:30px;"

@@ -75,7 +75,7 @@ def text_on(ink: Ink) -> Ink:
 
 
 def _text_on(colour: str) -> str:
-    return "#1f2328" if luminance(colour) > 0.42 else "#ffffff"
+    return "#1f2328" if luminance(colour) > 0.25 else "#ffffff"
 
 
 def luminance(colour: str) -> float:
