@@ -27,10 +27,12 @@ from .dashboard import DashboardRoutes
 from .forms import KINDS, FormEndpoint
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
 from .pages import Pages
+from .widgets import WidgetRoutes
 
 STATIC = {
     "pt.js": "text/javascript; charset=utf-8",
     "pt-lite.js": "text/javascript; charset=utf-8",
+    "copy.js": "text/javascript; charset=utf-8",
     "style.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
@@ -71,6 +73,7 @@ def create_app(
             Route("/health", Health(instance).answer),
             *AuthRoutes(instance, owner, pages).routes,
             *DashboardRoutes(instance, owner, pages).routes,
+            *WidgetRoutes(instance, owner, pages).routes,
         ],
         exception_handlers=error_pages(pages),
     )
