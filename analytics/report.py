@@ -124,6 +124,16 @@ def count_pages(
     )
 
 
+def day_values(reader: Reader, site: Site, path: str | None, span: Range) -> list[Count]:
+    """Views and visitors of each day of a range: of a page, or of the site where `path` is None."""
+    if path is None:
+        totals = reader.totals_by_day(site.id, span.first, span.last)
+        by_day = {day: Count(figures.views, figures.visitors) for day, figures in totals.items()}
+    else:
+        by_day = reader.page_series(site.id, _read_key(path, site), span)
+    return [by_day.get(day, Count()) for day in range(span.first, span.last + 1)]
+
+
 def _read_key(path: str, site: Site) -> str:
     if len(path) > MAX_URL:
         raise InputError("path", f"is longer than {MAX_URL:,} characters")

@@ -27,7 +27,7 @@ LAYERS = (
             "wording",
         },
     ),
-    ("pure logic", {"pipeline", "periods", "report", "registry", "incumbents", "migration"}),
+    ("pure logic", {"pipeline", "periods", "report", "registry", "incumbents", "migration", "forms"}),
     ("store", {"store"}),
     ("state", {"salts", "presence", "throttle", "cooldown", "lock", "writer", "glance", "instance"}),
     ("work", {"commands", "jobs", "importer", "control"}),
@@ -82,6 +82,7 @@ ONLY_IN = {
     "click": {"cli"},
     "rich": {"cli"},
     "jinja2": {"web"},
+    "PIL": {"forms"},
 }
 
 

@@ -176,6 +176,31 @@ def page_counts(
     return {path: Count(*(max(n, 0) for n in counts[id])) for path, id, _, _ in rows if any(counts[id])}
 
 
+PAGE_SERIES = f"""
+WITH page AS (SELECT id FROM path WHERE site = :site AND path = :path),
+  spot (day) AS (SELECT day FROM site_day WHERE site = :site AND day BETWEEN :first AND :last)
+SELECT day, sum(views), sum(visitors) FROM (
+    SELECT day, page_day.views AS views, page_day.visitors AS visitors
+    FROM spot JOIN page_day USING (day) WHERE site = :site AND path = (SELECT id FROM page)
+  UNION ALL
+    SELECT day, sum(page_visitor.views), count(*) FROM spot JOIN page_visitor USING (day)
+    WHERE site = :site AND path = (SELECT id FROM page) GROUP BY day
+  UNION ALL
+    SELECT day, count(*), count(DISTINCT CASE WHEN {IS_NEW_TO_PAGE} THEN visitor END)
+    FROM site_day JOIN hit USING (site, day)
+    WHERE site_day.site = :site AND site_day.stored > site_day.folded
+      AND site_day.day BETWEEN :first AND :last AND hit.id > site_day.folded AND hit.kind = 0
+      AND hit.path = (SELECT id FROM page) GROUP BY day)
+GROUP BY day
+"""
+
+
+def page_series(connection: Connection, site: int, path: str, span: Range) -> dict[int, Count]:
+    """Views and visitors of a canonical path on each day of a range that has any."""
+    place = {"site": site, "path": path, "first": span.first, "last": span.last}
+    return {day: Count(*figures) for day, *figures in connection.execute(PAGE_SERIES, place)}
+
+
 def _add_unfolded(
     connection: Connection, site: int, span: Range | None, counts: dict[int, list[int]]
 ) -> None:

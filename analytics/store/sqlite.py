@@ -57,6 +57,9 @@ class SqliteReader:
         """`is_folded`: the caller knows, of the same snapshot, that nothing waits to be folded."""
         return reads.page_counts(self._connection, site, paths, span, is_folded=is_folded)
 
+    def page_series(self, site: int, path: str, span: Range) -> dict[int, Count]:
+        return reads.page_series(self._connection, site, path, span)
+
     def online_visitors(self, site: int, since: int, first_day: int) -> dict[int, int]:
         return reads.online_visitors(self._connection, site, since, first_day)
 

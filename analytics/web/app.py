@@ -23,15 +23,15 @@ from .compat.bridge import Bridge, refuse, refuse_input
 from .counters import CountersEndpoint
 from .dashboard import DashboardRoutes
 from .dropped import DroppedRoutes
+from .forms import KINDS, FormEndpoint
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
 from .migrate import MigrateRoutes
 from .pages import Pages
 from .static import JAVASCRIPT, StaticFile
+from .widgets import WidgetRoutes
 
 STATIC = {
-    "pt.js": JAVASCRIPT,
-    "pt-lite.js": JAVASCRIPT,
-    "drop-in.js": JAVASCRIPT,
+    **dict.fromkeys(("pt.js", "pt-lite.js", "drop-in.js", "copy.js"), JAVASCRIPT),
     "style.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
@@ -55,12 +55,13 @@ def create_app(
     """
     pages = Pages()
     owner = Owner(instance)
-    event, counters = EventEndpoint(instance), CountersEndpoint(instance)
+    event, counters, forms = EventEndpoint(instance), CountersEndpoint(instance), FormEndpoint(instance)
     public: list[BaseRoute] = [
         Route("/api/event", event),
         Route("/api/counters", counters),
         Route("/api/pixel.gif", PixelEndpoint(instance), methods=["GET", "HEAD"]),
         *compat_routes(Bridge(instance), compat),
+        *(Route(f"/{form}/{{rest:path}}", forms) for form in KINDS),
         Route("/api/{rest:path}", unknown_endpoint, methods=ANY_METHOD),
         *(Route(f"/{name}", StaticFile(name, kind)) for name, kind in STATIC.items()),
     ]
@@ -71,6 +72,7 @@ def create_app(
             *DashboardRoutes(instance, owner, pages).routes,
             *DroppedRoutes(instance, owner, pages).routes,
             *MigrateRoutes(instance, owner, pages, public).routes,
+            *WidgetRoutes(instance, owner, pages).routes,
         ],
         exception_handlers=error_pages(pages),
     )
@@ -80,7 +82,9 @@ def create_app(
         exception_handlers=error_answers(),
     )
     app.state.owner = owner
-    front = FrontDoor(app, {f"{base_path}/api/event": event, f"{base_path}/api/counters": counters})
+    busy: dict[str, ASGIApp] = {"/api/event": event, "/api/counters": counters}
+    busy |= dict.fromkeys(forms.addresses(), forms)
+    front = FrontDoor(app, {f"{base_path}{path}": endpoint for path, endpoint in busy.items()})
     outermost: ASGIApp = BasePath(front, base_path) if base_path else front
     return TrustedProxies(outermost, trusted_proxies) if trusted_proxies else outermost
 
@@ -100,7 +104,7 @@ class BasePath:
 
 
 class FrontDoor:
-    """Leads the two busiest addresses straight to their endpoints, and all else to the router.
+    """Leads the busiest addresses straight to their endpoints, and all else to the router.
 
     Starlette's middleware and routing take longer than storing a view does.
     """

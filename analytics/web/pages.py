@@ -29,6 +29,7 @@ class Pages:
             "version": __version__,
             "style": address_of("style.css"),
             "icon": address_of("icon.svg"),
+            "copy": address_of("copy.js"),
         }
 
     def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:

@@ -1,0 +1,56 @@
+"""The card: the one HTML page that may stand in a frame of any other. No script, one fixed style."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+
+from .figure import Figure
+from .svg import clean
+
+LIGHT = "--p:#fff;--i:#17211e;--m:#56635e;--l:#e2e8e4;--a:#0a7358"
+DARK = "--p:#151b19;--i:#e7eeeb;--m:#98a69f;--l:#26302c;--a:#57d0ab"
+STYLE = (
+    f"html{{{LIGHT};color-scheme:light}}html.dark{{{DARK};color-scheme:dark}}"
+    f"@media(prefers-color-scheme:dark){{html.auto{{{DARK};color-scheme:dark}}}}"
+    "html.auto{color-scheme:light dark}html,body{background:transparent}"
+    'body{margin:0;font:14px/1.35 -apple-system,"Segoe UI",Roboto,'
+    '"Noto Sans","Helvetica Neue",Arial,sans-serif}'
+    "main{box-sizing:border-box;min-height:100vh;padding:14px 18px;display:flex;flex-direction:column;"
+    "justify-content:center;background:var(--p);color:var(--m);border:1px solid var(--l);border-radius:12px}"
+    "p{margin:0;overflow:hidden;text-overflow:ellipsis}strong{display:block;color:var(--i);font-size:30px;"
+    "line-height:1.2;font-weight:650;letter-spacing:-.02em;font-variant-numeric:tabular-nums}"
+    ".w{white-space:nowrap;font-weight:600;color:var(--a)}.d{font-size:12px;margin-top:2px}"
+)
+
+
+@cache
+def card_policy() -> str:
+    """The content security policy of a card: its own style, and a frame on any page."""
+    digest = b64encode(sha256(STYLE.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors *"
+
+
+def draw_card(figure: Figure, text: str, label: str, theme: str) -> str:
+    """A number with its label and what it means, as a page; nothing but the paper where `text` is empty."""
+    said = clean(label or figure.label)
+    body = (
+        f'<main><p class="w">{said}</p><p><strong title="{clean(figure.exact)}">{clean(text)}</strong></p>'
+        f'<p class="d">{clean(figure.metric.meaning)}{_span(figure)}.</p></main>'
+        if text
+        else ""
+    )
+    return (
+        f'<!doctype html><html lang="en" class="{theme}"><head><meta charset="utf-8"><meta name="viewport"'
+        f' content="width=device-width"><meta name="robots" content="noindex"><title>{said}</title>'
+        f"<style>{STYLE}</style></head><body>{body}</body></html>"
+    )
+
+
+def _span(figure: Figure) -> str:
+    if figure.metric.scope == "online":
+        return ""
+    if not figure.span:
+        return ", of all time"
+    return f", in {figure.span}" if figure.span[0].isdigit() else f", {figure.span}"

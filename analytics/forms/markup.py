@@ -1,0 +1,64 @@
+"""The line that an owner pastes to show a number: for each form, as HTML, Markdown or an address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from urllib.parse import quote, urlencode
+
+
+@dataclass(frozen=True, slots=True)
+class Markup:
+    """One way to paste a form."""
+
+    kind: str
+    text: str
+
+
+FORMS: Mapping[str, str] = {
+    "badge": "Badge",
+    "digits": "Digits",
+    "chart": "Chart",
+    "card": "Card in a frame",
+    "span": "Text in your page (script)",
+    "text": "Plain number",
+    "shields": "shields.io badge",
+}
+"""What the page that makes the markup offers."""
+
+PICTURES = ("badge", "digits", "chart")
+CARD_SIZE = (260, 132)
+
+
+def address_of(base: str, form: str, metric: str, query: Mapping[str, str], kind: str = "svg") -> str:
+    """The address of a form under the public address of this instance."""
+    path = {"shields": f"badge/{metric}.json", "card": f"card/{metric}", "text": f"text/{metric}"}
+    fields = urlencode({name: value for name, value in query.items() if value}, quote_via=quote, safe="/:")
+    return f"{base}/{path.get(form, f'{form}/{metric}.{kind}')}?{fields}"
+
+
+def write_markup(base: str, form: str, metric: str, query: Mapping[str, str], said: str) -> list[Markup]:
+    """The ways to paste a form; `said` is its text for who cannot see it."""
+    address = address_of(base, form, metric, query)
+    if form in PICTURES:
+        png = address_of(base, form, metric, query, "png")
+        words = said.replace("[", "(").replace("]", ")")
+        return [
+            Markup("HTML", f'<img src="{escape(address)}" alt="{escape(said)}">'),
+            Markup("Markdown", f"![{words}]({address})"),
+            Markup("PNG, for mail and forums", f'<img src="{escape(png)}" alt="{escape(said)}">'),
+        ]
+    if form == "card":
+        width, height = CARD_SIZE
+        frame = f'<iframe src="{escape(address)}" title="{escape(said)}" width="{width}" height="{height}"'
+        return [Markup("HTML", f'{frame} style="border:0" loading="lazy"></iframe>')]
+    if form == "shields":
+        outer = f"https://img.shields.io/endpoint?url={quote(address, safe='')}"
+        return [Markup("HTML", f'<img src="{outer}" alt="{escape(said)}">'), Markup("The JSON", address)]
+    if form == "span":
+        name = metric if metric != "online" else "site-online"
+        path = f' data-path="{escape(query["path"])}"' if query.get("path") else ""
+        script = f'<script defer src="{base}/pt.js"></script>'
+        return [Markup("HTML", f'{script}\n{escape(said)} <span data-pagetally="{name}"{path}></span>')]
+    return [Markup("Address", address)]

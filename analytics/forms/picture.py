@@ -1,0 +1,94 @@
+"""A drawing as a list of shapes, which `svg` and `png` draw alike. Lengths are pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .colours import Ink
+
+Point = tuple[float, float]
+Shade = tuple[tuple[float, Ink], ...]
+"""A fill from top to bottom: colours at shares of the height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: Ink | Shade
+    radius: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A filled polygon."""
+
+    points: Sequence[Point]
+    fill: Ink
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line with round ends and corners."""
+
+    points: Sequence[Point]
+    ink: Ink
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dots:
+    """Discs of one size."""
+
+    points: Sequence[Point]
+    ink: Ink
+    radius: float
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A line of text around the middle x, on the baseline y, fitted to its width."""
+
+    x: float
+    y: float
+    text: str
+    size: float
+    ink: Ink
+    width: float
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture of somebody else, as a checked data: address; in SVG alone."""
+
+    x: float
+    y: float
+    size: float
+    href: str
+
+
+Shape = Box | Area | Line | Dots | Text | Image
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawing. `title` is what it says to who cannot see it; all is cut to round corners of `radius`."""
+
+    width: float
+    height: float
+    title: str
+    shapes: Sequence[Shape]
+    radius: float = 0
+    zoom: float = 1
+    """How much larger it is shown than it is drawn."""
+
+
+def blank() -> Picture:
+    """A picture of nothing, for what shall be hidden."""
+    return Picture(1, 1, "", ())

@@ -1,0 +1,258 @@
+"""Every form of a number, for anybody: /badge, /digits, /chart, /card, /text. Reads, and only reads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from functools import partial
+from hashlib import blake2b
+from urllib.parse import parse_qs
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
+
+from ..days import local_day
+from ..errors import InputError, StoreFailed
+from ..forms import badge, card, chart, digits
+from ..forms.colours import ERROR
+from ..forms.figure import METRICS, Figure, Metric
+from ..forms.options import Options, read_options
+from ..forms.picture import Picture, blank
+from ..forms.png import draw_png
+from ..forms.svg import draw_svg
+from ..instance import Instance
+from ..model import Range, Site
+from ..periods import read_window
+from ..report import day_values
+from ..store.connect import DatabaseError
+from .answers import CORS, JSON, TEXT, RawHeaders, send_answer, send_error, send_preflight
+from .counters import MAX_FIELDS, read_counters
+
+KINDS = {
+    "badge": ("svg", "png", "json"),
+    "digits": ("svg", "png"),
+    "chart": ("svg", "png"),
+    "card": (),
+    "text": (),
+}
+"""What each form can be had as: the extension of its address. Those without have none."""
+
+CACHE = (b"cache-control", b"public, max-age=60, stale-while-revalidate=600")
+SVG: RawHeaders = [
+    (b"content-type", b"image/svg+xml; charset=utf-8"),
+    # Opened by itself, an SVG is a document of ours.
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; img-src data:"),
+]
+HTML = (b"content-type", b"text/html; charset=utf-8")
+PNG = (b"content-type", b"image/png")
+
+SHIELD_SECONDS = 300
+
+Answer = tuple[RawHeaders, bytes]
+
+
+class FormEndpoint:
+    """An ASGI app for all the forms' addresses: /{form}/{metric}[.{kind}]."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        # A picture takes megabytes while it is drawn: two at a time.
+        self._drawing = asyncio.Semaphore(2)
+
+    @staticmethod
+    def addresses() -> Iterable[str]:
+        """Every address that answers, without query."""
+        for form, kinds in KINDS.items():
+            for metric in METRICS:
+                yield from [f"/{form}/{metric}.{kind}" for kind in kinds] or [f"/{form}/{metric}"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "OPTIONS":
+            await send_preflight(send)
+            return
+        if scope["method"] not in ("GET", "HEAD"):
+            await send_error(send, 405, InputError("method", "must be GET"), [(b"allow", b"GET, OPTIONS")])
+            return
+        try:
+            form, metric, kind = read_address(scope["path"])
+            headers, body = await self._draw(form, metric, kind, scope["query_string"])
+        except UnknownForm as error:
+            await send_error(send, 404, error)
+        except InputError as error:
+            await send_error(send, 400, error)
+        except DatabaseError as error:
+            await send_error(send, 503, StoreFailed(f"cannot be read: {error}"), [(b"retry-after", b"2")])
+        else:
+            await send_cached(scope, send, headers, body)
+
+    async def _draw(self, form: str, metric: Metric, kind: str, query_string: bytes) -> Answer:
+        options = read_options(form, read_fields(query_string))
+        site = find_site(self._instance, options.site)
+        if form == "chart":
+            return await self._picture(await self._draw_chart(site, metric, options), kind, options)
+        figure = await read_figure(self._instance, site, metric, options)
+        hidden = figure.value is not None and figure.value < options.least
+        if form == "text":
+            return [TEXT], b"" if hidden else figure.write(options.format, options.locale, "0").encode()
+        if form == "card":
+            text = "" if hidden else figure.write(options.format, options.locale)
+            policy = (b"content-security-policy", card.card_policy().encode())
+            label = options.label or ""
+            return [HTML, policy], card.draw_card(figure, text, label, options.theme).encode()
+        if kind == "json":
+            return [JSON], msgspec.json.encode(shield(figure, options, hidden=hidden))
+        picture = blank() if hidden else (draw_badge if form == "badge" else draw_digits)(figure, options)
+        return await self._picture(picture, kind, options)
+
+    async def _draw_chart(self, site: Site | None, metric: Metric, options: Options) -> Picture:
+        """The chart of a metric's last days."""
+        values = [0] * options.days
+        window = f"{options.days}d"
+        if metric.scope == "page" and not options.path:
+            raise needs_path()
+        if site is not None:
+            values = await run_in_threadpool(partial(self._read_days, site, metric, options))
+        figure = Figure(metric, sum(values), window)
+        if sum(values) < options.least:
+            return blank()
+        label = figure.label if options.label is None else options.label
+        total = figure.write(options.format, options.locale)
+        title = f"{label}: {figure.exact}"
+        size = options.width or 420, options.height or 120
+        return chart.draw_chart(values, label, total, title, *size, options.colour)
+
+    def _read_days(self, site: Site, metric: Metric, options: Options) -> list[int]:
+        today = local_day(site.timezone, self._instance.clock())
+        span = Range(today - options.days + 1, today)
+        path = options.path if metric.scope == "page" else None
+        with self._instance.borrow_reader() as reader:
+            counts = day_values(reader, site, path, span)
+        return [getattr(count, metric.field) for count in counts]
+
+    async def _picture(self, picture: Picture, kind: str, options: Options) -> Answer:
+        if kind == "svg":
+            return SVG, draw_svg(picture, options.theme).encode()
+        if options.logo.startswith("data:"):
+            hint = "Ask for SVG, or use a logo by name."
+            raise InputError("logo", "can be a picture of your own in SVG alone", hint=hint)
+        async with self._drawing:
+            return [PNG], await run_in_threadpool(draw_png, picture, options.theme, options.scale)
+
+
+class UnknownForm(InputError):
+    """There is no such form, metric or extension."""
+
+
+def read_address(path: str) -> tuple[str, Metric, str]:
+    """Form, metric and extension of an address; UnknownForm when there is none such."""
+    form, _, name = path.rpartition("/")
+    form = form.rpartition("/")[2]
+    name, _, kind = name.partition(".")
+    metric = METRICS.get(name)
+    if metric is None:
+        raise UnknownForm(
+            "metric", f"{name[:40]!r} is not a metric", hint=f"Use one of {', '.join(METRICS)}."
+        )
+    kinds = KINDS.get(form, ())
+    if kind not in (kinds or ("",)):
+        hint = f"Use one of {', '.join(kinds)}." if kinds else f"Ask for /{form}/{name}."
+        raise UnknownForm("extension", f"{kind[:40]!r} is none of this form", hint=hint)
+    if form == "chart" and metric.scope == "online":
+        raise UnknownForm("metric", "has no course over days", hint="Use site-views or page-views.")
+    return form, metric, kind
+
+
+def read_fields(query_string: bytes) -> Mapping[str, str]:
+    """The first value of each field of a query. InputError for too many."""
+    try:
+        fields = parse_qs(
+            query_string.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS
+        )
+    except ValueError:
+        raise InputError("query", "has too many fields") from None
+    return {name: values[0] for name, values in fields.items()}
+
+
+def find_site(instance: Instance, domain: str) -> Site | None:
+    """The site of a domain, or the only one; None when it is none of ours."""
+    sites = instance.registry.sites
+    if domain:
+        return instance.registry.find(domain)
+    if len(sites) > 1:
+        raise InputError("site", "is required, because there are several", hint="Add ?site=example.com")
+    return sites[0] if sites else None
+
+
+def needs_path() -> InputError:
+    """What is wrong where a page's number is asked for, but not of which page."""
+    return InputError("path", "is required for the number of a page", hint="Add &path=/hello")
+
+
+async def read_figure(instance: Instance, site: Site | None, metric: Metric, options: Options) -> Figure:
+    """The number that is asked for. InputError for a path or a period that cannot be used."""
+    is_page = metric.scope == "page"
+    if is_page and not options.path:
+        raise needs_path()
+    window = metric.window or ("" if metric.scope == "online" else options.period)
+    window = "" if window == "all" else window
+    if site is None:
+        read_window(window, 0)
+        return Figure(metric, None, window)
+    found = await read_counters(instance, site, [options.path] if is_page else [], window)
+    source = found.pages[options.path] if is_page else found.site
+    value: int = getattr(source, metric.field)
+    if is_page and not source.views and not (window and await is_seen(instance, site, options.path)):
+        return Figure(metric, None, window)
+    return Figure(metric, value, window)
+
+
+async def is_seen(instance: Instance, site: Site, path: str) -> bool:
+    """Whether a page has ever been viewed, by all that is known."""
+    found = await read_counters(instance, site, [path])
+    return found.pages[path].views > 0
+
+
+def words_of(figure: Figure, options: Options) -> tuple[str, str, str]:
+    """Label, number as shown, and the whole of it in words."""
+    label = figure.label if options.label is None else options.label
+    return label, figure.write(options.format, options.locale), f"{label or figure.label}: {figure.exact}"
+
+
+def draw_badge(figure: Figure, options: Options) -> Picture:
+    """The figure as a badge."""
+    label, message, title = words_of(figure, options)
+    colour = options.colour if figure.value is not None else ERROR
+    wanted = badge.Badge(label, message, title, options.style, colour, options.label_colour, options.logo)
+    return badge.draw_badge(wanted)
+
+
+def draw_digits(figure: Figure, options: Options) -> Picture:
+    """The figure as a row of digits: zeros for what is not known, dashes for few online."""
+    _, _, title = words_of(figure, options)
+    text = digits.pad_digits(None if figure.is_few else figure.value or 0, options.digits)
+    return digits.draw_digits(text, title, options.style, options.colour, options.label_colour, options.width)
+
+
+def shield(figure: Figure, options: Options, *, hidden: bool) -> dict[str, object]:
+    """The figure as shields.io's endpoint badge wants it; a message is never empty."""
+    label, message, _ = words_of(figure, options)
+    answer: dict[str, object] = {"schemaVersion": 1, "label": label, "message": "–" if hidden else message}
+    if figure.value is None:
+        return answer | {"isError": True}
+    answer["color"] = (options.colour or badge.COLOUR).removeprefix("#")
+    if options.label_colour:
+        answer["labelColor"] = options.label_colour.removeprefix("#")
+    return answer | {"style": options.style, "cacheSeconds": SHIELD_SECONDS}
+
+
+async def send_cached(scope: Scope, send: Send, headers: RawHeaders, body: bytes) -> None:
+    """Send what may be kept for a minute; 304 for who has it already."""
+    etag = b'"' + blake2b(body, digest_size=8).hexdigest().encode() + b'"'
+    headers = [*CORS, *headers, (b"etag", etag), CACHE]
+    asked = next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")
+    if asked and (etag in [part.strip().removeprefix(b"W/") for part in asked.split(b",")] or asked == b"*"):
+        await send({"type": "http.response.start", "status": 304, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+        return
+    await send_answer(send, 200, headers, body)
