@@ -115,7 +115,7 @@ def count_pages(
     """
     if len(asked) > MAX_PATHS:
         raise InputError("path", f"was given {len(asked)} times; {MAX_PATHS} are answered at once")
-    keys = {path: _read_key(path, site) for path in asked}
+    keys = {path: read_key(path, site) for path in asked}
     counts = reader.page_counts(site.id, tuple(set(keys.values())), span) if keys else {}
     total = reader.site_count(site.id, span)
     return Counters(
@@ -124,7 +124,8 @@ def count_pages(
     )
 
 
-def _read_key(path: str, site: Site) -> str:
+def read_key(path: str, site: Site) -> str:
+    """The canonical path of a page as a reader asks for it; InputError when it is too long."""
     if len(path) > MAX_URL:
         raise InputError("path", f"is longer than {MAX_URL:,} characters")
     return read_path(path, query_keys=site.query_keys)

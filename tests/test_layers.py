@@ -27,7 +27,7 @@ LAYERS = (
             "wording",
         },
     ),
-    ("pure logic", {"pipeline", "periods", "report", "registry"}),
+    ("pure logic", {"pipeline", "periods", "report", "lists", "registry"}),
     ("store", {"store"}),
     ("state", {"salts", "presence", "lock", "writer", "glance", "instance"}),
     ("work", {"commands", "jobs", "importer", "control"}),
@@ -36,7 +36,7 @@ LAYERS = (
 LEVEL = {module: level for level, (_, modules) in enumerate(LAYERS) for module in modules}
 
 # The report asks a store through its protocol; a salt is a row of the store.
-ALLOWED_UPWARDS = {("report", "store.base")}
+ALLOWED_UPWARDS = {("report", "store.base"), ("lists", "store.base")}
 
 
 def files() -> list[Path]:

@@ -26,6 +26,7 @@ from .counters import CountersEndpoint
 from .dashboard import DashboardRoutes
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
 from .pages import Pages
+from .popular import PopularRoutes
 
 STATIC = {
     "pt.js": "text/javascript; charset=utf-8",
@@ -60,6 +61,7 @@ def create_app(
         Route("/api/event", event),
         Route("/api/counters", counters),
         Route("/api/pixel.gif", PixelEndpoint(instance), methods=["GET", "HEAD"]),
+        *PopularRoutes(instance, pages).routes,
         *compat_routes(Bridge(instance), compat),
         Route("/api/{rest:path}", unknown_endpoint, methods=ANY_METHOD),
         *(Route(f"/{name}", StaticFile(name, kind)) for name, kind in STATIC.items()),
