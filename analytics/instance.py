@@ -22,6 +22,8 @@ from .model import ONLINE_WINDOW, Site
 from .presence import Presence
 from .registry import Registry
 from .salts import Salts
+from .store import related
+from .store.connect import FILE
 from .store.ingest import Caps
 from .store.sqlite import SqliteReader, SqliteStore
 from .throttle import Throttle
@@ -39,6 +41,17 @@ READERS = 3
 
 FOLD_LIMIT = 2_000
 """Hits in one slice of folding: a few milliseconds during which no view is stored."""
+
+PAGES_A_JOB = 100
+"""Pages whose related ones or first views are written at once: a few milliseconds."""
+
+RELATED_DAYS = 90
+"""Days whose readers tell which pages are related, today included."""
+
+RELATE_SMALL, RELATE_LARGE = 3_600, 86_400
+"""Seconds after which related pages are computed again, of a small and a large site."""
+LARGE_SITE = 300_000
+"""Views from which on a site is large: computing takes seconds."""
 
 CLOSING_GRACE = 2 * 3600
 """Seconds for which a day that ended stays open, should the clock be set back."""
@@ -184,6 +197,51 @@ class Instance:
     def _ended_before(self, site: Site, before: int | None) -> int:
         ended = local_day(site.timezone, self.clock() - CLOSING_GRACE)
         return ended if before is None else min(ended, before)
+
+    def find_firsts(self) -> int:
+        """Find the first views that are not known (`store.firsts`); of how many pages."""
+        with self.borrow_reader() as reader:
+            unknown = reader.pages_without_first()
+        for site, paths in unknown.items():
+            with self.borrow_reader() as reader:
+                days = reader.days(site)
+            found: dict[int, int] = {}
+            for day in days:
+                if self._leaving.is_set():
+                    return 0
+                with self.borrow_reader() as reader:
+                    for path, at in reader.first_views(site, day, paths).items():
+                        found[path] = min(at, found.get(path, at))
+            pages = sorted(found)
+            for start in range(0, len(pages), PAGES_A_JOB):
+                part = {path: found[path] for path in pages[start : start + PAGES_A_JOB]}
+                self.write(lambda store, part=part: store.save_firsts(part))  # type: ignore[misc]
+        return sum(map(len, unknown.values()))
+
+    def relate(self) -> int:
+        """Compute which pages are related, of each site whose turn it is; of how many sites."""
+        count = 0
+        for site in self.registry.sites:
+            with self.borrow_reader() as reader:
+                every = RELATE_LARGE if reader.site_count(site.id).views > LARGE_SITE else RELATE_SMALL
+                is_due = self.clock() >= reader.related_since(site.id) + every
+            if is_due and not self._leaving.is_set():
+                self._relate_site(site)
+                count += 1
+        return count
+
+    def _relate_site(self, site: Site) -> None:
+        now = self.clock()
+        first = local_day(site.timezone, now) - RELATED_DAYS + 1
+        with self.borrow_reader() as reader:
+            days = [day for day in reader.days(site.id) if day >= first]
+            old = reader.pages_with_related(site.id)
+        found = related.compute(self.folder / FILE, site.id, days, stop=self._leaving.is_set)
+        if found is None:
+            return
+        for part in related.in_slices(found, old, PAGES_A_JOB):
+            self.write(lambda store, part=part: store.save_related(site.id, part))  # type: ignore[misc]
+        self.write(lambda store: store.note_related(site.id, now))
 
     def purge(self) -> None:
         """Destroy secrets whose time is over."""

@@ -22,7 +22,7 @@ def schedule(instance: Instance) -> BackgroundScheduler:
     """The schedule of an instance; start it, and shut it down before the instance closes."""
     scheduler = BackgroundScheduler(
         # Separate threads: a long fold must not delay the destruction of a secret.
-        executors={"default": ThreadPoolExecutor(5)},
+        executors={"default": ThreadPoolExecutor(7)},
         # A tick that comes late still runs (the default is to skip it after one second), once.
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         timezone="UTC",
@@ -32,6 +32,8 @@ def schedule(instance: Instance) -> BackgroundScheduler:
         (instance.flush_tallies, 2),
         (instance.probe, 2),
         (instance.rollup, 60),
+        (instance.find_firsts, 60),
+        (instance.relate, 300),
         (instance.purge, 600),
     ):
         scheduler.add_job(_quietly(job), "interval", seconds=seconds, id=job.__name__)

@@ -182,6 +182,33 @@ class PageRow(Struct, frozen=True):
     visitors: int
 
 
+class ListedPage(Struct, frozen=True, omit_defaults=True):
+    """One page of a list for readers."""
+
+    path: str
+    title: str
+    views: int
+    visitors: int
+    before: int | None = None
+    """Of a page that trends: its visitors in the range before."""
+    score: float | None = None
+
+
+class PageList(Struct, frozen=True):
+    """Pages of a site, best first: the body of `GET /api/popular`."""
+
+    site: str
+    pages: list[ListedPage]
+
+
+class RelatedPage(Struct, frozen=True):
+    """A page that readers of another one also read, and how much more often than everybody."""
+
+    path: str
+    title: str
+    lift: float
+
+
 class SourceRow(Struct, frozen=True):
     """One referring host; `host` is empty for visits without a referrer."""
 

@@ -115,7 +115,7 @@ def count_pages(
     """
     if len(asked) > MAX_PATHS:
         raise InputError("path", f"was given {len(asked)} times; {MAX_PATHS} are answered at once")
-    keys = {path: _read_key(path, site) for path in asked}
+    keys = {path: read_key(path, site) for path in asked}
     counts = reader.page_counts(site.id, tuple(set(keys.values())), span) if keys else {}
     total = reader.site_count(site.id, span)
     return Counters(
@@ -130,11 +130,12 @@ def day_values(reader: Reader, site: Site, path: str | None, span: Range) -> lis
         totals = reader.totals_by_day(site.id, span.first, span.last)
         by_day = {day: Count(figures.views, figures.visitors) for day, figures in totals.items()}
     else:
-        by_day = reader.page_series(site.id, _read_key(path, site), span)
+        by_day = reader.page_series(site.id, read_key(path, site), span)
     return [by_day.get(day, Count()) for day in range(span.first, span.last + 1)]
 
 
-def _read_key(path: str, site: Site) -> str:
+def read_key(path: str, site: Site) -> str:
+    """The canonical path of a page as a reader asks for it; InputError when it is too long."""
     if len(path) > MAX_URL:
         raise InputError("path", f"is longer than {MAX_URL:,} characters")
     return read_path(path, query_keys=site.query_keys)

@@ -27,7 +27,10 @@ LAYERS = (
             "wording",
         },
     ),
-    ("pure logic", {"pipeline", "periods", "report", "registry", "incumbents", "migration", "forms"}),
+    (
+        "pure logic",
+        {"pipeline", "periods", "report", "lists", "registry", "incumbents", "migration", "forms"},
+    ),
     ("store", {"store"}),
     ("state", {"salts", "presence", "throttle", "cooldown", "lock", "writer", "glance", "instance"}),
     ("work", {"commands", "jobs", "importer", "control"}),
@@ -36,7 +39,7 @@ LAYERS = (
 LEVEL = {module: level for level, (_, modules) in enumerate(LAYERS) for module in modules}
 
 # The report asks a store through its protocol; a salt is a row of the store.
-ALLOWED_UPWARDS = {("report", "store.base")}
+ALLOWED_UPWARDS = {("report", "store.base"), ("lists", "store.base")}
 
 
 def files() -> list[Path]:

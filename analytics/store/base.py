@@ -32,7 +32,20 @@ class Reader(Protocol):
 
     def totals_by_day(self, site: int, first: int, last: int) -> dict[int, Totals]: ...
 
-    def top_pages(self, site: int, first: int, last: int, limit: int) -> tuple[list[PageRow], int]: ...
+    def top_pages(
+        self,
+        site: int,
+        first: int,
+        last: int,
+        limit: int,
+        *,
+        by_visitors: bool = False,
+        born: int | None = None,
+    ) -> tuple[list[PageRow], int]: ...
+
+    def rising_pages(
+        self, site: int, span: Range, before: Range, born: int | None = None
+    ) -> list[tuple[PageRow, int, Count]]: ...
 
     def sources(self, site: int, first: int, last: int) -> list[SourceRow]: ...
 

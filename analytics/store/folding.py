@@ -92,6 +92,18 @@ FROM paged WHERE true GROUP BY path
 ON CONFLICT (path) DO UPDATE SET views = views + excluded.views, visitors = visitors + excluded.visitors
 """
 
+# The least time of a page's views so far. A page with views whose first one is not known (see
+# firsts.py) has none here, and gets none: this may not be it. To be run before ADD_PAGE_TOTALS.
+KEEP_PAGE_FIRSTS = """
+INSERT INTO page_first (path, at)
+SELECT path, min(at) AS first FROM hit
+WHERE site = :site AND day = :day AND id > :after AND id <= :upto AND kind = 0
+GROUP BY path
+HAVING EXISTS (SELECT 1 FROM page_first AS known WHERE known.path = hit.path)
+  OR NOT EXISTS (SELECT 1 FROM page_total AS total WHERE total.path = hit.path AND total.views > 0)
+ON CONFLICT (path) DO UPDATE SET at = excluded.at WHERE excluded.at < page_first.at
+"""
+
 ADD_PAGE_VISITORS = """
 INSERT INTO page_visitor (site, day, path, visitor, views)
 SELECT :site, :day, path, visitor, views FROM paged WHERE true
@@ -163,6 +175,7 @@ def _add_pages(connection: Connection, place: dict[str, Any]) -> None:
         " AND id > :after AND id <= :upto AND kind = 0 GROUP BY path, visitor",
         place,
     )
+    run(KEEP_PAGE_FIRSTS, place)
     run(ADD_PAGE_TOTALS, place)
     run(ADD_PAGE_VISITORS, place)
 

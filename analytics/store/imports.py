@@ -12,6 +12,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from ..errors import Refused
+from . import firsts
 from .connect import Connection
 from .folding import reset_day
 from .rollup import open_day
@@ -61,6 +62,7 @@ def undo_day(connection: Connection, number: int) -> bool:
     site, day = row
     open_day(connection, site, day)
     reset_day(connection, site, day)
+    firsts.forget_imported(connection, number, site, day)
     connection.execute(
         "DELETE FROM hit WHERE site = ?1 AND day = ?2 AND EXISTS (SELECT 1 FROM import_span AS span"
         " WHERE span.import = ?3 AND span.site = ?1 AND span.day = ?2"

@@ -41,28 +41,66 @@ FROM hit WHERE site = :site AND day = :day AND id > :after AND kind = 0
   AND path IN (SELECT value FROM json_each(:paths)) GROUP BY path
 """
 
-TOP_PAGES = f"""
-WITH piece AS (
+# What each page has in a range of days, in pieces to be summed. Takes :site, and of the range (whose
+# names may have a prefix) :months :days :first :last.
+PIECES_OF_PAGES = f"""
     SELECT path, views, visitors FROM page_month
-    WHERE site = :site AND month IN (SELECT value FROM json_each(:months))
+    WHERE site = :site AND month IN (SELECT value FROM json_each(:{{range}}months))
   UNION ALL
     SELECT path, views, visitors FROM page_day
-    WHERE site = :site AND day IN (SELECT value FROM json_each(:days))
+    WHERE site = :site AND day IN (SELECT value FROM json_each(:{{range}}days))
   UNION ALL
     SELECT path, sum(views), count(*) FROM page_visitor
-    WHERE site = :site AND day IN (SELECT value FROM json_each(:days)) GROUP BY day, path
+    WHERE site = :site AND day IN (SELECT value FROM json_each(:{{range}}days)) GROUP BY day, path
   UNION ALL
     SELECT path, count(*), count(DISTINCT CASE WHEN {IS_NEW_TO_PAGE} THEN visitor END)
     FROM site_day JOIN hit USING (site, day)
     WHERE site_day.site = :site AND site_day.stored > site_day.folded
-      AND site_day.day BETWEEN :first AND :last AND hit.id > site_day.folded AND hit.kind = 0
-    GROUP BY day, path),
+      AND site_day.day BETWEEN :{{range}}first AND :{{range}}last
+      AND hit.id > site_day.folded AND hit.kind = 0
+    GROUP BY day, path
+"""
+
+# Pages whose first view, folded or not, is not before :born. Where it is not known (an old
+# database, an import taken back) the page counts as old until the rollup has found it.
+IS_FRESH = """
+  NOT EXISTS (SELECT 1 FROM page_first AS f WHERE f.path = piece.path AND f.at < :born)
+  AND (EXISTS (SELECT 1 FROM page_first AS f WHERE f.path = piece.path)
+    OR NOT EXISTS (SELECT 1 FROM page_total AS t WHERE t.path = piece.path AND t.views > 0))
+  AND piece.path NOT IN (
+    SELECT hit.path FROM site_day JOIN hit USING (site, day)
+    WHERE site_day.site = :site AND site_day.stored > site_day.folded
+      AND hit.id > site_day.folded AND hit.kind = 0 AND hit.at < :born)
+"""
+
+# Pages with the same figure stand in the order in which they were first seen, so that a longer list
+# begins with the shorter one.
+TOP_PAGES = """
+WITH piece AS ({pieces}),
 page AS (
   SELECT path, sum(views) AS views, sum(visitors) AS visitors, count(*) OVER () AS pages
-  FROM piece GROUP BY path HAVING sum(views) > 0 ORDER BY sum(views) DESC, path LIMIT :limit)
+  FROM piece WHERE {fresh} GROUP BY path HAVING sum(views) > 0
+  ORDER BY sum({order}) DESC, path LIMIT :limit)
 SELECT path.path, path.title, page.views, page.visitors, page.pages
-FROM page JOIN path ON path.id = page.path ORDER BY page.views DESC, path.path
+FROM page JOIN path ON path.id = page.path ORDER BY page.{order} DESC, page.path
 """
+
+RISING_PAGES = f"""
+WITH piece AS ({PIECES_OF_PAGES.format(range="")}),
+earlier AS ({PIECES_OF_PAGES.format(range="before_")}),
+page AS (SELECT path, sum(views) AS views, sum(visitors) AS visitors
+  FROM piece GROUP BY path HAVING sum(views) > 0),
+past AS (SELECT path, sum(visitors) AS visitors FROM earlier GROUP BY path),
+everywhere AS (SELECT (SELECT sum(visitors) FROM page) AS now, (SELECT sum(visitors) FROM past) AS before)
+SELECT path.path, path.title, piece.views, piece.visitors, coalesce(past.visitors, 0),
+  everywhere.now, everywhere.before
+FROM page AS piece JOIN everywhere JOIN path ON path.id = piece.path LEFT JOIN past ON past.path = piece.path
+WHERE {{fresh}} AND piece.visitors * everywhere.before > coalesce(past.visitors, 0) * everywhere.now
+ORDER BY piece.visitors DESC, piece.path LIMIT {{limit}}
+"""
+
+MOST_RISING = 10_000
+"""Pages of which is asked whether they trend, the most read ones first."""
 
 TOP_SOURCES = """
 SELECT source, sum(views), sum(visits), sum(visitors) FROM (
@@ -317,12 +355,42 @@ def _place_of_range(connection: Connection, site: int, first: int, last: int) ->
 
 
 def top_pages(
-    connection: Connection, site: int, first: int, last: int, limit: int
+    connection: Connection,
+    site: int,
+    first: int,
+    last: int,
+    limit: int,
+    *,
+    by_visitors: bool = False,
+    born: int | None = None,
 ) -> tuple[list[PageRow], int]:
-    """The most viewed pages of a range of days, and how many pages were viewed at all."""
-    place = _place_of_range(connection, site, first, last) | {"limit": limit}
-    rows = connection.execute(TOP_PAGES, place).fetchall()
+    """The most viewed pages of a range of days, and how many pages were viewed at all.
+
+    With `born` (seconds since 1970) only pages whose first view is not before it.
+    """
+    place = _place_of_range(connection, site, first, last) | {"limit": limit, "born": born or 0}
+    sql = TOP_PAGES.format(
+        pieces=PIECES_OF_PAGES.format(range=""),
+        fresh="true" if born is None else IS_FRESH,
+        order="visitors" if by_visitors else "views",
+    )
+    rows = connection.execute(sql, place).fetchall()
     return [PageRow(*row[:4]) for row in rows], rows[0][4] if rows else 0
+
+
+def rising_pages(
+    connection: Connection, site: int, span: Range, before: Range, born: int | None = None
+) -> list[tuple[PageRow, int, Count]]:
+    """The pages that have a larger share of the visitors in a range of days than in the one before.
+
+    Each with its visitors before, and all pages' visitors: now as `views`, before as `visitors`.
+    """
+    place = _place_of_range(connection, site, span.first, span.last) | {"born": born or 0}
+    past = _place_of_range(connection, site, before.first, before.last)
+    place |= {f"before_{name}": value for name, value in past.items()}
+    sql = RISING_PAGES.format(fresh="true" if born is None else IS_FRESH, limit=MOST_RISING)
+    rows = connection.execute(sql, place).fetchall()
+    return [(PageRow(*row[:4]), row[4], Count(row[5], row[6] or 0)) for row in rows]
 
 
 def sources(connection: Connection, site: int, first: int, last: int) -> list[SourceRow]:

@@ -76,7 +76,17 @@ ALL_PAGES = """SELECT path, sum(views) AS views, sum(visitors) AS visitors FROM 
 ALL_SITES = """SELECT site, sum(views) AS views, sum(visitors) AS visitors FROM site_day
   GROUP BY site HAVING sum(views) > 0"""
 
+# Of pages whose first view is known; the schedule looks for the others (firsts.py).
+FIRST_VIEWS = """SELECT path, min(at) FROM site_day JOIN hit USING (site, day)
+  WHERE kind = 0 AND hit.id <= site_day.folded AND path IN (SELECT path FROM page_first) GROUP BY path"""
+
 TOTAL_CHECKS = (
+    # A page whose views wait to be folded again keeps its first one meanwhile.
+    (
+        "first views",
+        FIRST_VIEWS,
+        "SELECT path, at FROM page_first WHERE path IN (SELECT path FROM page_total WHERE views > 0)",
+    ),
     (
         "page totals",
         ALL_PAGES,
@@ -145,7 +155,11 @@ def _compare(
 
 
 def rebuild_totals(connection: Connection) -> None:
-    """All-time totals from the days, within the caller's transaction."""
+    """All-time totals from the days, within the caller's transaction.
+
+    The first views are forgotten, for the schedule to find them anew.
+    """
+    connection.execute("DELETE FROM page_first")
     connection.execute("DELETE FROM page_total")
     connection.execute(f"INSERT INTO page_total {ALL_PAGES}")
     connection.execute("DELETE FROM site_total")

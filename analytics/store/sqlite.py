@@ -11,8 +11,8 @@ import msgspec
 from sqlite_utils import Database
 
 from ..errors import NewerDatabase, StoreFailed
-from ..model import Count, Hit, PageRow, Range, Site, SourceRow, Totals
-from . import backup, folding, imports, reads, recount, rollup
+from ..model import Count, Hit, PageRow, Range, RelatedPage, Site, SourceRow, Totals
+from . import backup, firsts, folding, imports, reads, recount, related, rollup
 from .connect import (
     BUSY_PATIENCE,
     FILE,
@@ -25,6 +25,7 @@ from .connect import (
     transaction,
 )
 from .ingest import DAY, SALT_LIFETIME, Caps, Ingest, Salt
+from .related import Relation
 from .schema import migrations
 
 REPEAT_DAYS = 2
@@ -72,8 +73,22 @@ class SqliteReader:
     def totals_by_day(self, site: int, first: int, last: int) -> dict[int, Totals]:
         return reads.totals_by_day(self._connection, site, first, last)
 
-    def top_pages(self, site: int, first: int, last: int, limit: int) -> tuple[list[PageRow], int]:
-        return reads.top_pages(self._connection, site, first, last, limit)
+    def top_pages(
+        self,
+        site: int,
+        first: int,
+        last: int,
+        limit: int,
+        *,
+        by_visitors: bool = False,
+        born: int | None = None,
+    ) -> tuple[list[PageRow], int]:
+        return reads.top_pages(self._connection, site, first, last, limit, by_visitors=by_visitors, born=born)
+
+    def rising_pages(
+        self, site: int, span: Range, before: Range, born: int | None = None
+    ) -> list[tuple[PageRow, int, Count]]:
+        return reads.rising_pages(self._connection, site, span, before, born)
 
     def sources(self, site: int, first: int, last: int) -> list[SourceRow]:
         return reads.sources(self._connection, site, first, last)
@@ -92,6 +107,30 @@ class SqliteReader:
 
     def site_days(self) -> list[tuple[int, int]]:
         return reads.site_days(self._connection)
+
+    def pages_without_first(self) -> dict[int, set[int]]:
+        """Pages whose first view is to be found, as path ids by site."""
+        return firsts.find_unknown(self._connection)
+
+    def days(self, site: int) -> list[int]:
+        """The days of a site that have hits, oldest first."""
+        return firsts.days_of(self._connection, site)
+
+    def first_views(self, site: int, day: int, paths: set[int]) -> dict[int, int]:
+        """The first view on a day of those pages (path ids) that have one there."""
+        return firsts.find_on_day(self._connection, site, day, paths)
+
+    def related_pages(self, site: int, path: str, limit: int) -> list[RelatedPage]:
+        """What readers of a page also read, best first, as last computed."""
+        return related.read(self._connection, site, path, limit)
+
+    def pages_with_related(self, site: int) -> list[int]:
+        """The pages of a site that have related ones, as path ids."""
+        return related.listed_pages(self._connection, site)
+
+    def related_since(self, site: int) -> int:
+        """When the related pages of a site were computed, in seconds since 1970; 0 for never."""
+        return related.read_time(self._connection, site)
 
     def differences(self) -> Iterator[str | None]:
         return recount.find_differences(self._connection)
@@ -195,6 +234,21 @@ class SqliteStore:
             folding.reset_day(self._connection, site, day)
         self._ingest.forget()
 
+    def save_firsts(self, found: Mapping[int, int]) -> None:
+        """Keep the first views that were found, by path id."""
+        with transaction(self._connection):
+            firsts.save(self._connection, found)
+
+    def save_related(self, site: int, pages: Mapping[int, Sequence[Relation]]) -> None:
+        """Replace the related pages of some pages of a site (path ids)."""
+        with transaction(self._connection):
+            related.save(self._connection, site, pages)
+
+    def note_related(self, site: int, now: float) -> None:
+        """The related pages of a site are computed, as of now."""
+        with transaction(self._connection):
+            related.note_time(self._connection, site, now)
+
     def rebuild_totals(self) -> None:
         """All-time totals anew, from the days."""
         with transaction(self._connection):
@@ -279,6 +333,7 @@ class SqliteStore:
             run("DELETE FROM import_span WHERE site = ?", (site,))
             for table in SITE_TABLES:
                 run(f"DELETE FROM {table} WHERE site = ?", (site,))
+            run("DELETE FROM meta WHERE key = ?", (f"related {site}",))
             run("DELETE FROM site WHERE id = ?", (site,))
         self._ingest.forget()
 

@@ -27,6 +27,7 @@ from .forms import KINDS, FormEndpoint
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
 from .migrate import MigrateRoutes
 from .pages import Pages
+from .popular import PopularRoutes
 from .static import JAVASCRIPT, StaticFile
 from .widgets import WidgetRoutes
 
@@ -60,6 +61,7 @@ def create_app(
         Route("/api/event", event),
         Route("/api/counters", counters),
         Route("/api/pixel.gif", PixelEndpoint(instance), methods=["GET", "HEAD"]),
+        *PopularRoutes(instance, pages).routes,
         *compat_routes(Bridge(instance), compat),
         *(Route(f"/{form}/{{rest:path}}", forms) for form in KINDS),
         Route("/api/{rest:path}", unknown_endpoint, methods=ANY_METHOD),

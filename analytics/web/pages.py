@@ -37,6 +37,10 @@ class Pages:
         values = {"base": request.scope.get("root_path", ""), "problem": "", "signed_in": False} | values
         return HTMLResponse(self._templates.get_template(template).render(values), status_code=status)
 
+    def text(self, template: str, **values: Any) -> str:
+        """A template that is no page of the owner's."""
+        return self._templates.get_template(template).render(values)
+
     def message(
         self, request: Request, status: int, title: str, text: str, *, signed_in: bool = False
     ) -> HTMLResponse:
