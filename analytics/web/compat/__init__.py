@@ -11,11 +11,13 @@ from collections.abc import Callable, Sequence
 from starlette.routing import BaseRoute
 
 from ...errors import InputError
-from . import vercount
+from . import goatcounter, vercount
 from .bridge import Bridge
+from .shield import shield
 
 FAMILIES: dict[str, Callable[[Bridge], Sequence[BaseRoute]]] = {
     "vercount": vercount.routes,
+    "goatcounter": goatcounter.routes,
 }
 """Each family that can be switched on, in the order in which its routes are asked."""
 
@@ -31,4 +33,4 @@ def compat_routes(bridge: Bridge, names: Sequence[str]) -> list[BaseRoute]:
         raise InputError("--compat", f"{min(unknown)!r} is no protocol", hint=hint)
     if "all" in names:
         names = list(FAMILIES)
-    return [route for name, make in FAMILIES.items() if name in names for route in make(bridge)]
+    return [shield(route) for name, make in FAMILIES.items() if name in names for route in make(bridge)]
