@@ -53,6 +53,12 @@ class SqliteReader:
         """`is_folded`: the caller knows, of the same snapshot, that nothing waits to be folded."""
         return reads.page_counts(self._connection, site, paths, span, is_folded=is_folded)
 
+    def page_rows(self, site: int, paths: Sequence[str]) -> dict[str, tuple[int, str]]:
+        return reads.page_rows(self._connection, site, paths)
+
+    def path_of_row(self, site: int, id: int) -> str | None:
+        return reads.path_of_row(self._connection, site, id)
+
     def online_visitors(self, site: int, since: int, first_day: int) -> dict[int, int]:
         return reads.online_visitors(self._connection, site, since, first_day)
 

@@ -11,13 +11,38 @@ from collections.abc import Callable, Sequence
 from starlette.routing import BaseRoute
 
 from ...errors import InputError
-from . import goatcounter, vercount
+from . import (
+    artalk,
+    badges,
+    countapi,
+    goatcounter,
+    hitwebcounter,
+    leancloud,
+    moecounter,
+    openkounter,
+    twikoo,
+    umami_stats,
+    vercount,
+    waline,
+)
 from .bridge import Bridge
 from .shield import shield
 
 FAMILIES: dict[str, Callable[[Bridge], Sequence[BaseRoute]]] = {
     "vercount": vercount.routes,
+    "leancloud": leancloud.routes,
+    "waline": waline.routes,
+    "artalk": artalk.routes,
+    "twikoo": twikoo.routes,
+    "openkounter": openkounter.routes,
+    "umami-stats": umami_stats.routes,
+    # HitWebCounter's one address lies among GoatCounter's.
+    "hitwebcounter": hitwebcounter.routes,
     "goatcounter": goatcounter.routes,
+    "countapi": countapi.routes,
+    "moecounter": moecounter.routes,
+    # Last, because some of its addresses could be any.
+    "badges": badges.routes,
 }
 """Each family that can be switched on, in the order in which its routes are asked."""
 
