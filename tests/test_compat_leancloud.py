@@ -106,6 +106,9 @@ def test_who_may_ask(client: TestClient, instance: Instance) -> None:
     assert "x-lc-id" in allowed
 
 
+MANY = json.dumps({"url": {"$in": ["/"] * 101}})
+
+
 @pytest.mark.parametrize("where", ["[]", "nonsense", '{"title":"x"}', MANY])
 def test_a_condition_that_cannot_be_answered(client: TestClient, where: str) -> None:
     answer = client.get(COUNTER, params={"where": where})

@@ -1,6 +1,7 @@
 """Waline's page views: `GET /api/article?path=a,b` reads, `POST` with `inc` counts.
 
-`/article` is the old form. Read in: walinejs/waline, packages/client/src/pageview.ts. Reactions are not kept: they are 0.
+`/article` is the old form. Read in: walinejs/waline, packages/client/src/pageview.ts.
+Reactions are not kept: they are 0.
 """
 
 from __future__ import annotations
