@@ -278,6 +278,18 @@ def _place_of_pages(
     }
 
 
+def page_rows(connection: Connection, site: int, paths: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Row id and title of those canonical paths that a site has."""
+    sql = f"SELECT path, id, title FROM path WHERE site = ? AND path IN ({','.join('?' * len(paths))})"
+    return {path: (id, title) for path, id, title in connection.execute(sql, (site, *paths))}
+
+
+def path_of_row(connection: Connection, site: int, id: int) -> str | None:
+    """The canonical path of a row id; None when the site has none of that id."""
+    row = connection.execute("SELECT path FROM path WHERE id = ? AND site = ?", (id, site)).fetchone()
+    return row[0] if row else None
+
+
 def online_visitors(connection: Connection, site: int, since: int, first_day: int) -> dict[int, int]:
     """Visitors with a hit since a time (seconds since 1970), and when their last one was."""
     return dict(

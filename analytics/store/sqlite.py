@@ -61,6 +61,12 @@ class SqliteReader:
     def page_series(self, site: int, path: str, span: Range) -> dict[int, Count]:
         return reads.page_series(self._connection, site, path, span)
 
+    def page_rows(self, site: int, paths: Sequence[str]) -> dict[str, tuple[int, str]]:
+        return reads.page_rows(self._connection, site, paths)
+
+    def path_of_row(self, site: int, id: int) -> str | None:
+        return reads.path_of_row(self._connection, site, id)
+
     def online_visitors(self, site: int, since: int, first_day: int) -> dict[int, int]:
         return reads.online_visitors(self._connection, site, since, first_day)
 

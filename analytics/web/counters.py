@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from ..days import local_day
 from ..errors import InputError, StoreFailed
 from ..instance import Instance
-from ..model import Counters, Site
+from ..model import Counters, Range, Site
 from ..periods import read_window
 from ..report import Counting, count_pages
 from ..store.connect import DatabaseError
@@ -69,8 +69,10 @@ class CountersEndpoint:
         return msgspec.json.encode(await read_counters(instance, site, query.get("path", []), window))
 
 
-async def read_counters(instance: Instance, site: Site, paths: Sequence[str], window: str = "") -> Counters:
-    """The counters of a site and of pages, of a window (`periods.read_window`; all time if empty).
+async def read_counters(
+    instance: Instance, site: Site, paths: Sequence[str], window: str | Range = ""
+) -> Counters:
+    """The counters of a site and of pages, of a window (`periods.read_window`; all time if empty) or range.
 
     InputError for paths or a window that cannot be used.
 
@@ -79,7 +81,10 @@ async def read_counters(instance: Instance, site: Site, paths: Sequence[str], wi
     """
 
     now = instance.clock()
-    span = read_window(window, local_day(site.timezone, now)) if window else None
+    if isinstance(window, Range):
+        span: Range | None = window
+    else:
+        span = read_window(window, local_day(site.timezone, now)) if window else None
 
     def count(reader: Counting) -> Counters:
         return count_pages(reader, site, paths, instance.presence.count(site.id, now), span)

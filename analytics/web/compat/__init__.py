@@ -11,8 +11,27 @@ from collections.abc import Callable, Sequence
 from starlette.routing import BaseRoute
 
 from ...errors import InputError
-from . import busuanzi, finicounter, jkjoy, soxft, vercount, whyneh
+from . import (
+    artalk,
+    badges,
+    busuanzi,
+    countapi,
+    finicounter,
+    goatcounter,
+    hitwebcounter,
+    jkjoy,
+    leancloud,
+    moecounter,
+    openkounter,
+    soxft,
+    twikoo,
+    umami_stats,
+    vercount,
+    waline,
+    whyneh,
+)
 from .bridge import Bridge
+from .shield import shield
 
 FAMILIES: dict[str, Callable[[Bridge], Sequence[BaseRoute]]] = {
     "busuanzi": busuanzi.routes,
@@ -21,6 +40,19 @@ FAMILIES: dict[str, Callable[[Bridge], Sequence[BaseRoute]]] = {
     "jkjoy": jkjoy.routes,
     "finicounter": finicounter.routes,
     "vercount": vercount.routes,
+    "leancloud": leancloud.routes,
+    "waline": waline.routes,
+    "artalk": artalk.routes,
+    "twikoo": twikoo.routes,
+    "openkounter": openkounter.routes,
+    "umami-stats": umami_stats.routes,
+    # HitWebCounter's one address lies among GoatCounter's.
+    "hitwebcounter": hitwebcounter.routes,
+    "goatcounter": goatcounter.routes,
+    "countapi": countapi.routes,
+    "moecounter": moecounter.routes,
+    # Last, because some of its addresses could be any.
+    "badges": badges.routes,
 }
 """Each family that can be switched on, in the order in which its routes are asked."""
 
@@ -36,4 +68,4 @@ def compat_routes(bridge: Bridge, names: Sequence[str]) -> list[BaseRoute]:
         raise InputError("--compat", f"{min(unknown)!r} is no protocol", hint=hint)
     if "all" in names:
         names = list(FAMILIES)
-    return [route for name, make in FAMILIES.items() if name in names for route in make(bridge)]
+    return [shield(route) for name, make in FAMILIES.items() if name in names for route in make(bridge)]

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from ...errors import InputError, TooLarge, Unavailable
 from ...instance import Instance
-from ...model import Counters, Drop, Event, Hit, Site
+from ...model import Counters, Drop, Event, Hit, Range, Site
 from ...payload import MAX_TEXT, PAGEVIEW
 from ..answers import CORS, drop_header
 from ..collect import Collector
@@ -120,7 +120,7 @@ class Bridge:
         self._collector.tally([drop])
         return [drop]
 
-    async def read(self, site: Site, paths: Iterable[str] = (), window: str = "") -> Counters:
+    async def read(self, site: Site, paths: Iterable[str] = (), window: str | Range = "") -> Counters:
         """The counters of a site and of pages, keyed by the paths (or full addresses) as asked."""
         return await read_counters(self.instance, site, list(paths), window)
 

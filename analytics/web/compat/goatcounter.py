@@ -1,0 +1,260 @@
+"""GoatCounter: `/count` counts a view or an event, `/counter/<path>.<form>` shows the number of a page.
+
+Its count.js is answered with our own (snippet/src/count.ts). Read in: arp242/goatcounter, handlers.
+The number is of views here; `?metric=visitors` gives visitors. A form is drawn anew for each request,
+so that the style of one page is never shown on another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from html import escape
+from importlib.resources import files
+from io import BytesIO
+from typing import Any
+from urllib.parse import unquote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from ...days import local_day, to_day
+from ...errors import InputError
+from ...model import Drop, Hit, Range, Site
+from .bridge import Bridge, answer, answer_gif, answer_json, was_stored
+from .views import NOBODYS, count_view, narrow, read_page, read_site
+
+TOTAL = "TOTAL"
+MAX_PATH, MAX_STYLE = 2_048, 4_096
+HUMAN_AGAIN = 150
+"""Bot marks from here on are a client's own findings; no client has lower ones."""
+
+TRUTHS = ("1", "true", "on", "yes")
+KEPT = "public, max-age=60, stale-while-revalidate=600"
+BACK = {"week": 7, "month": 30, "year": 365}
+"""What `start` may say besides a date: days back from today."""
+
+
+class Refused(InputError):
+    """A view that GoatCounter itself would refuse."""
+
+
+class GoatCounter:
+    """Its endpoints."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+        self._script = (files("analytics") / "static" / "count.js").read_bytes()
+
+    async def script(self, request: Request) -> Response:
+        """GET /count.js."""
+        return answer(self._script, "text/javascript; charset=utf-8", cache="public, max-age=86400")
+
+    async def count(self, request: Request) -> Response:
+        """GET or POST /count: the pixel, and in `X-Goatcounter` why a view was not counted."""
+        query = request.query_params
+        try:
+            check_view(query)
+        except Refused as error:
+            return answer_gif(status=400, headers={"x-goatcounter": str(error)})
+        if int(query.get("b") or 0) >= HUMAN_AGAIN:
+            return answer_gif(status=202, headers={"x-goatcounter": "bot", "x-pagetally": "dropped; bot"})
+        results = await self._take(request, self._bridge.find_site(request))
+        if was_stored(results) or not results:
+            return answer_gif(results=results)
+        reason = ", ".join(result.reason for result in results if isinstance(result, Drop))
+        return answer_gif(status=202, results=results, headers={"x-goatcounter": f"ignored: {reason}"})
+
+    async def _take(self, request: Request, site: Site | None) -> Sequence[Hit | Drop]:
+        query = request.query_params
+        path = query["p"]
+        if query.get("e", "").lower() in TRUTHS and request.method != "HEAD":
+            page = (self._bridge.find_url(request, site) or f"https://{site.domain}/") if site else NOBODYS
+            return await self._bridge.try_hit(request, page, site=site, name=path, title=query.get("t", ""))
+        search = query.get("q", "")
+        if search and "?" not in path:
+            path += "?" + search.lstrip("?")
+        return await count_view(
+            self._bridge, request, site, path, title=query.get("t", ""), referrer=query.get("r", "")
+        )
+
+    async def show(self, request: Request) -> Response:
+        """GET /counter/<path>.<form>: a page's number, or with TOTAL the site's."""
+        path, form = read_target(request.scope)
+        if form not in FORMS:
+            return answer_json({"error": "the address must end in .json, .html, .svg or .png"}, status=400)
+        site = self._bridge.find_site(request)
+        query = request.query_params
+        try:
+            window = await self._read_window(site, query)
+        except ValueError:
+            return answer_json({"error": "start and end take a date such as 2024-05-01"}, status=400)
+        is_total = path == TOTAL
+        if is_total:
+            count = await read_site(self._bridge, site, window)
+        else:
+            count = await read_page(self._bridge, site, path, window)
+        number = count.visitors if is_visitors(query) else count.views
+        shown = await FORMS[form](number, query, is_total)
+        shown.status_code = 200 if number or (is_total and site) else 404
+        shown.headers["cache-control"] = KEPT if shown.status_code == 200 else "no-store"
+        return shown
+
+    async def _read_window(self, site: Site | None, query: Mapping[str, str]) -> str | Range:
+        today = local_day(site.timezone if site else "UTC", self._bridge.instance.clock())
+        first, last = read_start(query.get("start", ""), today), read_end(query.get("end", ""))
+        return await narrow(self._bridge, site, first, last)
+
+
+def check_view(query: Mapping[str, str]) -> None:
+    """Refused, with GoatCounter's reasons, for what it would not take either."""
+    if not query.get("p", "").strip():
+        raise Refused("p", "must be set")
+    if len(query["p"]) > MAX_PATH:
+        raise Refused("p", f"is longer than {MAX_PATH} characters")
+    mark = query.get("b") or "0"
+    if not (mark.isascii() and mark.isdigit() and len(mark) < 4):
+        raise Refused("b", "is no number")
+    if 0 < int(mark) < HUMAN_AGAIN:
+        raise Refused("b", "is no mark that a client may send")
+
+
+def read_target(scope: Mapping[str, Any]) -> tuple[str, str]:
+    """The path and the form that an address asks for, in each of its spellings.
+
+    `/counter/%2Fa.json`, `/counter//a.json` and `/counter/a.json` are the page /a; `/counter/.json`
+    is the home page. What follows the last dot is the form.
+    """
+    raw = scope.get("raw_path") or scope["path"].encode()
+    address = raw.partition(b"?")[0].decode("latin-1")
+    target, _, form = address.partition("/counter/")[2].rpartition(".")
+    if target == TOTAL:
+        return TOTAL, form
+    if target[:3].lower() == "%2f":
+        # A path that was encoded as a whole; its own escapes are decoded where every path is.
+        target = unquote(target, errors="replace")
+    return "/" + target.lstrip("/"), form
+
+
+def read_start(text: str, today: int) -> int | None:
+    """The first day that is asked for; None for the beginning. ValueError for what is no date."""
+    if text in BACK:
+        return today - BACK[text]
+    return to_day(date.fromisoformat(text)) if text else None
+
+
+def read_end(text: str) -> int | None:
+    """The last day that is asked for; None for today. ValueError for what is no date."""
+    return to_day(date.fromisoformat(text)) if text else None
+
+
+# The forms
+
+
+async def show_json(number: int, query: Mapping[str, str], is_total: bool) -> Response:
+    """Texts, and digits only: what every version of its clients can read. `format=thin` groups them."""
+    text = f"{number:,}".replace(",", "\u202f") if query.get("format") == "thin" else str(number)
+    return answer_json({"count_unique": text, "count": text})
+
+
+async def show_html(number: int, query: Mapping[str, str], is_total: bool) -> Response:
+    """A page for an iframe of 200 by 80."""
+    body = HTML.format(style=STYLE + own_style(query), **words_of(number, query, is_total))
+    return answer(body, "text/html; charset=utf-8", headers=HARMLESS)
+
+
+async def show_svg(number: int, query: Mapping[str, str], is_total: bool) -> Response:
+    """The same as a picture."""
+    height = 60 if query.get("no_branding") else 80
+    words = words_of(number, query, is_total)
+    body = SVG.format(style=escape(STYLE + own_style(query)), height=height, inner=height - 1, **words)
+    return answer(body, "image/svg+xml; charset=utf-8", headers=HARMLESS)
+
+
+async def show_png(number: int, query: Mapping[str, str], is_total: bool) -> Response:
+    """The same in pixels; it takes no style."""
+    height = 60 if query.get("no_branding") else 80
+    body = await run_in_threadpool(draw_png, f"{number:,}", label_of(query, is_total), height)
+    return answer(body, "image/png")
+
+
+def draw_png(number: str, label: str, height: int) -> bytes:
+    """A card with a label and a number."""
+    # Pillow takes 50 ms to load, which a start should not wait for.
+    from PIL import Image, ImageDraw, ImageFont
+
+    image = Image.new("RGB", (200, height), "#fff")
+    draw = ImageDraw.Draw(image)
+    draw.rounded_rectangle((0, 0, 199, height - 1), 4, outline="#999")
+    draw.text((100, 16), label, "#333", ImageFont.load_default(13), anchor="mm")
+    draw.text((100, 40), number, "#000", ImageFont.load_default(22), anchor="mm")
+    if height > 60:
+        draw.text((100, 68), BRAND, "#666", ImageFont.load_default(10), anchor="mm")
+    file = BytesIO()
+    image.save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+def label_of(query: Mapping[str, str], is_total: bool) -> str:
+    """What stands above the number: the owner's label, or what is counted."""
+    metric = "Visitors" if is_visitors(query) else "Views"
+    return query.get("label", "")[:60] or f"{metric} for this {'site' if is_total else 'page'}:"
+
+
+def words_of(number: int, query: Mapping[str, str], is_total: bool) -> dict[str, str]:
+    """The texts of a card, escaped."""
+    brand = "" if query.get("no_branding") else BRAND
+    return {"number": f"{number:,}", "label": escape(label_of(query, is_total)), "brand": brand}
+
+
+def is_visitors(query: Mapping[str, str]) -> bool:
+    """Whether visitors are asked for, not views."""
+    return query.get("metric") in ("visitors", "uv")
+
+
+def own_style(query: Mapping[str, str]) -> str:
+    """The style of the page that asks, which cannot end the element it stands in."""
+    return query.get("style", "")[:MAX_STYLE].replace("<", "\\3c ")
+
+
+BRAND = "Pagetally"
+HARMLESS = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+"""No script, no request: the style comes from who knows where."""
+
+STYLE = """
+#gcvc-border { fill: #fff; background: #fff; stroke: #999; border-color: #999 }
+#gcvc-for, #gcvc-views, #gcvc-by { fill: #222; color: #222 }
+@media (prefers-color-scheme: dark) {
+  #gcvc-border { fill: #181818; background: #181818 }
+  #gcvc-for, #gcvc-views, #gcvc-by { fill: #ddd; color: #ddd }
+}
+"""
+HTML = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>{label} {number}</title>
+<style>html, body {{ margin: 0; font: 13px sans-serif; text-align: center }}
+#gcvc-border {{ border: 1px solid; border-radius: 4px; padding: 6px 4px }}
+#gcvc-views {{ font-size: 24px; line-height: 32px }} #gcvc-by {{ font-size: 10px }} {style}</style>
+<div id="gcvc-border"><div id="gcvc-for">{label}</div><div id="gcvc-views">{number}</div>
+<div id="gcvc-by">{brand}</div></div></html>
+"""
+SVG = """<svg xmlns="http://www.w3.org/2000/svg" width="200" height="{height}" role="img"
+  aria-label="{label} {number}" font-family="sans-serif" text-anchor="middle">
+<title>{label} {number}</title><style>{style}</style>
+<rect id="gcvc-border" x=".5" y=".5" width="199" height="{inner}" rx="4"/>
+<text id="gcvc-for" x="100" y="20" font-size="13">{label}</text>
+<text id="gcvc-views" x="100" y="48" font-size="24">{number}</text>
+<text id="gcvc-by" x="100" y="71" font-size="10">{brand}</text></svg>
+"""
+FORMS = {"json": show_json, "html": show_html, "svg": show_svg, "png": show_png}
+
+
+def routes(bridge: Bridge) -> Sequence[BaseRoute]:
+    """Its addresses."""
+    ours = GoatCounter(bridge)
+    return [
+        Route("/count", ours.count, methods=["GET", "POST"]),
+        Route("/count.js", ours.script),
+        Route("/counter/{target:path}", ours.show),
+    ]

@@ -1,0 +1,106 @@
+"""Moe-Counter: `/@<name>` and `/get/@<name>` count and show digits, `/record/@<name>` reads.
+
+A name is the foreign id `moe:<name>` of a site, and counts its page `/<name>`. The digits are our own;
+`theme` is taken and changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from ...errors import InputError
+from ...model import Site
+from .bridge import Bridge, answer, answer_json
+from .digits import draw_digits
+from .views import count_named, path_of_name, read_page
+
+DEMO = "demo"
+MAX_NAME = 32
+KEPT = "max-age=0, no-cache, no-store, must-revalidate"
+
+BOUNDS: dict[str, Callable[[str], bool]] = {
+    "padding": lambda text: is_within(text, 0, 16),
+    "offset": lambda text: is_within(text, -500, 500),
+    "scale": lambda text: is_within(text, 0.1, 2),
+    "align": lambda text: text in ("top", "center", "bottom"),
+    "pixelated": lambda text: text in ("0", "1"),
+    "darkmode": lambda text: text in ("0", "1", "auto"),
+    "num": lambda text: is_within(text, 0, 1e15),
+    "prefix": lambda text: is_within(text, -1, 999_999),
+}
+"""What each option may be."""
+
+
+class MoeCounter:
+    """Its endpoints."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+
+    async def show(self, request: Request) -> Response:
+        """A view, and the number in digits."""
+        name, query = request.path_params["name"], request.query_params
+        try:
+            check(name, query)
+        except InputError as error:
+            message = f"The field {error.field} is invalid. {error}"
+            return answer_json({"code": 400, "message": message}, status=400)
+        cache = KEPT
+        if name == DEMO:
+            number, cache = "0123456789", "max-age=31536000"
+        elif float(query.get("num") or 0) > 0:
+            number = str(int(float(query["num"])))
+        else:
+            site = self._site(name)
+            await count_named(self._bridge, request, site, name)
+            number = str((await read_page(self._bridge, site, path_of_name(name))).views)
+        return answer(draw(number, query), "image/svg+xml; charset=utf-8", cache=cache)
+
+    async def record(self, request: Request) -> Response:
+        """`{"name", "num"}`; unlike the original it does not count."""
+        name = request.path_params["name"]
+        count = await read_page(self._bridge, self._site(name), path_of_name(name))
+        return answer_json({"name": name, "num": count.views})
+
+    def _site(self, name: str) -> Site | None:
+        return self._bridge.instance.registry.by_foreign_id.get(f"moe:{name}")
+
+
+def check(name: str, query: Mapping[str, str]) -> None:
+    """InputError that names the first option which is out of bounds."""
+    if not 0 < len(name) <= MAX_NAME:
+        raise InputError("name", f"has more than {MAX_NAME} characters")
+    for field, fits in BOUNDS.items():
+        if query.get(field) and not fits(query[field]):
+            raise InputError(field, "is out of bounds")
+
+
+def is_within(text: str, least: float, most: float) -> bool:
+    """Whether a text is a number from `least` to `most`."""
+    try:
+        return least <= float(text) <= most
+    except ValueError:
+        return False
+
+
+def draw(number: str, query: Mapping[str, str]) -> str:
+    """The digits, by the options of the query."""
+    prefix = int(float(query.get("prefix") or -1))
+    padded = number.zfill(int(float(query.get("padding") or 7)))
+    dark = {"0": False, "1": True}.get(query.get("darkmode", ""))
+    text = f"{prefix}{padded}" if prefix >= 0 else padded
+    return draw_digits(text, scale=float(query.get("scale") or 1), dark=dark)
+
+
+def routes(bridge: Bridge) -> Sequence[BaseRoute]:
+    """Its addresses."""
+    ours = MoeCounter(bridge)
+    return [
+        Route("/@{name}", ours.show),
+        Route("/get/@{name}", ours.show),
+        Route("/record/@{name}", ours.record),
+    ]

@@ -1,0 +1,37 @@
+"""Twikoo's page counter: the event COUNTER_GET counts a view. Its `time` is here the number after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from .bridge import Bridge, answer_json, json_of, text_of, was_stored
+from .views import count_view, read_page
+
+
+class Twikoo:
+    """Its one endpoint, which takes every event."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+
+    async def take(self, request: Request) -> Response:
+        """POST /twikoo."""
+        told = await json_of(request)
+        if told.get("event") != "COUNTER_GET":
+            return answer_json({"code": 1001, "message": "Only the page counter is answered here."})
+        path, site = text_of(told, "url"), self._bridge.find_site(request)
+        if not path:
+            return answer_json({"code": 1000, "message": "url is required"})
+        results = await count_view(self._bridge, request, site, path, title=text_of(told, "title"))
+        time = (await read_page(self._bridge, site, path)).views
+        body = {"data": {"url": path, "time": time}, "time": time, "updated": int(was_stored(results))}
+        return answer_json(body, results=results)
+
+
+def routes(bridge: Bridge) -> Sequence[BaseRoute]:
+    """Its address."""
+    return [Route("/twikoo", Twikoo(bridge).take, methods=["POST"])]

@@ -1,0 +1,215 @@
+"""The small counters: Waline, Artalk, Twikoo, OpenKounter, Umami's stats, CountAPI, digits and badges."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.testclient import TestClient
+
+from analytics.instance import Instance
+from analytics.web.app import create_app
+
+from .conftest import FIREFOX, NOON, Clock, add_site
+
+SITE = {"origin": "https://blog.example"}
+NAMES = ("umami:uuid", "countapi:myns", "moe:joe", "hits:joe/repo", "komarev:joe", "hitwebcounter:77")
+
+
+@pytest.fixture
+def client(instance: Instance) -> TestClient:
+    add_site(instance, "blog.example", foreign_ids=NAMES)
+    return TestClient(create_app(instance), headers={"user-agent": FIREFOX})
+
+
+def views(instance: Instance) -> int:
+    site = instance.registry.find("blog.example")
+    assert site is not None
+    return instance.reader.site_count(site.id).views
+
+
+def stored(instance: Instance) -> int:
+    return sum(instance.reader.unfolded(site.id) for site in instance.registry.sites)
+
+
+def test_waline_counts_and_reads_in_the_order_asked(client: TestClient) -> None:
+    told = {"path": "/a/", "type": "time", "action": "inc"}
+    for number in (1, 2):
+        answer = client.post("/api/article?lang=en", json=told, headers=SITE).json()
+        assert answer == {"errno": 0, "errmsg": "", "data": [{"time": number}]}
+    for unread in ({"action": "desc"}, {"type": "reaction0"}):
+        client.post("/api/article", json=told | unread, headers=SITE)
+    answer = client.get("/api/article?path=/b,/a&type=time,reaction0", headers=SITE).json()
+    assert answer["data"] == [{"time": 0, "reaction0": 0}, {"time": 2, "reaction0": 0}]
+    assert client.get("/article?path=/a&type=time", headers=SITE).json() == 2
+    assert client.get("/article?path=/a,/b", headers=SITE).json() == [2, 0]
+    assert client.post("/article", json=told, headers=SITE).json() == 3
+    assert client.get("/api/article").json()["errno"] == 1
+
+
+def test_artalk(client: TestClient) -> None:
+    told = {"page_key": "https://blog.example/a/", "page_title": "A", "site_name": "Blog"}
+    assert client.post("/api/v2/pages/pv", json=told, headers=SITE).json() == {"pv": 1}
+    assert client.post("/api/v2/pages/pv", json={"page_key": "/b"}, headers=SITE).json() == {"pv": 1}
+    client.post("/api/v2/pages/pv", json={"page_key": "/b"}, headers=SITE)
+    pages = client.get("/api/v2/stats/page_pv?page_keys=/a,/b,/c", headers=SITE).json()
+    assert pages == {"data": {"/a": 1, "/b": 2, "/c": 0}}
+    assert client.get("/api/v2/stats/site_pv", headers=SITE).json() == {"data": 3}
+    most = client.get("/api/v2/stats/pv_most_pages?limit=1", headers=SITE).json()["data"]
+    assert [(page["key"], page["pv"]) for page in most] == [("/b", 2)]
+    assert client.get("/api/v2/stats/rand_pages", headers=SITE).status_code == 404
+    assert client.post("/api/v2/pages/pv", json={}, headers=SITE).status_code == 400
+
+
+def test_openkounter_counts_one_view_for_a_batch(client: TestClient) -> None:
+    requests = [{"target": target} for target in ("site-pv", "site-uv", "/a/")]
+    answer = client.post("/api/counter", json={"action": "batch_inc", "requests": requests}, headers=SITE)
+    assert answer.json()["code"] == 0
+    assert [one["time"] for one in answer.json()["data"]] == [1, 1, 1]
+    for target in ("site-pv", "site-uv", "/a"):
+        found = client.get("/api/counter", params={"target": target}, headers=SITE).json()
+        assert found == {"code": 0, "data": {"time": 1, "target": target}}
+
+
+def test_umami_stats_in_both_shapes(client: TestClient, clock: Clock) -> None:
+    client.post("/twikoo", json={"event": "COUNTER_GET", "url": "/a"}, headers=SITE)
+    clock.now = NOON + 86_400
+    client.post("/twikoo", json={"event": "COUNTER_GET", "url": "/b"}, headers=SITE)
+
+    def ask(query: str, id: str = "uuid") -> dict[str, object]:
+        return dict(client.get(f"/api/websites/{id}/stats?{query}").json())
+
+    def number(query: str) -> object:
+        return ask(f"v=3&{query}")["pageviews"]
+
+    assert ask("startAt=0&endAt=9999999999999")["pageviews"] == {"value": 2, "prev": 0}
+    assert ask("url=/a/")["visitors"] == {"value": 1, "prev": 0}
+    assert ask("path=/a/") == {"pageviews": 1, "visitors": 1}
+    assert ask("v=3", id="unknown") == {"pageviews": 0, "visitors": 0}
+    assert number(f"startAt={NOON + 86_400}000") == 1
+    assert number(f"endAt={NOON}000") == 1
+    assert [number("startAt=x&endAt=-1"), number("startAt=9999999999999")] == [2, 0]
+
+
+def test_countapi(client: TestClient, instance: Instance) -> None:
+    assert client.get("/get/myns/visits").status_code == 404
+    assert client.get("/get/myns/visits").json() == {"value": None}
+    assert [client.get("/hit/myns/visits").json()["value"] for _ in range(2)] == [1, 2]
+    assert client.get("/hit/blog.example/visits").json() == {"value": 3}
+    assert client.get("/get/myns/visits?callback=show").text == 'show({"value": 3});'
+    assert client.get("/get/myns/visits?callback=alert(1)//").status_code == 400
+    assert client.get("/info/myns/visits").json()["value"] == 3
+    assert client.get("/set/myns/visits?value=9").status_code == 403
+    assert client.get("/hit/nobody/visits").json() == {"value": 0}
+    assert client.get("/hit/myns/a%20b").json() == {"value": 0}
+    assert views(instance) == 3
+    assert stored(instance) == 3
+
+
+def test_moe_counter(client: TestClient, instance: Instance) -> None:
+    answer = client.get("/@joe?theme=moebooru&darkmode=auto&scale=0.5")
+    assert answer.headers["content-type"].startswith("image/svg+xml")
+    assert "no-store" in answer.headers["cache-control"]
+    assert "<title>0000001</title>" in answer.text
+    assert "<title>02</title>" in client.get("/get/@joe?padding=2").text
+    assert client.get("/record/@joe").json() == {"name": "joe", "num": 2}
+    assert "0123456789" in client.get("/@demo").text
+    assert "<title>0000042</title>" in client.get("/@joe?num=42").text
+    assert "<title>0000000</title>" in client.get("/@stranger").text
+    assert views(instance) == 2
+
+
+WRONG = ["padding=17", "scale=9", "scale=nan", "darkmode=2", "num=x", "align=up"]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_moe_counter_refuses_bad_options(client: TestClient, instance: Instance, wrong: str) -> None:
+    answer = client.get(f"/@joe?{wrong}")
+    assert answer.json()["message"].startswith(f"The field {wrong.partition('=')[0]} is invalid.")
+    assert (answer.status_code, stored(instance)) == (400, 0)
+
+
+def test_hitwebcounter(client: TestClient, instance: Instance) -> None:
+    address = "/counter/counter.php?page=77&style=0007&nbdigits=6&initCount=100"
+    for number in ("000101", "000102"):
+        assert f'aria-label="{int(number)}"' in client.get(address).text
+    assert 'aria-label="101"' in client.get(f"{address}&type=ip").text
+    assert 'aria-label="0"' in client.get("/counter/counter.php?page=1&initCount=x").text
+    assert views(instance) == 3
+
+
+@pytest.mark.parametrize(
+    ("address", "texts"),
+    [
+        ("/api/count/incr/badge.svg?url=https://blog.example/a/", ("1 / 1", "2 / 2")),
+        ("/api/count/incr/badge.svg?url=joe/repo&title=seen", ("seen:  1 / 1", "seen:  2 / 2")),
+        ("/api/hit?url=https%3A%2F%2Fblog.example%2Fa", ("1 / 1", "2 / 2")),
+        ("/blog.example/a.svg?extraCount=5", ("hits: 6", "hits: 7")),
+        ("/hits/blog.example/a.svg?view=today-total", ("hits: 1 / 1", "hits: 2 / 2")),
+        ("/joe/repo.svg", ("hits: 1", "hits: 2")),
+        ("/ghpvc/?username=joe&base=1000&label=Seen", ("Seen: 1,001", "Seen: 1,002")),
+        ("/badge?page_id=joe/repo", ("visitors: 1", "visitors: 2")),
+        ("/api/visitors?path=blog.example/a", ("visitors: 1", "visitors: 2")),
+    ],
+)
+def test_a_badge_counts_also_through_a_picture_proxy(
+    client: TestClient, instance: Instance, address: str, texts: tuple[str, str]
+) -> None:
+    for agent, text in zip((FIREFOX, "github-camo (876de43e)"), texts, strict=True):
+        answer = client.get(address, headers={"user-agent": agent, "referer": "https://github.com/"})
+        assert answer.headers["content-type"].startswith("image/svg+xml")
+        assert text in answer.text
+        assert "no-cache" in answer.headers["cache-control"]
+    client.head(address)
+    client.get(address, headers={"user-agent": "Googlebot/2.1"})
+    assert views(instance) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        ("/api/count/keep/badge.svg?url=joe/repo", "0 / 0"),
+        ("/joe/repo.json", '"message":"0"'),
+        ("/badge?page_id=nobody/nothing", "visitors: 0"),
+        ("/api/count/incr/badge.svg?url=https://evil.example/", "0 / 0"),
+        ("/api/visitors?path=joe/repo&readonly=true", "visitors: 0"),
+        ("/ghpvc/?username=nobody", "Profile views: 0"),
+        ("/nobody/nothing.svg", ""),
+        ("/api/hit?url=", "0 / 0"),
+        ("/api/hit?url=joe/repo&label=%3Cscript%3E&color=%22onload=", "&lt;script&gt;"),
+    ],
+)
+def test_what_only_reads_or_is_unknown(
+    client: TestClient, instance: Instance, address: str, text: str
+) -> None:
+    answer = client.get(address)
+    assert text in answer.text
+    assert "onload" not in answer.text
+    assert views(instance) == ("label=" in address)
+
+
+BODIES = (
+    "",
+    "[]",
+    "null",
+    '{"path":[]}',
+    '{"requests":{}}',
+    '{"requests":[[]],"action":"batch_inc"}',
+    "\x00",
+    "[" * 9999,
+)
+ENDS = ("/api/article", "/article", "/api/v2/pages/pv", "/twikoo", "/api/counter", "/1.1/batch", "/count")
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_bad_bodies_give_no_server_error_and_write_nothing(
+    client: TestClient, instance: Instance, end: str
+) -> None:
+    for body in BODIES:
+        answer = client.post(end, content=body, headers=SITE | {"x-lc-id": "x"})
+        assert answer.status_code < 500
+        assert answer.headers["access-control-allow-origin"] == "*"
+    large = client.post(end, content="x" * 100_000, headers=SITE | {"x-lc-id": "x"})
+    assert (large.status_code, large.headers["access-control-allow-origin"]) == (
+        400 if end == "/count" else 413,
+        "*",
+    )
+    assert stored(instance) == 0
