@@ -6,7 +6,9 @@ import { build } from '../build.ts';
 
 const fresh = await build();
 
-for (const [name, limit] of Object.entries({ 'pt.js': 1450, 'pt-lite.js': 1000, 'drop-in.js': 3000 })) {
+const TRACKERS = { 'plausible.js': 2000, 'umami.js': 1300, 'matomo.js': 1300, 'fathom.js': 900 };
+
+for (const [name, limit] of Object.entries({ 'pt.js': 1450, 'pt-lite.js': 1000, 'drop-in.js': 3000, ...TRACKERS })) {
   test(`${name} is at most ${limit} bytes on the wire`, () => {
     const { length } = gzipSync(fresh[name]!, { level: 9 });
     assert.ok(length <= limit, `${length} bytes`);

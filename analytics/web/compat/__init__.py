@@ -16,10 +16,29 @@ from starlette.routing import BaseRoute
 from ...errors import InputError, StoreFailed, TooLarge, Unavailable
 from ...store.connect import DatabaseError
 from ..guard import Disconnected
-from . import busuanzi, finicounter, jkjoy, soxft, vercount, whyneh
+from . import (
+    ackee,
+    busuanzi,
+    fathom,
+    finicounter,
+    ga4,
+    jkjoy,
+    matomo,
+    plausible,
+    soxft,
+    umami,
+    vercount,
+    whyneh,
+)
 from .bridge import Bridge, answer_json, refuse
 
 FAMILIES: dict[str, Callable[[Bridge], Sequence[BaseRoute]]] = {
+    "plausible": plausible.routes,
+    "umami": umami.routes,
+    "matomo": matomo.routes,
+    "ga4": ga4.routes,
+    "fathom": fathom.routes,
+    "ackee": ackee.routes,
     "busuanzi": busuanzi.routes,
     "soxft": soxft.routes,
     "whyneh": whyneh.routes,
