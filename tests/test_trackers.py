@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from typing import Any
 from urllib.parse import urlencode
 
@@ -42,8 +41,7 @@ def hits_of(instance: Instance) -> list[Row]:
         " FROM hit JOIN path ON path.id = hit.path LEFT JOIN name ON name.id = hit.name"
         " LEFT JOIN source ON source.id = hit.source ORDER BY hit.id"
     )
-    with sqlite3.connect(instance.folder / "pagetally.db") as connection:
-        return connection.execute(sql).fetchall()
+    return instance.reader._connection.execute(sql).fetchall()
 
 
 def drops_of(instance: Instance) -> dict[str, int]:
