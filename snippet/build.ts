@@ -5,6 +5,9 @@ import { build as bundle, type Plugin } from 'esbuild';
 
 const OUTPUT = new URL('../analytics/static/', import.meta.url);
 
+/** Scripts that serve pages written for another tracker. */
+const TRACKERS = ['plausible', 'umami', 'matomo', 'fathom'].map((name) => `src/${name}.ts`);
+
 /** The tag of a drop-in says the same things in other words: the modules that ask src/tag.ts are given this. */
 const foreignTag: Plugin = {
   name: 'foreign-tag',
@@ -15,7 +18,10 @@ const foreignTag: Plugin = {
 
 /** The files that ship, by name. It writes nothing, so that a test can compare. */
 export async function build(): Promise<Record<string, string>> {
-  return { ...(await buildFrom(['src/pt.ts', 'src/pt-lite.ts', 'src/count.ts'])), ...(await buildFrom(['src/drop-in.ts'], [foreignTag])) };
+  return {
+    ...(await buildFrom(['src/pt.ts', 'src/pt-lite.ts', 'src/count.ts', ...TRACKERS])),
+    ...(await buildFrom(['src/drop-in.ts'], [foreignTag])),
+  };
 }
 
 async function buildFrom(entryPoints: string[], plugins: Plugin[] = []): Promise<Record<string, string>> {

@@ -39,7 +39,7 @@ def drop_header(results: list[Hit | Drop]) -> RawHeaders:
     if not reasons:
         return []
     said = f"dropped; {', '.join(dict.fromkeys(reasons))}".encode()
-    return [(b"x-pagetally", said), (b"access-control-expose-headers", b"x-pagetally")]
+    return [(b"x-pagetally", said), (b"access-control-expose-headers", b"x-pagetally, x-plausible-dropped")]
 
 
 async def send_answer(send: Send, status: int, headers: RawHeaders, body: bytes = b"") -> None:

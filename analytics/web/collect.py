@@ -161,7 +161,7 @@ class EventEndpoint:
         body = await read_body(scope["headers"], receive, payload.MAX_BODY)
         event = payload.read_event(body)
         results = await self._collector.take(event, scope, len(body))
-        headers = [ANYBODY, *drop_header(results)]
+        headers = [ANYBODY, *tell_drops(results)]
         if b"counters=1" in scope["query_string"]:
             counters = await self._collector.count(event, results)
             if counters is not None:
@@ -194,6 +194,15 @@ class PixelEndpoint:
         else:
             dropped = drop_header(results)
             await send_answer(send, 202 if dropped else 200, [*headers, *dropped], GIF)
+
+
+def tell_drops(results: list[Hit | Drop]) -> RawHeaders:
+    """The headers that say what was dropped, Plausible's among them; empty when nothing was."""
+    headers = drop_header(results)
+    if headers:
+        dropped = sum(isinstance(result, Drop) for result in results)
+        headers.append((b"x-plausible-dropped", str(dropped).encode()))
+    return headers
 
 
 def _reason(error: PagetallyError) -> tuple[bytes, bytes]:

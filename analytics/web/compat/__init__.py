@@ -12,19 +12,25 @@ from starlette.routing import BaseRoute
 
 from ...errors import InputError
 from . import (
+    ackee,
     artalk,
     badges,
     busuanzi,
     countapi,
+    fathom,
     finicounter,
+    ga4,
     goatcounter,
     hitwebcounter,
     jkjoy,
     leancloud,
+    matomo,
     moecounter,
     openkounter,
+    plausible,
     soxft,
     twikoo,
+    umami,
     umami_stats,
     vercount,
     waline,
@@ -34,6 +40,12 @@ from .bridge import Bridge
 from .shield import shield
 
 FAMILIES: dict[str, Callable[[Bridge], Sequence[BaseRoute]]] = {
+    "plausible": plausible.routes,
+    "umami": umami.routes,
+    "matomo": matomo.routes,
+    "ga4": ga4.routes,
+    "fathom": fathom.routes,
+    "ackee": ackee.routes,
     "busuanzi": busuanzi.routes,
     "soxft": soxft.routes,
     "whyneh": whyneh.routes,
