@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -10,10 +11,11 @@ from ..test_recipes import PAGE
 from .conftest import Blog
 
 
-def test_the_plain_page_counts_and_shows(blog: Blog, page: Page) -> None:
+def test_the_plain_page_counts_and_shows(blog: Blog, page: Page, tmp_path: Path) -> None:
     (html,) = re.findall(r"^```html\n(<!doctype.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    html = html.replace("https://stats.example.com", blog.stats.url)
-    page.route(blog.url("/hello"), lambda route: route.fulfill(body=html, content_type="text/html"))
+    file = tmp_path / "hello.html"
+    file.write_text(html.replace("https://stats.example.com", blog.stats.url))
+    blog.files["/hello"] = str(file)
     for views in ("1", "2"):
         page.goto(blog.url("/hello"))
         expect(page.locator("#views")).to_have_text(views)
