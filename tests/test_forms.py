@@ -379,6 +379,12 @@ def test_every_digit_looks_different(digits: str) -> None:
     assert len(shapes) == 11
 
 
+def test_a_png_has_an_end(client: TestClient) -> None:
+    large = "width=1200&height=400"
+    assert client.get(f"/chart/site-views.png?{large}&scale=1").status_code == 200
+    assert client.get(f"/chart/site-views.png?{large}&scale=3").json()["field"] == "scale"
+
+
 def test_digits_are_padded_and_sized(client: TestClient) -> None:
     assert [pad_digits(7, 6), pad_digits(1_234_567, 6), pad_digits(None, 1)] == ["000007", "1234567", "---"]
     svg = ET.fromstring(client.get("/digits/site-views.svg?digits=4&width=176").text)

@@ -43,7 +43,8 @@ def write_markup(base: str, form: str, metric: str, query: Mapping[str, str], sa
     address = address_of(base, form, metric, query)
     if form in PICTURES:
         png = address_of(base, form, metric, query, "png")
-        words = said.replace("[", "(").replace("]", ")")
+        # Markdown takes HTML, and a bracket would end the text.
+        words = escape(said, quote=False).replace("[", "(").replace("]", ")")
         return [
             Markup("HTML", f'<img src="{escape(address)}" alt="{escape(said)}">'),
             Markup("Markdown", f"![{words}]({address})"),

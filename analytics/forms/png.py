@@ -42,7 +42,7 @@ def draw_png(picture: Picture, theme: str = "light", scale: float = 1) -> bytes:
         ImageDraw.Draw(mask).rounded_rectangle(box, picture.radius * zoom * finer, fill=255)
         canvas.paste((0, 0, 0, 0), mask=mask.point(lambda value: 255 - value))
     out = io.BytesIO()
-    canvas.resize(size, Image.Resampling.LANCZOS).save(out, "PNG", optimize=True)
+    canvas.resize(size, Image.Resampling.LANCZOS).save(out, "PNG")
     return out.getvalue()
 
 

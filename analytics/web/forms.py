@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache, partial
 from hashlib import blake2b
 from urllib.parse import parse_qs
 
@@ -49,6 +49,9 @@ PNG = (b"content-type", b"image/png")
 
 SHIELD_SECONDS = 300
 
+MAX_PIXELS = 1_000_000
+"""Of a PNG: about a tenth of a second of drawing."""
+
 Answer = tuple[RawHeaders, bytes]
 
 
@@ -89,8 +92,13 @@ class FormEndpoint:
     async def _draw(self, form: str, metric: Metric, kind: str, query_string: bytes) -> Answer:
         options = read_options(form, read_fields(query_string))
         site = find_site(self._instance, options.site)
+        if kind == "png":
+            check_png(options)
         if form == "chart":
-            return await self._picture(await self._draw_chart(site, metric, options), kind, options)
+            picture = await self._draw_chart(site, metric, options)
+            if kind == "svg":
+                return SVG, draw_svg(picture, options.theme).encode()
+            return await self._png(partial(draw_png, picture, options.theme, options.scale))
         figure = await read_figure(self._instance, site, metric, options)
         hidden = figure.value is not None and figure.value < options.least
         if form == "text":
@@ -102,8 +110,9 @@ class FormEndpoint:
             return [HTML, policy], card.draw_card(figure, text, label, options.theme).encode()
         if kind == "json":
             return [JSON], msgspec.json.encode(shield(figure, options, hidden=hidden))
-        picture = blank() if hidden else (draw_badge if form == "badge" else draw_digits)(figure, options)
-        return await self._picture(picture, kind, options)
+        if kind == "svg":
+            return SVG, svg_of(form, figure, options)
+        return await self._png(partial(png_of, form, figure, options))
 
     async def _draw_chart(self, site: Site | None, metric: Metric, options: Options) -> Picture:
         """The chart of a metric's last days."""
@@ -130,14 +139,9 @@ class FormEndpoint:
             counts = day_values(reader, site, path, span)
         return [getattr(count, metric.field) for count in counts]
 
-    async def _picture(self, picture: Picture, kind: str, options: Options) -> Answer:
-        if kind == "svg":
-            return SVG, draw_svg(picture, options.theme).encode()
-        if options.logo.startswith("data:"):
-            hint = "Ask for SVG, or use a logo by name."
-            raise InputError("logo", "can be a picture of your own in SVG alone", hint=hint)
+    async def _png(self, draw: Callable[[], bytes]) -> Answer:
         async with self._drawing:
-            return [PNG], await run_in_threadpool(draw_png, picture, options.theme, options.scale)
+            return [PNG], await run_in_threadpool(draw)
 
 
 class UnknownForm(InputError):
@@ -232,6 +236,35 @@ def draw_digits(figure: Figure, options: Options) -> Picture:
     _, _, title = words_of(figure, options)
     text = digits.pad_digits(None if figure.is_few else figure.value or 0, options.digits)
     return digits.draw_digits(text, title, options.style, options.colour, options.label_colour, options.width)
+
+
+def picture_of(form: str, figure: Figure, options: Options) -> Picture:
+    """The figure as a badge or as digits; nothing of one that shall be hidden."""
+    if figure.value is not None and figure.value < options.least:
+        return blank()
+    return draw_badge(figure, options) if form == "badge" else draw_digits(figure, options)
+
+
+@lru_cache(maxsize=512)
+def svg_of(form: str, figure: Figure, options: Options) -> bytes:
+    """The figure as SVG; the same as before while the number is, which is most of the time."""
+    return draw_svg(picture_of(form, figure, options), options.theme).encode()
+
+
+@lru_cache(maxsize=128)
+def png_of(form: str, figure: Figure, options: Options) -> bytes:
+    """The figure as PNG."""
+    return draw_png(picture_of(form, figure, options), options.theme, options.scale)
+
+
+def check_png(options: Options) -> None:
+    """InputError for what a PNG cannot show."""
+    if options.logo.startswith("data:"):
+        hint = "Ask for SVG, or use a logo by name."
+        raise InputError("logo", "can be a picture of your own in SVG alone", hint=hint)
+    pixels = (options.width or 420) * (options.height or 120) * options.scale**2
+    if pixels > MAX_PIXELS:
+        raise InputError("scale", f"makes more than {MAX_PIXELS:,} pixels", hint="Ask for SVG, or for less.")
 
 
 def shield(figure: Figure, options: Options, *, hidden: bool) -> dict[str, object]:
