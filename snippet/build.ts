@@ -8,7 +8,7 @@ const OUTPUT = new URL('../analytics/static/', import.meta.url);
 /** The files that ship, by name. It writes nothing, so that a test can compare. */
 export async function build(): Promise<Record<string, string>> {
   const { outputFiles } = await bundle({
-    entryPoints: ['src/pt.ts', 'src/pt-lite.ts'],
+    entryPoints: ['src/pt.ts', 'src/pt-lite.ts', 'src/page-count.ts', 'src/page-list.ts'],
     absWorkingDir: import.meta.dirname,
     outdir: fileURLToPath(OUTPUT),
     bundle: true,

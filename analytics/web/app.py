@@ -31,6 +31,8 @@ from .popular import PopularRoutes
 STATIC = {
     "pt.js": "text/javascript; charset=utf-8",
     "pt-lite.js": "text/javascript; charset=utf-8",
+    "page-count.js": "text/javascript; charset=utf-8",
+    "page-list.js": "text/javascript; charset=utf-8",
     "style.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }

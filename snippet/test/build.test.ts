@@ -6,7 +6,7 @@ import { build } from '../build.ts';
 
 const fresh = await build();
 
-for (const [name, limit] of Object.entries({ 'pt.js': 1450, 'pt-lite.js': 1000 })) {
+for (const [name, limit] of Object.entries({ 'pt.js': 1450, 'pt-lite.js': 1000, 'page-count.js': 1500, 'page-list.js': 1500 })) {
   test(`${name} is at most ${limit} bytes on the wire`, () => {
     const { length } = gzipSync(fresh[name]!, { level: 9 });
     assert.ok(length <= limit, `${length} bytes`);
