@@ -26,7 +26,7 @@ from .counters import CountersEndpoint
 from .dashboard import DashboardRoutes
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
 from .pages import Pages
-from .popular import PopularRoutes
+from .popular import ListEndpoints
 
 STATIC = {
     "pt.js": "text/javascript; charset=utf-8",
@@ -58,12 +58,15 @@ def create_app(
     """
     pages = Pages()
     owner = Owner(instance)
+    lists = ListEndpoints(instance, pages)
     event, counters = EventEndpoint(instance), CountersEndpoint(instance)
     public: list[BaseRoute] = [
         Route("/api/event", event),
         Route("/api/counters", counters),
         Route("/api/pixel.gif", PixelEndpoint(instance), methods=["GET", "HEAD"]),
-        *PopularRoutes(instance, pages).routes,
+        Route("/api/popular", lists.popular, methods=ANY_METHOD),
+        Route("/api/related", lists.related, methods=ANY_METHOD),
+        Route("/popular.html", lists.page, methods=ANY_METHOD),
         *compat_routes(Bridge(instance), compat),
         Route("/api/{rest:path}", unknown_endpoint, methods=ANY_METHOD),
         *(Route(f"/{name}", StaticFile(name, kind)) for name, kind in STATIC.items()),
