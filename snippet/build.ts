@@ -5,6 +5,8 @@ import { build as bundle, type Plugin } from 'esbuild';
 
 const OUTPUT = new URL('../analytics/static/', import.meta.url);
 
+const OWN = ['pt', 'pt-lite', 'page-count', 'page-list'].map((name) => `src/${name}.ts`);
+
 /** Scripts that serve pages written for another tracker. */
 const TRACKERS = ['plausible', 'umami', 'matomo', 'fathom'].map((name) => `src/${name}.ts`);
 
@@ -19,7 +21,7 @@ const foreignTag: Plugin = {
 /** The files that ship, by name. It writes nothing, so that a test can compare. */
 export async function build(): Promise<Record<string, string>> {
   return {
-    ...(await buildFrom(['src/pt.ts', 'src/pt-lite.ts', 'src/count.ts', ...TRACKERS])),
+    ...(await buildFrom([...OWN, 'src/count.ts', ...TRACKERS])),
     ...(await buildFrom(['src/drop-in.ts'], [foreignTag])),
   };
 }

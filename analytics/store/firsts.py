@@ -34,10 +34,10 @@ GROUP BY path
 """
 
 # Only of pages that are still unknown: the fold may have been quicker, or the views may be gone.
-SAVE = f"""
+SAVE = """
 INSERT OR IGNORE INTO page_first (path, at)
-SELECT key, value FROM json_each(:found)
-WHERE CAST(key AS INTEGER) IN (SELECT id FROM ({UNKNOWN}))
+SELECT CAST(key AS INTEGER), value FROM json_each(:found)
+WHERE EXISTS (SELECT 1 FROM page_total AS total WHERE total.path = CAST(key AS INTEGER) AND total.views > 0)
 """
 
 

@@ -27,12 +27,14 @@ from .forms import KINDS, FormEndpoint
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
 from .migrate import MigrateRoutes
 from .pages import Pages
-from .popular import PopularRoutes
+from .popular import ListEndpoints
 from .static import JAVASCRIPT, StaticFile
 from .widgets import WidgetRoutes
 
 STATIC = {
-    **dict.fromkeys(("pt.js", "pt-lite.js", "drop-in.js", "copy.js"), JAVASCRIPT),
+    **dict.fromkeys(
+        ("pt.js", "pt-lite.js", "drop-in.js", "page-count.js", "page-list.js", "copy.js"), JAVASCRIPT
+    ),
     "style.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
@@ -56,12 +58,15 @@ def create_app(
     """
     pages = Pages()
     owner = Owner(instance)
+    lists = ListEndpoints(instance, pages)
     event, counters, forms = EventEndpoint(instance), CountersEndpoint(instance), FormEndpoint(instance)
     public: list[BaseRoute] = [
         Route("/api/event", event),
         Route("/api/counters", counters),
         Route("/api/pixel.gif", PixelEndpoint(instance), methods=["GET", "HEAD"]),
-        *PopularRoutes(instance, pages).routes,
+        Route("/api/popular", lists.popular, methods=ANY_METHOD),
+        Route("/api/related", lists.related, methods=ANY_METHOD),
+        Route("/popular.html", lists.page, methods=ANY_METHOD),
         *compat_routes(Bridge(instance), compat),
         *(Route(f"/{form}/{{rest:path}}", forms) for form in KINDS),
         Route("/api/{rest:path}", unknown_endpoint, methods=ANY_METHOD),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from hashlib import blake2b, sha256
 from typing import TypeVar
 from urllib.parse import parse_qs
@@ -12,7 +12,6 @@ import msgspec
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
 
 from ..errors import InputError, PagetallyError, StoreFailed
 from ..instance import Instance
@@ -31,8 +30,6 @@ AT_ONCE = 2
 
 MAX_AGE = (b"cache-control", b"public, max-age=60")
 
-METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-
 HTML = (b"content-type", b"text/html; charset=utf-8")
 
 STYLE = """\
@@ -49,8 +46,8 @@ T = TypeVar("T")
 Query = dict[str, list[str]]
 
 
-class PopularRoutes:
-    """The endpoints for lists of pages."""
+class ListEndpoints:
+    """The endpoints for lists of pages: `popular`, `related` and `page`."""
 
     def __init__(self, instance: Instance, pages: Pages) -> None:
         self._instance = instance
@@ -58,11 +55,9 @@ class PopularRoutes:
         self._limiter = CapacityLimiter(AT_ONCE)
         digest = base64.b64encode(sha256(STYLE.encode()).digest()).decode()
         self._csp = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors *"
-        self.routes: Sequence[BaseRoute] = [
-            Route("/api/popular", _reading(self._popular), methods=METHODS),
-            Route("/api/related", _reading(self._related), methods=METHODS),
-            Route("/popular.html", _reading(self._show), methods=METHODS),
-        ]
+        self.popular = _reading(self._popular)
+        self.related = _reading(self._related)
+        self.page = _reading(self._show)
 
     async def _popular(self, request: Request) -> Response:
         _, found = await self._list(_query(request))

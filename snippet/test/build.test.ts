@@ -7,7 +7,8 @@ import { build } from '../build.ts';
 const fresh = await build();
 
 const TRACKERS = { 'plausible.js': 2000, 'umami.js': 1300, 'matomo.js': 1300, 'fathom.js': 900 };
-const LIMITS = { 'pt.js': 1450, 'pt-lite.js': 1000, 'drop-in.js': 3000, 'count.js': 1800, ...TRACKERS };
+const ELEMENTS = { 'page-count.js': 1500, 'page-list.js': 1500 };
+const LIMITS = { 'pt.js': 1450, 'pt-lite.js': 1000, 'drop-in.js': 3000, 'count.js': 1800, ...ELEMENTS, ...TRACKERS };
 for (const [name, limit] of Object.entries(LIMITS)) {
   test(`${name} is at most ${limit} bytes on the wire`, () => {
     const { length } = gzipSync(fresh[name]!, { level: 9 });

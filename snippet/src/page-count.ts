@@ -1,0 +1,140 @@
+import { base, define, pageNow, whenMoved } from './element.ts';
+
+type Numbers = Record<string, number> | undefined;
+interface Counters {
+  site: Numbers;
+  pages: Record<string, Numbers>;
+}
+
+const all = new Map<PageCount, string>(); // and what the number of each is the number of
+let due: unknown;
+
+/** A number as it is to be read; compact is what `Intl` makes of it, so 999,950 is 1M. */
+function write(value: number, format: string | null, lang?: string): string {
+  if (format == 'raw') return '' + value;
+  const options = format == 'compact' ? ({ notation: 'compact', maximumFractionDigits: 1 } as object) : {};
+  try {
+    return new Intl.NumberFormat(lang, options).format(value);
+  } catch {
+    return new Intl.NumberFormat([], options).format(value);
+  }
+}
+
+/** "{n} view|{n} views": the first for one, the second for any other number. */
+function choose(label: string, value: number, lang?: string): string {
+  const forms = label.split('|');
+  let form = 'other';
+  try {
+    form = new Intl.PluralRules(lang).select(value);
+  } catch {}
+  return form == 'one' ? forms[0] : forms[forms.length - 1];
+}
+
+/** One question for all elements of a site and a period. */
+function ask() {
+  due = 0;
+  const groups = new Map<string, PageCount[]>();
+  for (const element of all.keys()) {
+    element.renew();
+    const key = element.query();
+    groups.set(key, [...(groups.get(key) || []), element]);
+  }
+  groups.forEach((elements, key) => {
+    const page = pageNow();
+    const paths = [...new Set(elements.map((element) => element.page()))];
+    for (let start = 0; start < paths.length; start += 99) {
+      const part = paths.slice(start, start + 99);
+      fetch(base + 'counters?' + key + part.map((path) => '&path=' + encodeURIComponent(path)).join(''), {
+        credentials: 'omit',
+        referrerPolicy: 'no-referrer',
+      })
+        .then((answer) => answer.json())
+        .then(({ site, pages }: Counters) => {
+          if (page != pageNow()) return;
+          for (const element of elements) {
+            const [scope, metric] = element.metric();
+            if (part.includes(element.page()) && element.query() == key) {
+              element.show(((scope == 'site' ? site : pages[element.page()]) || {})[metric]);
+            }
+          }
+        })
+        .catch(() => {});
+    }
+  });
+}
+
+const askSoon = () => (due = due || setTimeout(ask, 50));
+
+class PageCount extends HTMLElement {
+  static get observedAttributes() {
+    return ['metric', 'path', 'period', 'format', 'label', 'min', 'lang', 'width', 'site'];
+  }
+
+  connectedCallback() {
+    all.set(this, '');
+    askSoon();
+  }
+
+  disconnectedCallback() {
+    all.delete(this);
+  }
+
+  attributeChangedCallback() {
+    if (this.isConnected) askSoon();
+  }
+
+  page() {
+    return this.getAttribute('path') || pageNow();
+  }
+
+  query() {
+    return (
+      'site=' +
+      encodeURIComponent(this.getAttribute('site') || location.hostname) +
+      '&period=' +
+      encodeURIComponent(this.getAttribute('period') || 'all')
+    );
+  }
+
+  metric() {
+    const [scope, metric] = (this.getAttribute('metric') || 'page-views').split('-');
+    return scope == 'online' ? ['site', scope] : [scope, metric];
+  }
+
+  /** Drops a number that is not the one asked for any more: of another page, say. */
+  renew() {
+    const key = this.page() + ' ' + this.query() + this.metric();
+    if (key != all.get(this)) this.show();
+    all.set(this, key);
+  }
+
+  /** Without a number what the page wrote into the element. */
+  show(value?: number) {
+    const root = this.shadowRoot || this.attachShadow({ mode: 'open' });
+    const part = (name: string, text: string) => {
+      const span = document.createElement('span');
+      span.part.add(name);
+      span.textContent = text;
+      return span;
+    };
+    const width = this.getAttribute('width'); // of characters, reserved so that nothing moves
+    if (width) Object.assign(this.style, { display: 'inline-block', minWidth: parseFloat(width) + 'ch' });
+    root.textContent = this.title = '';
+    if (!Number.isFinite(value) || value! < +(this.getAttribute('min') || 0)) {
+      root.append(document.createElement('slot'));
+      return;
+    }
+    const lang = this.lang || document.documentElement.lang || undefined;
+    const number = part('number', write(value!, this.getAttribute('format'), lang));
+    number.style.fontVariantNumeric = 'tabular-nums';
+    const [before, after] = choose(this.getAttribute('label') || '{n}', value!, lang).split('{n}');
+    root.append(part('label', before), number, part('label', after || ''));
+    this.title = write(value!, '', lang);
+  }
+}
+
+define('page-count', PageCount);
+whenMoved(() => {
+  all.forEach((_, element) => element.renew());
+  askSoon();
+});
