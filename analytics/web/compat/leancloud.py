@@ -229,6 +229,10 @@ class LeanCloud:
         names = ("api", "engine", "push", "rtm_router", "stats")
         return answer_json({"ttl": 3600} | {f"{name}_server": host for name in names})
 
+    async def comments(self, request: Request) -> Response:
+        """GET /1.1/classes/Comment: there are none here, which Valine must hear to go on."""
+        return answer_json({"results": [], "count": 0})
+
     async def date(self, request: Request) -> Response:
         """GET /1.1/date, by which the SDK sets its clock."""
         await body_of(request)
@@ -292,6 +296,7 @@ def routes(bridge: Bridge) -> Sequence[BaseRoute]:
     return [
         Route("/1.1/classes/Counter", ours.counters, methods=["GET", "POST"]),
         Route("/1.1/classes/Counter/{id}", ours.counter, methods=["GET", "PUT"]),
+        Route("/1.1/classes/Comment", ours.comments),
         Route("/1.1/batch", ours.batch, methods=["POST"]),
         Route("/1.1/date", ours.date),
         Route("/2/route", ours.route),
