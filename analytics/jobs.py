@@ -33,6 +33,7 @@ def schedule(instance: Instance) -> BackgroundScheduler:
         (instance.probe, 2),
         (instance.rollup, 60),
         (instance.purge, 600),
+        (instance.carry_on, 60),
     ):
         scheduler.add_job(_quietly(job), "interval", seconds=seconds, id=job.__name__)
     return scheduler

@@ -127,7 +127,7 @@ def count_pages(
 def _read_key(path: str, site: Site) -> str:
     if len(path) > MAX_URL:
         raise InputError("path", f"is longer than {MAX_URL:,} characters")
-    return read_path(path, query_keys=site.query_keys)
+    return site.page_key(read_path(path, query_keys=site.query_keys))
 
 
 def _series(by_day: dict[int, Totals], span: Range) -> list[tuple[int, Totals]]:

@@ -27,10 +27,10 @@ LAYERS = (
             "wording",
         },
     ),
-    ("pure logic", {"pipeline", "periods", "report", "registry"}),
+    ("pure logic", {"pipeline", "periods", "report", "registry", "counts"}),
     ("store", {"store"}),
     ("state", {"salts", "presence", "lock", "writer", "glance", "instance"}),
-    ("work", {"commands", "jobs", "importer", "control"}),
+    ("work", {"commands", "jobs", "importer", "control", "ledger"}),
     ("edges", {"web", "server", "cli", "__main__"}),
 )
 LEVEL = {module: level for level, (_, modules) in enumerate(LAYERS) for module in modules}
