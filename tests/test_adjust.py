@@ -451,3 +451,25 @@ def test_the_commands_leave_a_trail(tmp_path: Path) -> None:
     for text in ("since 2019, imported", "+18,815", "rename /a to /b", "undone", "exclude /admin/*"):
         assert text in listed
     assert "no difference" in pagetally("recount", "--check", data=data).stdout
+
+
+def test_the_owner_sees_the_trail_escaped_and_nobody_else_does(
+    instance: Instance, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from analytics.web.auth import Owner
+
+    app, site = create_app(instance), instance.registry.sites[0]
+    note = "<script>alert(1)</script>"
+    detail = Detail(strategy="add", note=note, by="<b>me")
+    ledger.post(desk, site, "offset", detail, [Amount("/<i>x", 1_500)])
+    assert ask(app, "GET", "/sites/example.com/numbers").status == 303
+    monkeypatch.setattr(Owner, "is_signed_in", lambda *_: True)
+    page = ask(app, "GET", "/sites/example.com/numbers")
+    text = page.body.decode()
+    assert page.status == 200
+    assert "+1,500" in text
+    assert "25 Nov 2025" in text
+    assert "&lt;script&gt;" in text
+    assert "<script" not in text
+    assert "<b>me" not in text
+    assert ask(app, "GET", "/sites/none.example/numbers").status == 404

@@ -30,7 +30,7 @@ LAYERS = (
     ("pure logic", {"pipeline", "periods", "report", "registry", "counts"}),
     ("store", {"store"}),
     ("state", {"salts", "presence", "lock", "writer", "glance", "instance"}),
-    ("work", {"commands", "jobs", "importer", "control", "ledger"}),
+    ("work", {"commands", "jobs", "importer", "control", "ledger", "pull", "remote"}),
     ("edges", {"web", "server", "cli", "__main__"}),
 )
 LEVEL = {module: level for level, (_, modules) in enumerate(LAYERS) for module in modules}
