@@ -13,8 +13,9 @@ from msgspec import Struct
 
 from .errors import InputError, Refused
 from .instance import Instance
-from .model import Hit, Site
+from .model import OTHER, Amount, Detail, Hit, Site
 from .registry import check_site
+from .store.adjust import MOVES
 from .urls import bare_host
 
 
@@ -77,6 +78,39 @@ class RebuildTotals(Struct, tag=True, frozen=True):
     """All-time totals anew from the days."""
 
 
+class BeginAdjustment(Struct, tag=True, frozen=True):
+    """Start to change counts (then `StageCounts` and `FinishCounts`), or a rename or merge (`Advance`)."""
+
+    domain: str
+    kind: str
+    detail: Detail
+
+
+class StageCounts(Struct, tag=True, frozen=True):
+    """Prepare some of an adjustment's counts."""
+
+    number: int
+    amounts: list[Amount]
+
+
+class FinishCounts(Struct, tag=True, frozen=True):
+    """Apply what was prepared, all of it."""
+
+    number: int
+
+
+class Advance(Struct, tag=True, frozen=True):
+    """Take a rename, a merge or its undoing a site-day further; answers whether there is more."""
+
+    number: int
+
+
+class UndoAdjustment(Struct, tag=True, frozen=True):
+    """Take an adjustment back; answers whether there is more to do, with `Advance`."""
+
+    number: int
+
+
 class SetPassword(Struct, tag=True, frozen=True):
     """Take a new owner's password, as its hash."""
 
@@ -93,6 +127,11 @@ Command = (
     | Fold
     | ResetDay
     | RebuildTotals
+    | BeginAdjustment
+    | StageCounts
+    | FinishCounts
+    | Advance
+    | UndoAdjustment
     | SetPassword
 )
 
@@ -124,7 +163,68 @@ def perform(instance: Instance, command: Command) -> Any:
             instance.write(lambda store: store.rebuild_totals())
         case SetPassword(kept):
             instance.set_password(kept)
+        case _:
+            return _adjust(instance, command)
     return None
+
+
+def _adjust(instance: Instance, command: Command) -> Any:
+    """The commands that change the owner's numbers."""
+    match command:
+        case BeginAdjustment(domain, kind, detail):
+            return _begin_adjustment(instance, find_site(instance, domain), kind, detail)
+        case StageCounts(number, amounts):
+            instance.write(lambda store: store.stage_counts(number, amounts))
+        case FinishCounts(number):
+            instance.write(lambda store: store.finish_counts(number))
+            instance.reload_sites()
+        case Advance(number):
+            return instance.advance(number)
+        case UndoAdjustment(number):
+            return instance.settle(instance.write(lambda store: store.undo_adjustment(number)))
+    return None
+
+
+def _begin_adjustment(instance: Instance, site: Site, kind: str, detail: Detail) -> int:
+    if kind in MOVES:
+        detail = _check_move(instance, site, kind, detail)
+    elif kind == "exclude":
+        check_site(msgspec.structs.replace(site, exclude_paths=(detail.path,)))
+        if detail.path in site.exclude_paths:
+            raise Refused(f"{detail.path} is excluded already")
+    elif kind == "import":
+        _refuse_second_import(instance, site, detail)
+    at = int(instance.clock())
+    number = instance.write(lambda store: store.begin_adjustment(site.id, at, kind, detail))
+    instance.reload_sites()
+    return number
+
+
+def _check_move(instance: Instance, site: Site, kind: str, detail: Detail) -> Detail:
+    source, target = detail.path, site.page_key(detail.target)
+    if source in site.path_aliases:
+        raise Refused(f"{source} is counted as {site.page_key(source)} already")
+    if source == target:
+        raise InputError("target", f"is {source} itself", hint="See: pagetally counter list")
+    if OTHER in (source, target):
+        raise InputError("path", f"{OTHER} is no page")
+    with instance.borrow_reader() as reader:
+        if kind == "rename" and target in reader.page_counts(site.id, [target]):
+            hint = f"To put both together: pagetally counter merge {source} {target}"
+            raise Refused(f"{target} has a count of its own", hint=hint)
+    return msgspec.structs.replace(detail, target=target)
+
+
+def _refuse_second_import(instance: Instance, site: Site, detail: Detail) -> None:
+    with instance.borrow_reader() as reader:
+        earlier = reader.adjustments(site.id)
+    for one in earlier:
+        is_same = one.detail.fingerprint == detail.fingerprint and one.state == "done"
+        if is_same and one.kind == "import":
+            raise Refused(
+                f"this was imported already: adjustment {one.id}, of {one.detail.file}",
+                hint=f"To replace it, undo it first: pagetally counter undo {one.id}",
+            )
 
 
 def find_site(instance: Instance, domain: str) -> Site:

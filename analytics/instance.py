@@ -23,6 +23,7 @@ from .presence import Presence
 from .registry import Registry
 from .salts import Salts
 from .store import related
+from .store.adjust import Progress
 from .store.connect import FILE
 from .store.ingest import Caps
 from .store.sqlite import SqliteReader, SqliteStore
@@ -93,6 +94,8 @@ class Instance:
         except Unavailable as error:
             # On a full disk too, what is stored can be read; the schedule purges again.
             log.error("secrets whose time is over cannot be destroyed yet: %s", error)
+        with contextlib.suppress(Unavailable):  # nothing of it counts, now or later
+            store.drop_staged()
         self.registry.replace(store.read_sites())
         self.salts = Salts(store.read_salts())
         self.salts.forget_expired(self.clock())
@@ -170,19 +173,42 @@ class Instance:
         self.write(lambda store: store.set_password(kept, epoch))
         self.password, self.password_epoch = kept, epoch
 
+    def advance(self, number: int) -> bool:
+        """Take a rename, a merge or the undoing of one a site-day further; whether there is more."""
+        return self.settle(self.write(lambda store: store.advance_adjustment(number)))
+
+    def settle(self, progress: Progress) -> bool:
+        """Fold the site-day that a step of an adjustment left unfolded; whether there is more to do."""
+        if progress.day is not None:
+            self._fold_day(progress.site, progress.day)
+        else:
+            self.reload_sites()
+        return progress.more
+
     # What the schedule runs
+
+    def carry_on(self) -> int:
+        """End the renames, merges and undoings that a crash interrupted; the steps it took."""
+        steps = 0
+        for number in self.write(lambda store: store.unfinished_adjustments()):
+            while not self._leaving.is_set() and self.advance(number):
+                steps += 1
+        return steps
 
     def fold(self) -> int:
         """Fold what is stored, slice by slice, letting views through in between; hits folded.
 
         One round over the site-days: while views keep coming, the next call takes them.
         """
+        pending = self.write(lambda store: store.pending_days())
+        return sum(self._fold_day(site, day) for site, day in pending)
+
+    def _fold_day(self, site: int, day: int) -> int:
         total, limit = 0, self._fold_limit
-        for site, day in self.write(lambda store: store.pending_days()):
-            folded = limit
-            while folded == limit and not self._leaving.is_set():
-                folded = self.write(lambda store, site=site, day=day: store.fold(site, day, limit))  # type: ignore[misc]
-                total += folded
+        folded = limit
+        while folded == limit and not self._leaving.is_set():
+            folded = self.write(lambda store: store.fold(site, day, limit))
+            total += folded
         return total
 
     def rollup(self, before: int | None = None) -> int:

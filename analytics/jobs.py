@@ -35,6 +35,7 @@ def schedule(instance: Instance) -> BackgroundScheduler:
         (instance.find_firsts, 60),
         (instance.relate, 300),
         (instance.purge, 600),
+        (instance.carry_on, 60),
     ):
         scheduler.add_job(_quietly(job), "interval", seconds=seconds, id=job.__name__)
     return scheduler

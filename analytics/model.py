@@ -16,6 +16,10 @@ OTHER = "(other)"
 """Name of the row that takes what is over a cap; no real path or host looks like it."""
 
 
+SITE = "(site)"
+"""Stands for the whole site in a list of pages' counts."""
+
+
 class Kind(IntEnum):
     """What a stored hit is."""
 
@@ -45,6 +49,12 @@ class Site(Struct, frozen=True, kw_only=True):
     """Seconds in which a visitor's next view of the same page does not count; 0 counts every view."""
     signed_pages: bool = False
     """Whether a view must carry a token that the owner's pages were given."""
+    path_aliases: dict[str, str] = {}
+    """Paths that are counted as another, which is no alias itself: what the owner renamed or merged."""
+
+    def page_key(self, path: str) -> str:
+        """The path under which a canonical path is counted: for writing and reading alike."""
+        return self.path_aliases.get(path, path)
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -216,3 +226,52 @@ class SourceRow(Struct, frozen=True):
     views: int
     visits: int
     visitors: int
+
+
+class Amount(Struct, frozen=True):
+    """A count that the owner brings: None leaves that part as it is."""
+
+    path: str
+    """Canonical, or `SITE`."""
+    views: int | None = None
+    visitors: int | None = None
+    title: str = ""
+
+
+class Detail(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What there is to know about an adjustment."""
+
+    by: str = ""
+    """Who typed the command."""
+    note: str = ""
+    strategy: str = ""
+    path: str = ""
+    """The page it is about, or the pattern that is excluded; empty for many pages."""
+    target: str = ""
+    """Where a renamed or merged page went."""
+    file: str = ""
+    fingerprint: str = ""
+    pages_only: bool = False
+    """Whether the site's own count stays as it is."""
+    pages: int = 0
+    views: int = 0
+    visitors: int = 0
+    """How many pages it changed, and by how much it moved the site's count."""
+    source_id: int = 0
+    target_id: int = 0
+    after: int = -1
+    """Of a move: the days up to this one are done."""
+    is_checked: bool = False
+
+
+class Adjustment(Struct, frozen=True):
+    """A change that the owner made to the numbers."""
+
+    id: int
+    site: int
+    at: int
+    kind: str
+    """offset, reset, exclude, rename, merge, import"""
+    state: str
+    """running, done, undoing, undone"""
+    detail: Detail

@@ -138,6 +138,8 @@ def _run_one(
         return Drop(0, "unknown-site")
     if site.query_keys:
         page = urls.read_page(event.url, query_keys=site.query_keys, hash_mode=event.hash_mode)
+    if site.path_aliases:
+        page = page._replace(path=site.page_key(page.path))
     if event.is_pageless:
         page = urls.Page(page.host, OTHER)
     draft = Draft(site, event, page, arrival, salt_of)

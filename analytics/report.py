@@ -138,7 +138,7 @@ def read_key(path: str, site: Site) -> str:
     """The canonical path of a page as a reader asks for it; InputError when it is too long."""
     if len(path) > MAX_URL:
         raise InputError("path", f"is longer than {MAX_URL:,} characters")
-    return read_path(path, query_keys=site.query_keys)
+    return site.page_key(read_path(path, query_keys=site.query_keys))
 
 
 def _series(by_day: dict[int, Totals], span: Range) -> list[tuple[int, Totals]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .days import to_date
-from .model import OTHER
+from .model import OTHER, Adjustment
 
 READABLE = (("%20", " "), ("%23", "#"), ("%3F", "?"))
 """What stays escaped in a canonical path, but reads better as it is."""
@@ -149,6 +149,21 @@ def reason(name: str) -> str:
     return REASONS.get(name, "It was deliberately not counted.")
 
 
+def adjustment(one: Adjustment) -> str:
+    """What an adjustment did, in a few words: rename /a to /b, import counts.csv (1,204 pages)"""
+    detail, what = one.detail, one.kind
+    if detail.file:
+        return f"{what} {detail.file} ({detail.strategy}, {plural(detail.pages, 'page')})"
+    if detail.target:
+        return f"{what} {path(detail.path)} to {path(detail.target)}"
+    if what == "offset":
+        what = "add to" if detail.strategy == "add" else "set"
+    if what == "exclude":
+        past = f" and the past of {plural(detail.pages, 'page')}" if detail.pages else ""
+        return f"exclude {detail.path}{past}"
+    return f"{what} {path(detail.path) if detail.path else 'the site'}"
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "number": number,
     "plural": plural,
@@ -166,4 +181,5 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "host": host,
     "zone": zone,
     "reason": reason,
+    "adjustment": adjustment,
 }

@@ -29,11 +29,11 @@ LAYERS = (
     ),
     (
         "pure logic",
-        {"pipeline", "periods", "report", "lists", "registry", "incumbents", "migration", "forms"},
+        {"pipeline", "periods", "report", "lists", "registry", "incumbents", "migration", "forms", "counts"},
     ),
     ("store", {"store"}),
     ("state", {"salts", "presence", "throttle", "cooldown", "lock", "writer", "glance", "instance"}),
-    ("work", {"commands", "jobs", "importer", "control"}),
+    ("work", {"commands", "jobs", "importer", "control", "ledger", "pull", "remote"}),
     ("edges", {"web", "server", "cli", "__main__"}),
 )
 LEVEL = {module: level for level, (_, modules) in enumerate(LAYERS) for module in modules}

@@ -1,20 +1,24 @@
-"""`pagetally import`: access logs in, and out again."""
+"""`pagetally import`: access logs and counts in, and out again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 
 from .. import wording
+from ..counts import READERS, collect, read_rows
 from ..days import local_day
-from ..importer import Parser, Progress, Source, Summary, rehearse, run_import
+from ..importer import Parser, Progress, Source, Summary, fingerprint_file, rehearse, run_import
 from ..importer import undo as undo_import
 from ..model import Site
+from .amounts import count_options, open_file, take_over
 from .common import data_option, find_folder, performer, reader
+from .pulling import pull
 from .sites import find_site
 
 SHOWN_PAGES = 5
@@ -93,6 +97,26 @@ def show_summary(site: Site, summary: Summary) -> None:
             click.echo(f"  {views:>9,} {path}")
 
 
+@import_.command("counts")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--site", "domain", required=True, help="The site whose counts they are.")
+@click.option(
+    "--from", "kind", type=click.Choice(["auto", *READERS]), default="auto", help="What wrote the file."
+)
+@count_options
+@data_option
+def counts(file: Path, domain: str, kind: str, data: Path | None, **given: Any) -> None:
+    """Take over the counts in FILE: CSV or JSON with path, views and visitors, or another counter's export.
+
+    Shows what would change, and asks. All of it is one adjustment, which `pagetally counter undo` takes
+    back. The same content is refused a second time.
+    """
+    site = find_site(find_folder(data), domain)
+    with open_file(file) as stream:
+        found = collect(site, read_rows(stream, kind))
+    take_over(site, found, file.name, fingerprint_file(file), data=data, **given)
+
+
 @import_.command("list")
 @data_option
 def list_(data: Path | None) -> None:
@@ -119,5 +143,7 @@ def undo(number: int, data: Path | None) -> None:
         undo_import(desk, number)
     click.echo(f"Import {number} is undone.")
 
+
+import_.add_command(pull)
 
 COMMANDS = (import_,)

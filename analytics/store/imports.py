@@ -69,6 +69,13 @@ def undo_day(connection: Connection, number: int) -> bool:
         "   AND hit.id BETWEEN span.first AND span.last)",
         (site, day, number),
     )
+    # The numbers of its hits are given again: they must not count as moved by a rename.
+    connection.execute(
+        "DELETE FROM moved WHERE site = ?1 AND day = ?2 AND EXISTS (SELECT 1 FROM import_span AS span"
+        " WHERE span.import = ?3 AND span.site = ?1 AND span.day = ?2"
+        "   AND moved.id BETWEEN span.first AND span.last)",
+        (site, day, number),
+    )
     connection.execute(
         "DELETE FROM import_span WHERE import = ? AND site = ? AND day = ?", (number, site, day)
     )

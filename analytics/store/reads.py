@@ -149,6 +149,20 @@ WHERE site = :site AND day BETWEEN :first AND :last
 
 def site_count(connection: Connection, site: int, span: Range | None = None) -> Count:
     """Views and visitors of a site: of all time with the owner's offset, or of a range of days."""
+    return _shown(*_site_figures(connection, site, span))
+
+
+def raw_site_count(connection: Connection, site: int) -> Count:
+    """All-time views and visitors with the offset, even where that is below nothing."""
+    return Count(*_site_figures(connection, site, None))
+
+
+def _shown(views: int, visitors: int) -> Count:
+    """What people see of a count: never below nothing, and never more visitors than views."""
+    return Count(max(views, 0), max(min(views, visitors), 0))
+
+
+def _site_figures(connection: Connection, site: int, span: Range | None) -> tuple[int, int]:
     place = {"site": site}
     if span is None:
         views, visitors = connection.execute(SITE_COUNT, place).fetchone()
@@ -159,7 +173,7 @@ def site_count(connection: Connection, site: int, span: Range | None = None) -> 
         if span is None or span.first <= day <= span.last:
             more = connection.execute(TAIL_OF_SITE, place | {"day": day, "after": after}).fetchone()
             views, visitors = views + more[0], visitors + more[1]
-    return Count(max(views, 0), max(visitors, 0))
+    return views, visitors
 
 
 PAGE_COUNTS = """
@@ -200,6 +214,19 @@ def page_counts(
     Of all time with the owner's offsets, or of a range of days. `is_folded`: the caller knows that
     nothing of the site waits to be folded.
     """
+    found = raw_page_counts(connection, site, paths, span, is_folded=is_folded)
+    return {path: _shown(count.views, count.visitors) for path, _, count in found if count != Count()}
+
+
+def raw_page_counts(
+    connection: Connection,
+    site: int,
+    paths: Sequence[str],
+    span: Range | None = None,
+    *,
+    is_folded: bool = False,
+) -> list[tuple[str, int, Count]]:
+    """(path, number, count) of the paths that have a row; counts may be below nothing."""
     sql = PAGE_COUNTS.format(marks=",".join("?" * len(paths)))
     rows = connection.execute(sql, (site, *paths)).fetchall()
     counts = {id: [views, visitors] for _, id, views, visitors in rows}
@@ -211,7 +238,26 @@ def page_counts(
             counts[id] = figures
     if not is_folded:
         _add_unfolded(connection, site, span, counts)
-    return {path: Count(*(max(n, 0) for n in counts[id])) for path, id, _, _ in rows if any(counts[id])}
+    return [(path, id, Count(*counts[id])) for path, id, _, _ in rows]
+
+
+def page_paths(connection: Connection, site: int) -> list[tuple[str, str]]:
+    """Every page of a site that was ever named, as (path, title), by path."""
+    return connection.execute("SELECT path, title FROM path WHERE site = ? ORDER BY path", (site,)).fetchall()
+
+
+def path_aliases(connection: Connection) -> dict[int, dict[str, str]]:
+    """For each site the paths that are counted as another, led to the end where one leads to the next."""
+    found: dict[int, dict[str, str]] = {}
+    for site, path, target in connection.execute("SELECT site, path, target FROM path_alias"):
+        found.setdefault(site, {})[path] = target
+    for aliases in found.values():
+        for path in aliases:
+            end = aliases[path]
+            while end in aliases and end != path:
+                end = aliases[end]
+            aliases[path] = end
+    return found
 
 
 PAGE_SERIES = f"""
@@ -476,7 +522,7 @@ def read_sites(connection: Connection) -> list[Site]:
         "SELECT id, domain, timezone, aliases, exclude_addresses, exclude_paths, query_keys,"
         " foreign_ids, honour_gpc, count_bots, cooldown, signed_pages FROM site ORDER BY domain"
     )
-    found = []
+    found, renamed = [], path_aliases(connection)
     for id, domain, timezone, *lists, honour_gpc, count_bots, cooldown, signed_pages in rows:
         aliases, addresses, paths, keys, foreign = (tuple(msgspec.json.decode(text)) for text in lists)
         found.append(
@@ -494,6 +540,7 @@ def read_sites(connection: Connection) -> list[Site]:
                 foreign_ids=foreign,
                 cooldown=cooldown,
                 signed_pages=bool(signed_pages),
+                path_aliases=renamed.get(id, {}),
             )
         )
     return found

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ..days import month_start, to_date
 from ..model import SESSION_GAP
+from . import adjust
 from .connect import Connection
 from .folding import FIGURES
 
@@ -97,6 +98,16 @@ TOTAL_CHECKS = (
         ALL_SITES,
         "SELECT site, views, visitors FROM site_total WHERE views <> 0 OR visitors <> 0",
     ),
+    (
+        "page offsets",
+        adjust.PAGE_OFFSETS,
+        "SELECT path, views, visitors FROM page_offset WHERE views <> 0 OR visitors <> 0",
+    ),
+    (
+        "site offsets",
+        adjust.SITE_OFFSETS,
+        "SELECT site, views, visitors FROM site_offset WHERE views <> 0 OR visitors <> 0",
+    ),
 )
 
 MONTH_CHECKS = (
@@ -164,3 +175,4 @@ def rebuild_totals(connection: Connection) -> None:
     connection.execute(f"INSERT INTO page_total {ALL_PAGES}")
     connection.execute("DELETE FROM site_total")
     connection.execute(f"INSERT INTO site_total {ALL_SITES}")
+    adjust.rebuild_offsets(connection)

@@ -27,6 +27,26 @@ def m002_counters(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations()
+def m003_ledger(db: Database) -> None:
+    for statement in LEDGER.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+# By how much each adjustment moved the count of a page, or of the site (path 0).
+LEDGER = """
+CREATE TABLE adjusted (
+  adjustment INTEGER, path INTEGER,
+  site INTEGER NOT NULL,
+  views INTEGER NOT NULL,
+  visitors INTEGER NOT NULL,
+  is_set INTEGER NOT NULL,          -- 1: the count was set to something, 0: it was moved by something
+  PRIMARY KEY (adjustment, path)
+) WITHOUT ROWID;
+CREATE INDEX adjusted_path ON adjusted (site, path)
+"""
+
 # What the owner adds to what was counted, and the trail of it; what readers of a page also read.
 COUNTERS = """
 ALTER TABLE site ADD COLUMN foreign_ids TEXT NOT NULL DEFAULT '[]';

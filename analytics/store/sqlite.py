@@ -11,8 +11,20 @@ import msgspec
 from sqlite_utils import Database
 
 from ..errors import NewerDatabase, StoreFailed
-from ..model import Count, Hit, PageRow, Range, RelatedPage, Site, SourceRow, Totals
-from . import backup, firsts, folding, imports, reads, recount, related, rollup
+from ..model import (
+    Adjustment,
+    Amount,
+    Count,
+    Detail,
+    Hit,
+    PageRow,
+    Range,
+    RelatedPage,
+    Site,
+    SourceRow,
+    Totals,
+)
+from . import adjust, backup, firsts, folding, imports, reads, recount, related, rollup
 from .connect import (
     BUSY_PATIENCE,
     FILE,
@@ -110,6 +122,12 @@ class SqliteReader:
 
     def imports(self, site: int | None = None) -> list[dict[str, object]]:
         return reads.list_imports(self._connection, site)
+
+    def adjustments(self, site: int | None = None) -> list[Adjustment]:
+        return adjust.select(self._connection, value=site)
+
+    def page_paths(self, site: int) -> list[tuple[str, str]]:
+        return reads.page_paths(self._connection, site)
 
     def site_days(self) -> list[tuple[int, int]]:
         return reads.site_days(self._connection)
@@ -365,6 +383,43 @@ class SqliteStore:
         self._ingest.forget()
         return more
 
+    # What the owner changes in the numbers
+
+    def begin_adjustment(self, site: int, at: int, kind: str, detail: Detail) -> int:
+        """Note an adjustment that starts; its number. A rename or merge is in force from here on."""
+        start = adjust.begin_move if kind in adjust.MOVES else adjust.begin
+        with transaction(self._connection):
+            return start(self._connection, site, at, kind, detail)
+
+    def stage_counts(self, number: int, amounts: Sequence[Amount]) -> None:
+        """Prepare some of an adjustment's counts; nothing changes yet."""
+        with transaction(self._connection):
+            adjust.stage(self._connection, number, amounts)
+
+    def finish_counts(self, number: int) -> None:
+        """Apply all the counts of an adjustment."""
+        with transaction(self._connection):
+            adjust.finish(self._connection, number)
+
+    def advance_adjustment(self, number: int) -> adjust.Progress:
+        """Take a rename, a merge or the undoing of one a site-day further."""
+        with transaction(self._connection):
+            return adjust.advance(self._connection, number)
+
+    def undo_adjustment(self, number: int) -> adjust.Progress:
+        """Take an adjustment back, or begin to."""
+        with transaction(self._connection):
+            return adjust.begin_undo(self._connection, number)
+
+    def unfinished_adjustments(self) -> list[int]:
+        """The numbers of renames and merges that are under way, forwards or back."""
+        return [one.id for one in adjust.unfinished(self._connection)]
+
+    def drop_staged(self) -> None:
+        """At the start: forget what a crash left prepared and not applied."""
+        with transaction(self._connection):
+            adjust.drop_staged(self._connection)
+
     def read_sites(self) -> list[Site]:
         """Every site, by domain."""
         return reads.read_sites(self._connection)
@@ -412,6 +467,7 @@ SITE_TABLES = (
     "source_month",
     "site_offset",
     "adjustment",
+    "adjusted",
     "moved",
     "path_alias",
     "related",

@@ -31,6 +31,8 @@ from .popular import ListEndpoints
 from .static import JAVASCRIPT, StaticFile
 from .widgets import WidgetRoutes
 
+SCRIPTS = ("pt.js", "pt-lite.js", "drop-in.js", "page-count.js", "page-list.js", "copy.js")
+
 STATIC = {
     **dict.fromkeys(
         ("pt.js", "pt-lite.js", "drop-in.js", "page-count.js", "page-list.js", "copy.js"), JAVASCRIPT

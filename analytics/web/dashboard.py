@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..days import local_day
 from ..errors import InputError
 from ..instance import Instance
-from ..model import Site, Totals
+from ..model import Adjustment, Count, Site, Totals
 from ..periods import BY_NAME, DEFAULT, PERIODS, find_period
 from ..report import Query, Report, summarise, total_of
 from ..store.connect import DatabaseError
@@ -19,15 +20,22 @@ from .auth import Owner, redirect
 from .chart import draw_chart
 from .pages import Pages
 
+SHOWN = 500
+"""Adjustments that a page lists; `pagetally counter list` has them all."""
+
 
 class DashboardRoutes:
-    """The routes / and /sites/{domain}, for the owner only."""
+    """The routes /, /sites/{domain} and /sites/{domain}/numbers, for the owner only."""
 
     def __init__(self, instance: Instance, owner: Owner, pages: Pages) -> None:
         self._instance = instance
         self._owner = owner
         self._pages = pages
-        self.routes = [Route("/", self.index), Route("/sites/{domain}", self.site)]
+        self.routes = [
+            Route("/", self.index),
+            Route("/sites/{domain}", self.site),
+            Route("/sites/{domain}/numbers", self.numbers),
+        ]
 
     async def index(self, request: Request) -> Response:
         """Every site with today's and 30 days' views and visitors."""
@@ -83,6 +91,24 @@ class DashboardRoutes:
             online=self._instance.presence.count(site.id, query.now),
             script=script_address(request),
         )
+
+    async def numbers(self, request: Request) -> Response:
+        """What the owner changed in a site's numbers: when, who, what, by how much."""
+        if not self._owner.is_signed_in(request):
+            return redirect(request, "/login")
+        site = self._instance.registry.find(request.path_params["domain"])
+        if site is None:
+            return self._pages.message(
+                request, 404, "There is no such site", "The address may be mistyped.", signed_in=True
+            )
+        rows, total = await run_in_threadpool(partial(self._adjustments, site))
+        return self._pages.render(request, "numbers.html", signed_in=True, site=site, rows=rows, total=total)
+
+    def _adjustments(self, site: Site) -> tuple[list[tuple[int, Adjustment]], Count]:
+        """(day, adjustment), the newest first, and what the site shows now."""
+        with self._instance.borrow_reader() as reader:
+            found, total = reader.adjustments(site.id), reader.site_count(site.id)
+        return [(local_day(site.timezone, one.at), one) for one in reversed(found)][:SHOWN], total
 
     def _summarise(self, query: Query) -> tuple[Report, bool]:
         """The report, and whether the site was ever hit at all."""

@@ -1,0 +1,84 @@
+"""`pagetally import pull`: the counts of a counter that still runs."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..counts import collect
+from ..errors import InputError
+from ..model import Site
+from ..pull import PROTOCOLS, read_sitemap
+from ..pull import pull as pull_rows
+from ..remote import Reply, fetch
+from ..urls import bare_host, read_page
+from .amounts import count_options, take_over
+from .common import data_option, find_folder
+from .sites import find_site
+
+
+@click.command("pull")
+@click.argument("url")
+@click.option("--site", "domain", required=True, help="The site whose counts they are.")
+@click.option("--protocol", type=click.Choice(list(PROTOCOLS)), required=True, help="What runs there.")
+@click.option("--paths", "file", type=click.Path(path_type=Path), help="A file with a path on each line.")
+@click.option("--sitemap", help="The address of a sitemap that lists the pages.")
+@click.option("--pause", default=0.3, show_default=True, help="Seconds between two questions.")
+@click.option("--allow-private", is_flag=True, help="Also ask servers of this machine and network.")
+@count_options
+@data_option
+def pull(
+    url: str,
+    domain: str,
+    protocol: str,
+    file: Path | None,
+    sitemap: str | None,
+    pause: float,
+    allow_private: bool,
+    data: Path | None,
+    **given: Any,
+) -> None:
+    """Ask the counter at URL for each page, and take its numbers over like a file of them.
+
+    A busuanzi counts each question as a view there: the page's and the site's number grow by one.
+    """
+    site = find_site(find_folder(data), domain)
+
+    def ask(address: str, headers: Mapping[str, str]) -> Reply:
+        return fetch(address, headers, allow_private=allow_private)
+
+    def ask_gently(address: str, headers: Mapping[str, str]) -> Reply:
+        time.sleep(pause)
+        return ask(address, headers)
+
+    paths = read_paths(file) if file else read_sitemap(ask, sitemap) if sitemap else []
+    paths = [path for path in paths if _is_of(site, path)]
+    if not paths:
+        raise InputError("paths", "names no page of this site", hint="Give --paths FILE or --sitemap URL.")
+    with click.progressbar(length=len(paths), label=f"Asking {url}") as bar:
+        found = collect(site, pull_rows(ask_gently, protocol, url, site, paths, lambda: bar.update(1)))
+    text = repr(sorted((a.path, a.views, a.visitors) for a in found.amounts.values()))
+    take_over(site, found, url, hashlib.sha256(text.encode()).hexdigest(), data=data, **given)
+
+
+def read_paths(file: Path) -> list[str]:
+    """The lines of a file, once each; those that begin with # are comments."""
+    try:
+        lines = file.read_text("utf-8-sig", "replace").splitlines()
+    except OSError as error:
+        raise InputError("paths", f"{file} cannot be read: {error.strerror}") from None
+    return list(dict.fromkeys(text for line in lines if (text := line.strip()) and not text.startswith("#")))
+
+
+def _is_of(site: Site, path: str) -> bool:
+    if path.startswith("/"):
+        return True
+    try:
+        return bare_host(read_page(path).host) in site.hosts
+    except InputError:
+        return False

@@ -1,0 +1,47 @@
+"""The owner's numbers, changed by whoever may write: what the commands and the imports share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from .commands import Advance, BeginAdjustment, FinishCounts, Fold, StageCounts, UndoAdjustment
+from .importer import Performer
+from .model import Amount, Detail, Site
+
+CHUNK = 1_000
+"""Counts that are prepared at a time, so that views get their turn in between."""
+
+
+def post(desk: Performer, site: Site, kind: str, detail: Detail, amounts: Sequence[Amount]) -> int:
+    """Change counts, all at once; the adjustment's number."""
+    number = int(desk.perform(BeginAdjustment(site.domain, kind, detail)))
+    try:
+        for start in range(0, len(amounts), CHUNK):
+            desk.perform(StageCounts(number, list(amounts[start : start + CHUNK])))
+        desk.perform(FinishCounts(number))
+    except BaseException:
+        desk.perform(UndoAdjustment(number))
+        raise
+    return number
+
+
+def move(
+    desk: Performer, site: Site, kind: str, detail: Detail, progress: Callable[[], None] = lambda: None
+) -> int:
+    """Rename a page or merge it into another, a site-day at a time; the adjustment's number."""
+    number = int(desk.perform(BeginAdjustment(site.domain, kind, detail)))
+    _advance(desk, number, progress)
+    return number
+
+
+def undo(desk: Performer, number: int, progress: Callable[[], None] = lambda: None) -> None:
+    """Take an adjustment back."""
+    if desk.perform(UndoAdjustment(number)):
+        _advance(desk, number, progress)
+
+
+def _advance(desk: Performer, number: int, progress: Callable[[], None]) -> None:
+    while desk.perform(Advance(number)):
+        progress()
+    # Close again the days that were opened for it.
+    desk.perform(Fold())

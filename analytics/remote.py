@@ -1,0 +1,115 @@
+"""Asking another server, within limits of time and size, and never one inside this network by accident.
+
+The address that is connected to is the one that was checked, at each redirect anew.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+from .errors import InputError, PagetallyError
+
+SECONDS = 15.0
+MAX_BYTES = 5 * 1024 * 1024
+MAX_REDIRECTS = 5
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a server answered."""
+
+    status: int
+    body: bytes
+
+
+def fetch(
+    url: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    allow_private: bool = False,
+    seconds: float = SECONDS,
+    max_bytes: int = MAX_BYTES,
+) -> Reply:
+    """GET an address, following redirects. InputError for one that may not be asked, else PagetallyError."""
+    deadline = time.monotonic() + seconds
+    for _ in range(MAX_REDIRECTS + 1):
+        try:
+            status, location, body = _ask(url, headers or {}, allow_private, deadline, max_bytes)
+        except (OSError, http.client.HTTPException) as error:
+            raise PagetallyError(f"{url} does not answer: {error or type(error).__name__}") from None
+        if status not in (301, 302, 303, 307, 308) or not location:
+            return Reply(status, body)
+        url = urljoin(url, location)
+    raise PagetallyError(f"{url} redirects too often")
+
+
+def find_address(host: str, port: int, *, allow_private: bool) -> str:
+    """The address of a host to connect to; InputError when any of its addresses is not a public one."""
+    try:
+        found = [str(row[4][0]) for row in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    except (OSError, UnicodeError):
+        raise InputError("url", f"{host!r} has no address") from None
+    if not allow_private:
+        for address in found:
+            if not is_public(address):
+                hint = "To ask a server of your own network, give --allow-private."
+                raise InputError("url", f"{host} is {address}, which is no public address", hint=hint)
+    return found[0]
+
+
+def is_public(text: str) -> bool:
+    """Whether an address belongs to the public internet, also when it is wrapped in another."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
+        nat64 = address in ipaddress.ip_network("64:ff9b::/96")
+        inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if nat64 else inner
+        if inner is not None:
+            return is_public(str(inner))
+    return address.is_global and not address.is_multicast
+
+
+def _ask(
+    url: str, headers: Mapping[str, str], allow_private: bool, deadline: float, max_bytes: int
+) -> tuple[int, str, bytes]:
+    parts = urlsplit(url)
+    try:
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        host, port = "", 0
+    if parts.scheme not in ("http", "https") or not host or parts.username or not url.isascii():
+        raise InputError("url", f"{url!r} is no address that can be asked")
+    address = find_address(host, port, allow_private=allow_private)
+    connection = http.client.HTTPConnection(host, port)
+    try:
+        left = max(deadline - time.monotonic(), 0.1)
+        connection.sock = socket.create_connection((address, port), left)
+        if parts.scheme == "https":
+            connection.sock = ssl.create_default_context().wrap_socket(connection.sock, server_hostname=host)
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        default = port == (443 if parts.scheme == "https" else 80)
+        name = f"[{host}]" if ":" in host else host
+        fixed = {"Host": name if default else f"{name}:{port}", "User-Agent": "pagetally-import"}
+        connection.request("GET", target, headers=fixed | dict(headers))
+        answer = connection.getresponse()
+        return answer.status, answer.getheader("location", ""), _read(answer, url, deadline, max_bytes)
+    finally:
+        connection.close()
+
+
+def _read(answer: http.client.HTTPResponse, url: str, deadline: float, max_bytes: int) -> bytes:
+    body = bytearray()
+    while part := answer.read1(1 << 16):
+        body += part
+        if len(body) > max_bytes:
+            raise PagetallyError(f"{url} answers with more than {max_bytes // 1024:,} KB")
+        if time.monotonic() > deadline:
+            raise PagetallyError(f"{url} takes too long")
+    return bytes(body)
