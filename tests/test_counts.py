@@ -29,7 +29,7 @@ from analytics.pull import pull, read_sitemap
 from analytics.registry import check_site
 from analytics.remote import Reply, fetch, find_address, is_public
 
-from .conftest import pagetally
+from .conftest import StartServer, pagetally
 
 SITE_OF_TESTS = check_site(Site(id=1, domain="example.com", query_keys=("p",)))
 
@@ -368,3 +368,38 @@ def test_a_redirect_is_checked_like_the_first_address(monkeypatch: pytest.Monkey
         fetch("http://public.example/")
     assert asked == ["http://public.example/", "http://127.0.0.1/secret"]
     assert fetch("http://public.example/", allow_private=True).body == b"inside"
+
+
+def test_a_counter_of_this_machine_is_asked_only_when_allowed(
+    tmp_path: Path, start_server: StartServer
+) -> None:
+    """A whole pull, from one Pagetally that answers as Vercount to another."""
+    there, here = tmp_path / "there", tmp_path / "here"
+    for data in (there, here):
+        pagetally("site", "add", "example.com", data=data)
+    set_there = ("counter", "set", "/a", "--views", "41", "--visitors", "7", "--site", "example.com")
+    pagetally(*set_there, data=there)
+    server = start_server(there)
+    paths = tmp_path / "paths.txt"
+    paths.write_text("# pages\n/a\nhttps://elsewhere.example/a\n")
+    words = (
+        "import",
+        "pull",
+        server.url,
+        "--protocol",
+        "vercount",
+        "--site",
+        "example.com",
+        "--paths",
+        paths,
+    )
+    refused = pagetally(*words, "--yes", data=here, check=False)
+    assert refused.returncode == 2
+    assert "no public address" in refused.stderr
+    done = pagetally(*words, "--yes", "--allow-private", "--pause", "0", data=here).stdout
+    assert "example.com: 41 views, 7 visitors" in done
+    # Reading changes nothing there; and a server that runs takes commands like any other.
+    more = pagetally("counter", "add", "/a", "--views", "1", "--site", "example.com", data=there).stdout
+    assert "/a: 42 views" in more
+    with pytest.raises(PagetallyError, match="more than"):
+        fetch(f"{server.url}/pt.js", allow_private=True, max_bytes=100)
