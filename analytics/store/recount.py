@@ -77,12 +77,14 @@ ALL_PAGES = """SELECT path, sum(views) AS views, sum(visitors) AS visitors FROM 
 ALL_SITES = """SELECT site, sum(views) AS views, sum(visitors) AS visitors FROM site_day
   GROUP BY site HAVING sum(views) > 0"""
 
-# Of pages whose first view is known; the schedule looks for the others (firsts.py).
-FIRST_VIEWS = """SELECT path, min(at) FROM site_day JOIN hit USING (site, day)
-  WHERE kind = 0 AND hit.id <= site_day.folded AND path IN (SELECT path FROM page_first) GROUP BY path"""
+# Of pages whose first view is known (the schedule looks for the others, firsts.py). While a day waits to
+# be folded again, a page may keep the first view that it has there.
+FIRST_VIEWS = """SELECT path, at FROM page_first JOIN (
+    SELECT hit.path, min(hit.at) AS stored, min(CASE WHEN hit.id <= site_day.folded THEN hit.at END) AS folded
+    FROM site_day JOIN hit USING (site, day) WHERE kind = 0 GROUP BY hit.path) USING (path)
+  WHERE at IN (stored, folded) AND path IN (SELECT path FROM page_total WHERE views > 0)"""
 
 TOTAL_CHECKS = (
-    # A page whose views wait to be folded again keeps its first one meanwhile.
     (
         "first views",
         FIRST_VIEWS,
