@@ -240,7 +240,8 @@ def _save_site(instance: Instance, site: Site) -> Site:
     site = check_site(site)
     for other in instance.registry.sites:
         if other.id != site.id and bare_host(site.domain) in other.hosts:
-            raise Refused(f"{site.domain} is counted already, as {other.domain}")
+            known_as = "" if site.domain == other.domain else f", as {other.domain}"
+            raise Refused(f"{site.domain} is counted already{known_as}")
         for name in site.foreign_ids:
             if other.id != site.id and name in other.foreign_ids:
                 raise Refused(f"{name} is {other.domain} already")
@@ -298,8 +299,10 @@ def _list_imports(instance: Instance, site: int | None = None) -> list[dict[str,
 
 def _undo_import(instance: Instance, number: int) -> bool:
     rows = {row["id"]: row for row in _list_imports(instance)}
-    if number not in rows or rows[number]["state"] == "undone":
+    if number not in rows:
         raise InputError("import", f"there is no import {number} to undo", hint="See: pagetally import list")
+    if rows[number]["state"] == "undone":
+        raise Refused(f"import {number} is undone already")
     if rows[number]["state"] != "undoing":
         instance.write(lambda store: store.set_import_state(number, "undoing"))
     more = instance.write(lambda store: store.undo_import_day(number))

@@ -22,6 +22,8 @@ class Setting:
     name: str
     default: Any
     help: str
+    metavar: str
+    """What stands for a value where the option is shown."""
     read: Callable[[str], Any] = str
 
     @property
@@ -31,6 +33,17 @@ class Setting:
     @property
     def variable(self) -> str:
         return PREFIX + self.name.upper()
+
+
+def _read_filled(text: str) -> str:
+    # Nothing would mean the current folder, or every address of the machine: never what was meant.
+    if not text.strip():
+        raise ValueError("it is empty")
+    return text
+
+
+def _read_folder(text: str) -> Path:
+    return Path(_read_filled(text))
 
 
 def _read_port(text: str) -> int:
@@ -70,37 +83,54 @@ SETTINGS: tuple[Setting, ...] = (
         "data",
         Path("pagetally-data"),
         "Folder that holds everything: the database, its secret, its lock.",
-        Path,
+        "DIR",
+        _read_folder,
     ),
-    Setting("host", "127.0.0.1", "Address to listen on. The default is reachable from this machine only."),
-    Setting("port", 8000, "Port to listen on; 0 takes a free one.", _read_port),
-    Setting("base_path", "", "Path under which a proxy shows Pagetally, such as /stats.", _read_base_path),
+    Setting(
+        "host",
+        "127.0.0.1",
+        "Address to listen on. The default is reachable from this machine only.",
+        "ADDRESS",
+        _read_filled,
+    ),
+    Setting("port", 8000, "Port to listen on; 0 takes a free one.", "NUMBER", _read_port),
+    Setting(
+        "base_path", "", "Path under which a proxy shows Pagetally, such as /stats.", "PATH", _read_base_path
+    ),
     Setting(
         "trusted_proxies",
         (),
         "Your own proxies: addresses or networks, with commas between. Only they are believed.",
+        "ADDRESSES",
         _read_proxies,
     ),
     Setting(
         "new_paths_a_day",
         10_000,
         'New paths a site may bring a day; views of more count for the site and for its "(other)" page.',
+        "NUMBER",
         _read_count,
     ),
     Setting(
         "rate_limit",
         100,
         "Views a second that one network (IPv4 /24, IPv6 /56) may send, five seconds' worth at once; 0: any.",
+        "NUMBER",
         _read_count,
     ),
     Setting(
         "compat",
         ("all",),
         "Foreign protocols that are answered: all, none, or names with commas; docs/compatibility.md.",
+        "NAMES",
         _read_names,
     ),
     Setting(
-        "log_level", "info", "How much is said: error, warning, info or debug. Never an address.", str.lower
+        "log_level",
+        "info",
+        "How much is said: error, warning, info or debug. Never an address.",
+        "LEVEL",
+        str.lower,
     ),
 )
 

@@ -103,6 +103,7 @@ class ControlServer:
         self._file = instance.folder / FILE
         with contextlib.suppress(OSError):  # a full disk: commands have to wait, readers need not
             self._file.write_text(path)
+            self._file.chmod(0o600)
 
     def start(self) -> ControlServer:
         """Begin to take commands."""

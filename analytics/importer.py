@@ -26,6 +26,7 @@ from .model import Arrival, Drop, Event, Hit, Site
 from .payload import MAX_TEXT, PAGEVIEW
 from .salts import Salts
 from .visitors import read_address
+from .wording import plural
 
 CHUNK = 5_000
 """Lines that are parsed and stored at a time."""
@@ -35,6 +36,9 @@ FOLD_EVERY = 8
 
 AHEAD = 2 * FOLD_EVERY
 """Chunks that may be parsed before the first of them is stored: folding takes as long as parsing."""
+
+SHOWN = 80
+"""Characters of a broken line that are shown."""
 
 GZIP_MAGIC = b"\x1f\x8b"
 
@@ -54,6 +58,7 @@ class Summary:
 
     lines: int = 0
     broken: int = 0
+    first_broken: str = ""
     no_page: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     views: int = 0
@@ -74,6 +79,15 @@ class Summary:
             self.last_at = hit.at
         if hit.at < self.first_at or not self.first_at:
             self.first_at = hit.at
+
+    def check(self, name: str) -> None:
+        """InputError when most of the lines are not of a log: the file `name` is something else."""
+        if 2 * self.broken > self.lines:
+            raise InputError(
+                "file",
+                f"{name} is no access log: {self.broken:,} of {plural(self.lines, 'line')} cannot be read",
+                hint=f"The first of them begins: {self.first_broken!r}",
+            )
 
     def as_json(self) -> str:
         """What is kept with the import."""
@@ -155,6 +169,7 @@ class Parser:
         line = accesslog.read_line(text)
         if line is None:
             summary.broken += 1
+            summary.first_broken = summary.first_broken or text.strip()[:SHOWN]
             return None
         if not accesslog.is_page_view(line):
             summary.no_page += 1
@@ -179,23 +194,25 @@ class Parser:
 
 
 def rehearse(source: Source, parser: Parser, progress: Progress) -> Summary:
-    """Read a log and store nothing; what an import would do."""
+    """Read a log and store nothing; what an import would do. InputError when it is no log."""
     for lines in source.read():
         parser.read(lines)
         progress(source.position, parser.summary.lines)
+    parser.summary.check(source.name)
     return parser.summary
 
 
 def run_import(desk: Performer, site: Site, source: Source, parser: Parser, progress: Progress) -> int:
     """Import a log; the import's number.
 
-    Refused when the same content was imported before. An import of it that a crash interrupted is
-    undone first. When this one cannot be finished, it is undone.
+    Refused when the same content was imported before, InputError when it is no log. An import of it
+    that a crash interrupted is undone first. When this one cannot be finished, it is undone.
     """
     fingerprint = fingerprint_file(source.path) if source.path is not None else ""
     number = int(desk.perform(BeginImport(site.domain, "access-log", source.name, fingerprint)))
     try:
         _write_all(desk, number, source, parser, progress)
+        parser.summary.check(source.name)
         desk.perform(EndImport(number, source.fingerprint, parser.summary.as_json()))
     except BaseException as error:
         if isinstance(error, PagetallyError | KeyboardInterrupt):

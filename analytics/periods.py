@@ -20,6 +20,11 @@ class Period:
     days: int = 0
     months: int = 0
 
+    @property
+    def has_before(self) -> bool:
+        """Whether there is a period of that length before it; all time has none."""
+        return bool(self.days or self.months)
+
 
 PERIODS: tuple[Period, ...] = (
     Period("today", "Today", days=1),

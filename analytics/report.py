@@ -48,9 +48,11 @@ class Report:
 
     query: Query
     range: Range
+    since: int | None
+    """The first day with a hit; None when there was never one."""
     totals: Totals
     before: Totals | None
-    """None where there is no period before (all time)."""
+    """None where there is no period before (all time), or the site was not counted in all of it."""
     series: Sequence[tuple[int, Totals]]
     """(day, figures) of each day of the range."""
     series_before: Sequence[tuple[int, Totals]]
@@ -59,13 +61,21 @@ class Report:
     sources: Sequence[SourceRow]
     other_sources: Rest
 
+    @property
+    def counted_since(self) -> int | None:
+        """The site's first day, where that is why there is nothing to compare with; else None."""
+        return self.since if self.before is None and self.query.period.has_before else None
+
 
 def summarise(reader: Reader, query: Query) -> Report:
     """Answer a question. Call it inside one snapshot of the reader."""
     site, today = query.site.id, local_day(query.site.timezone, query.now)
-    span = range_of(query.period, today, reader.first_day(site))
-    has_before = bool(query.period.days or query.period.months)
-    before = span.before() if has_before else None
+    since = reader.first_day(site)
+    span = range_of(query.period, today, since)
+    before = span.before() if query.period.has_before else None
+    if before and (since is None or since > before.first):
+        # A period that was counted in part would show a growth that never was.
+        before = None
     by_day = reader.totals_by_day(site, before.first if before else span.first, span.last)
     series = _series(by_day, span)
     series_before = _series(by_day, before) if before else []
@@ -76,6 +86,7 @@ def summarise(reader: Reader, query: Query) -> Report:
     return Report(
         query=query,
         range=span,
+        since=since,
         totals=totals,
         before=_sum(figures for _, figures in series_before) if before else None,
         series=series,

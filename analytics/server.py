@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import signal
 import socket
@@ -78,7 +79,7 @@ def _leave(number: int, _: object) -> None:
 
 
 def open_listener(host: str, port: int) -> socket.socket:
-    """A listening socket; PagetallyError when the address is taken."""
+    """A listening socket; PagetallyError when the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -88,8 +89,10 @@ def open_listener(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
+        # A port is taken, or for root only; anything else is wrong with the address.
+        option = "--port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
         raise PagetallyError(
-            f"cannot listen on {host}:{port}: {error.strerror}", hint="Choose another with --port."
+            f"cannot listen on {host}:{port}: {error.strerror}", hint=f"Choose another with {option}."
         ) from None
     return listener
 
@@ -102,6 +105,7 @@ def _printable(host: str) -> str:
 
 def _announce(instance: Instance, app: Any, url: str, say: Callable[[str], None]) -> None:
     say(f"Pagetally listens on {url}")
+    say(f"The data is in {instance.folder.absolute()}")
     owner = find_owner(app)
     if owner is not None and owner.setup_token:
         say(f"Set the owner's password, once, at {url}/setup/{owner.setup_token}")

@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from analytics import wording
 from analytics.instance import Instance
 from analytics.model import Hit
 
@@ -29,6 +30,8 @@ def test_sites(data: Path) -> None:
         "site", "add", "Example.com", "--timezone", "Europe/London", "--alias", "b.example", data=data
     )
     assert "example.com is counted from now on; its days are those of Europe/London" in said.stdout
+    for line in ('/pt.js"></script>', 'data-pagetally="page-views"', 'data-pagetally="site-views"'):
+        assert line in said.stdout
     pagetally("site", "edit", "example.com", "--exclude-path", "/admin/*", "--honour-gpc", data=data)
     assert shown_sites(data) == [
         "example.com  Europe/London",
@@ -36,6 +39,8 @@ def test_sites(data: Path) -> None:
         "  excluded: /admin/*",
         "  GPC and DNT: honoured",
     ]
+    unchanged = pagetally("site", "edit", "example.com", data=data).stdout.splitlines()
+    assert unchanged == ["Nothing was given to change. What is set:", *shown_sites(data)]
     pagetally("site", "edit", "b.example", "--alias", "", "--exclude-path", "", "--ignore-gpc", data=data)
     assert shown_sites(data) == ["example.com  Europe/London"]
     pagetally("site", "edit", "example.com", "--domain", "new.example", "--count-bots", data=data)
@@ -55,7 +60,12 @@ WRONG = [
     (("site", "add", "example.com", "--exclude-address", "x"), 2, "is not an address"),
     (("site", "add", "example.com", "--exclude-path", "admin"), 2, "must begin with"),
     (("site", "edit", "none.example"), 2, "is not known here"),
-    (("site", "add", "www.there.example"), 1, "is counted already"),
+    (("site", "add", "www.there.example"), 1, "there.example is counted already\n"),
+    (("site", "add", "alias.example"), 1, "alias.example is counted already, as there.example\n"),
+    (("site", "remove", "there.example"), 1, "say so with --yes"),
+    (("site", "list", "--data", ""), 2, "it is empty"),
+    (("serve", "--port", "0", "--host", "192.0.2.1"), 1, "Choose another with --host."),
+    (("backup", "/nonexistent/x.db"), 1, "the folder /nonexistent does not exist"),
     (("stats", "none.example"), 2, "is not known here"),
     (("stats", "there.example", "--period", "1y"), 2, "Invalid value"),
     (("import", "access-log", "x", "--site", "none.example"), 2, "is not known here"),
@@ -64,9 +74,9 @@ WRONG = [
 
 def test_wrong_input_is_a_sentence(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    pagetally("site", "add", "there.example", data=data)
+    pagetally("site", "add", "there.example", "--alias", "alias.example", data=data)
     for words, code, said in WRONG:
-        failed = pagetally(*words, data=data, check=False)
+        failed = pagetally(*words, data=None if "--data" in words else data, check=False)
         assert (failed.returncode, said in failed.stderr) == (code, True), (words, failed.stderr)
         assert "Traceback" not in failed.stderr
 
@@ -115,6 +125,41 @@ def test_stats_show_what_the_counters_say(data: Path) -> None:
         assert "direct or unknown 2 2 news.example 1 1" in shown
 
 
+def test_stats_compare_with_the_period_before_where_it_was_counted(data: Path) -> None:
+    pagetally("site", "add", "example.com", data=data)
+    log, now = data.parent / "log", time.time()
+    # Yesterday one visitor stays for a page and one for two; today there is one who stays for a page.
+    rows = ((86_400, 1, "/a"), (86_400, 2, "/a"), (86_400, 2, "/b"), (0, 1, "/a"))
+    stamps = [time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(now - ago)) for ago, _, _ in rows]
+    log.write_text(
+        "".join(
+            f'192.0.2.{n} - - [{stamp}] "GET {path} HTTP/1.1" 200 1 "-" "{FIREFOX}"\n'
+            for stamp, (_, n, path) in zip(stamps, rows, strict=True)
+        )
+    )
+    pagetally("import", "access-log", log, "--site", "example.com", data=data)
+    today = pagetally("stats", "example.com", "--period", "today", data=data).stdout
+    assert "−67% −50% −50% +50 points" in " ".join(today.split())
+    assert "Counted since" not in today
+    month = pagetally("stats", "example.com", data=data).stdout
+    yesterday = wording.date(int(now) // 86_400 - 1)
+    assert f"Counted since {yesterday}\n" in month
+    assert "points" not in month
+
+
+def test_stats_of_a_site_without_views_say_how_to_begin(data: Path) -> None:
+    pagetally("site", "add", "example.com", data=data)
+    shown = pagetally("stats", "example.com", data=data).stdout
+    assert shown.startswith("No views yet")
+    assert "/pt.js" in shown
+    assert "top pages" not in shown
+
+
+def test_help_is_not_cut_off() -> None:
+    for words in ((), ("site",), ("import",)):
+        assert "..." not in pagetally(*words, "--help").stdout.replace("[ARGS]...", "")
+
+
 def test_doctor(data: Path) -> None:
     pagetally("site", "add", "example.com", data=data)
     said = pagetally("doctor", data=data).stdout
@@ -133,6 +178,7 @@ def test_doctor(data: Path) -> None:
 def test_a_backup_is_whole_and_can_be_restored(data: Path, tmp_path: Path) -> None:
     pagetally("site", "add", "example.com", data=data)
     copy = tmp_path / "copy" / "pagetally.db"
+    copy.parent.mkdir()
     assert "0 hits, checked" in pagetally("backup", copy, data=data).stdout
     assert copy.stat().st_mode & 0o777 == 0o600
     assert "is there already" in pagetally("backup", copy, data=data, check=False).stderr

@@ -258,8 +258,12 @@ def test_pixel(
 
 
 def test_a_head_request_of_the_pixel_counts_nothing(client: TestClient, instance: Instance) -> None:
-    assert client.head("/api/pixel.gif?u=https://example.com/p").status_code == 200
+    answer = client.head("/api/pixel.gif?u=https://example.com/p")
+    assert (answer.status_code, answer.headers["x-pagetally"]) == (202, "dropped; head")
     assert stored(instance) == []
+    instance.flush_tallies()
+    with instance.borrow_reader() as reader:
+        assert reader.dropped(0) == []
 
 
 @pytest.mark.parametrize(

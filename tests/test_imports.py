@@ -135,7 +135,7 @@ def test_an_import_is_stored_once_and_can_be_undone(
     assert "5 page views, of which 3 count" in dry
     assert "1 not counted: bot" in dry
     assert "1 not counted: unusable-address" in dry
-    assert "1 broken lines" in dry
+    assert "1 broken line\n" in dry
     assert count(data) == {"site": 0}
     assert "Stored as import 1" in pagetally(*words, data=data).stdout
     assert count(data) == EXPECTED
@@ -149,7 +149,42 @@ def test_an_import_is_stored_once_and_can_be_undone(
     assert "no difference" in pagetally("recount", "--check", data=data).stdout
     pagetally(*words, data=data)
     assert count(data) == EXPECTED
-    assert pagetally("import", "undo", "7", data=data, check=False).returncode == 2
+    for number, code, said in (("7", 2, "there is no import 7"), ("1", 1, "import 1 is undone already")):
+        failed = pagetally("import", "undo", number, data=data, check=False)
+        assert (failed.returncode, said in failed.stderr) == (code, True), failed.stderr
+    # State, views, lines left out by a rule, and broken ones.
+    listed = pagetally("import", "list", data=data).stdout.split()
+    assert " ".join(listed[-7:]) == "2 example.com access.log done 3 2 1"
+
+
+NO_LOGS = [
+    (["a,b,c"], "1 of 1 line", "'a,b,c'"),
+    (["x" * 200, "y"], "2 of 2 lines", f"'{'x' * 80}'\n"),
+    (["\x1b[31mred", "", line("/a")], "2 of 3 lines", r"'\x1b[31mred'"),
+]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(("lines", "counted", "shown"), NO_LOGS)
+def test_a_file_that_is_no_log_is_refused_and_leaves_nothing(
+    data: Path, tmp_path: Path, lines: list[str], counted: str, shown: str, dry_run: bool
+) -> None:
+    file = tmp_path / "table.csv"
+    file.write_text("\n".join(lines))
+    words = ("import", "access-log", file, "--site", "example.com", *(["--dry-run"] if dry_run else []))
+    failed = pagetally(*words, data=data, check=False)
+    assert failed.returncode == 2
+    assert f"table.csv is no access log: {counted} cannot be read" in failed.stderr
+    assert shown in failed.stderr
+    assert count(data) == {"site": 0}
+    assert " done " not in pagetally("import", "list", data=data).stdout
+
+
+def test_a_log_of_which_half_can_be_read_is_one(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    file.write_text(f"{line('/a')}\nbroken\n")
+    pagetally("import", "access-log", file, "--site", "example.com", data=data)
+    assert count(data) == {"/a": 1, "site": 1}
 
 
 def test_gzip_and_standard_input_are_the_same_content(data: Path, log: Path, tmp_path: Path) -> None:
@@ -210,7 +245,7 @@ def test_a_real_log_gives_the_counts_that_were_found_by_hand(data: Path) -> None
     words = ("import", "access-log", SHARED_LOG, "--site", "example.com", "--include-bots")
     said = pagetally(*words, data=data).stdout
     assert "10,000 lines: 4,232 page views, of which 4,232 count" in said
-    assert "1 broken lines" in said
+    assert "1 broken line\n" in said
     reader = SqliteReader(data)
     days = reader.totals_by_day(1, 0, 99_999)
     assert [totals.visitors for totals in days.values()] == [275, 466, 445, 403]

@@ -72,7 +72,8 @@ def test_a_fresh_install_is_closed(tmp_path: Path, start_server: StartServer) ->
     server = start_server()
     folder = tmp_path / "data"
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
-    assert modes["secret"] == modes["pagetally.db"] == 0o600
+    assert modes["secret"] == modes["pagetally.db"] == modes["control"] == modes["lock"] == 0o600
+    assert f"The data is in {folder}\n" in [server._read_until("The data"), *server.output]
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert len((folder / "secret").read_bytes()) == SECRET_BYTES
     with httpx2.Client(base_url=server.url, headers={"origin": server.url}) as client:

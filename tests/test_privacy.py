@@ -223,6 +223,7 @@ def test_a_salt_lasts_as_long_as_its_day(instance: Instance, clock: Clock) -> No
 def test_no_salt_is_in_a_backup(many: Instance, tmp_path: Path) -> None:
     send_to_sites(many, 150)
     salts = salts_on_disk(many.folder)
+    (tmp_path / "backups").mkdir()
     backup.save(many.folder / FILE, tmp_path / "backups" / "copy.db")
     assert find_bytes(salts, tmp_path / "backups") == []
     assert [path.name for path in (tmp_path / "backups").iterdir()] == ["copy.db"]
@@ -237,6 +238,7 @@ def test_no_salt_is_in_a_backup_that_was_killed(many: Instance, tmp_path: Path) 
         "backup.save(Path(sys.argv[1]), Path(sys.argv[2]))"
     )
     target = tmp_path / "backups" / "copy.db"
+    target.parent.mkdir()
     words = [sys.executable, "-c", program, str(many.folder / FILE), str(target)]
     assert subprocess.run(words, check=False).returncode == -signal.SIGKILL
     assert find_bytes(salts, tmp_path / "backups") == []

@@ -44,8 +44,8 @@ def test_the_config_has_a_field_for_each_row() -> None:
 
 
 def test_serve_has_an_option_for_each_row() -> None:
-    options = {option for param in main.commands["serve"].params for option in param.opts}
-    assert {setting.option for setting in SETTINGS} == options
+    options = [option for param in main.commands["serve"].params for option in param.opts]
+    assert [setting.option for setting in SETTINGS] == options
 
 
 def test_every_command_takes_a_data_folder() -> None:
@@ -86,6 +86,9 @@ def test_read(given: dict[str, str], environment: dict[str, str], field: str, va
         ({"trusted_proxies": "*"}, {}, "--trusted-proxies"),
         ({"new_paths_a_day": "-1"}, {}, "--new-paths-a-day"),
         ({"log_level": "loud"}, {}, "--log-level"),
+        ({"data": ""}, {}, "--data"),
+        ({}, {"PAGETALLY_DATA": " "}, "PAGETALLY_DATA"),
+        ({"host": ""}, {}, "--host"),
     ],
 )
 def test_what_cannot_be_used_is_named(given: dict[str, str], environment: dict[str, str], named: str) -> None:

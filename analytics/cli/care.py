@@ -24,9 +24,9 @@ Finding = tuple[str, bool, str]
 """What was looked at, whether it is well, and what was found."""
 
 
-@click.command()
+@click.command(short_help="Look over the database, the machine, and what was not counted.")
 @data_option
-def doctor(data: Path | None) -> None:
+def doctor(data: str | None) -> None:
     """Look an instance over: SQLite, settings of the file, clock, lock, disk, what was dropped."""
     from rich.console import Console
     from rich.table import Table
@@ -93,10 +93,10 @@ def _show_dropped(folder: Path) -> None:
         Console().print(table)
 
 
-@click.command()
+@click.command(short_help="Copy the database to FILE while the server runs.")
 @click.argument("file", type=click.Path(path_type=Path))
 @data_option
-def backup(file: Path, data: Path | None) -> None:
+def backup(file: Path, data: str | None) -> None:
     """Copy the database to FILE while the server runs, and check the copy.
 
     To restore, put it as pagetally.db into an empty data folder.
@@ -110,10 +110,10 @@ def backup(file: Path, data: Path | None) -> None:
     click.echo(f"{file}: {hits:,} hits, checked.")
 
 
-@click.command()
+@click.command(short_help="Compare the totals with the raw hits, or build them anew.")
 @click.option("--check", is_flag=True, help="Only compare; change nothing.")
 @data_option
-def recount(check: bool, data: Path | None) -> None:
+def recount(check: bool, data: str | None) -> None:
     """Build visits and totals anew from raw hits; with --check, compare them only."""
     folder = find_folder(data)
     if check:
@@ -151,10 +151,10 @@ def _rebuild(folder: Path) -> None:
     click.echo(f"{len(days):,} site-days rebuilt from raw hits.")
 
 
-@click.command()
+@click.command(short_help="Set a new owner's password.")
 @click.password_option(help="The new password; asked for when it is not given.")
 @data_option
-def password(password: str, data: Path | None) -> None:
+def password(password: str, data: str | None) -> None:
     """Set a new owner's password; whoever is signed in is signed out."""
     with performer(find_folder(data)) as desk:
         desk.perform(SetPassword(hash_password(password)))

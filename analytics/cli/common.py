@@ -31,13 +31,12 @@ def data_option(command: F) -> F:
     """The option that every command takes."""
     return click.option(
         "--data",
-        type=click.Path(path_type=Path),
         metavar="DIR",
         help="Folder that holds everything.  [env: PAGETALLY_DATA; default: pagetally-data]",
     )(command)
 
 
-def find_folder(given: Path | None) -> Path:
+def find_folder(given: str | None) -> Path:
     """The data folder that the option, the environment or the default names."""
     return read_config({"data": given}, os.environ).data
 

@@ -24,18 +24,18 @@ from .sites import find_site
 SHOWN_PAGES = 5
 
 
-@click.group("import")
+@click.group("import", short_help="Take over views from a log, and undo it.")
 def import_() -> None:
     """Take views over from elsewhere, list what was taken over, and undo it."""
 
 
-@import_.command("access-log")
+@import_.command("access-log", short_help="Import FILE, an Apache or nginx log.")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--site", "domain", required=True, help="The site whose log it is.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--include-bots", is_flag=True, help="Count views of crawlers and tools as well.")
 @data_option
-def access_log(file: Path, domain: str, dry_run: bool, include_bots: bool, data: Path | None) -> None:
+def access_log(file: Path, domain: str, dry_run: bool, include_bots: bool, data: str | None) -> None:
     """Import FILE (- is standard input), an Apache or nginx log in common or combined format, plain or gzip.
 
     A page view is a GET that was answered with 2xx or 304 and is not a static file. The same
@@ -83,13 +83,13 @@ def show_progress(source: Source) -> Iterator[Progress]:
 
 def show_summary(site: Site, summary: Summary) -> None:
     """Say what became of the lines."""
-    click.echo(
-        f"{summary.lines:,} lines: {summary.page_views:,} page views, of which {summary.views:,} count"
-    )
+    page_views = wording.plural(summary.page_views, "page view")
+    click.echo(f"{wording.plural(summary.lines, 'line')}: {page_views}, of which {summary.views:,} count")
     for reason, count in summary.dropped.most_common():
         click.echo(f"  {count:>9,} not counted: {reason}")
-    click.echo(f"  {summary.no_page:>9,} requests that show no page")
-    click.echo(f"  {summary.broken:>9,} broken lines")
+    click.echo(f"  {summary.no_page:>9,} for something other than a page")
+    number, _, noun = wording.plural(summary.broken, "broken line").partition(" ")
+    click.echo(f"  {number:>9} {noun}")
     if summary.views:
         days = [local_day(site.timezone, at) for at in (summary.first_at, summary.last_at)]
         click.echo(f"From {wording.date(days[0])} to {wording.date(days[1])} ({site.timezone}). Most viewed:")
@@ -119,25 +119,27 @@ def counts(file: Path, domain: str, kind: str, data: Path | None, **given: Any) 
 
 @import_.command("list")
 @data_option
-def list_(data: Path | None) -> None:
+def list_(data: str | None) -> None:
     """List the imports."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("import", "site", "of", "state", "views", "broken lines", box=None, header_style="bold")
+    columns = ("import", "site", "of", "state", "views", "not counted", "broken lines")
+    table = Table(*columns, box=None, header_style="bold")
     with reader(find_folder(data)) as store:
         for row in store.imports():
-            broken = msgspec.json.decode(str(row["summary"])).get("broken", 0)
+            summary = msgspec.json.decode(str(row["summary"]))
+            dropped, broken = sum(summary.get("dropped", {}).values()), summary.get("broken", 0)
             cells = (str(row["id"]), str(row["domain"]), str(row["file"]), str(row["state"]))
-            table.add_row(*map(Text, cells), f"{row['stored']:,}", f"{broken:,}")
+            table.add_row(*map(Text, cells), f"{row['stored']:,}", f"{dropped:,}", f"{broken:,}")
     Console().print(table)
 
 
-@import_.command()
+@import_.command(short_help="Take import NUMBER back.")
 @click.argument("number", type=int)
 @data_option
-def undo(number: int, data: Path | None) -> None:
+def undo(number: int, data: str | None) -> None:
     """Take import NUMBER back: its views are deleted, and the totals follow."""
     with performer(find_folder(data)) as desk:
         undo_import(desk, number)

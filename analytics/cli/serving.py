@@ -10,7 +10,7 @@ import click
 from ..config import SETTINGS, read_config
 
 
-@click.command()
+@click.command(short_help="Collect views and serve counters, until stopped.")
 def serve(**given: Any) -> None:
     """Collect views, serve counters and show summaries, until stopped."""
     from ..server import serve as run
@@ -18,9 +18,11 @@ def serve(**given: Any) -> None:
     run(read_config(given, os.environ), say=click.echo)
 
 
-for setting in reversed(SETTINGS):
+for setting in SETTINGS:
     shown = ",".join(setting.default) if isinstance(setting.default, tuple) else str(setting.default)
     suffix = f"  [env: {setting.variable}; default: {shown or 'none'}]"
-    serve = click.option(setting.option, setting.name, metavar="VALUE", help=setting.help + suffix)(serve)
+    serve = click.option(setting.option, setting.name, metavar=setting.metavar, help=setting.help + suffix)(
+        serve
+    )
 
 COMMANDS = (serve,)

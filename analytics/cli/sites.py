@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,18 @@ import click
 import msgspec
 
 from ..commands import RemoveSite, SaveSite
-from ..errors import InputError
+from ..errors import InputError, PagetallyError
 from ..model import Site
 from ..registry import Registry
 from .common import data_option, find_folder, performer, reader
+
+SCRIPT_LINE = '<script defer src="https://YOUR-PAGETALLY-HOST/pt.js"></script>'
+
+SPANS = (
+    'Page View: <span data-pagetally="page-views">–</span>',
+    'Site View: <span data-pagetally="site-views">–</span>',
+)
+"""What shows a page its numbers."""
 
 LISTS = {
     "alias": ("aliases", "Another host the site is seen under (may be repeated)."),
@@ -66,25 +75,30 @@ def site() -> None:
 @click.argument("domain")
 @site_options
 @data_option
-def add(domain: str, data: Path | None, **given: Any) -> None:
+def add(domain: str, data: str | None, **given: Any) -> None:
     """Count DOMAIN from now on."""
     new = _apply(Site(id=0, domain=domain), given)
     with performer(find_folder(data)) as desk:
         saved = msgspec.convert(desk.perform(SaveSite(new)), Site)
     click.echo(f"{saved.domain} is counted from now on; its days are those of {saved.timezone}.")
-    click.echo('Put this into its pages:  <script defer src="https://YOUR-PAGETALLY-HOST/pt.js"></script>')
+    click.echo("\n".join(["Put this into its pages:", "", SCRIPT_LINE, *SPANS]))
 
 
 @site.command("list")
 @data_option
-def list_(data: Path | None) -> None:
+def list_(data: str | None) -> None:
     """List the sites and what is set for each."""
     with reader(find_folder(data)) as store:
         for found in store.sites():
-            click.echo(f"{found.domain}  {found.timezone}")
-            for what, values in describe(found).items():
-                if values:
-                    click.echo(f"  {what}: {' '.join(values)}")
+            show(found)
+
+
+def show(found: Site) -> None:
+    """Print a site and what is set for it."""
+    click.echo(f"{found.domain}  {found.timezone}")
+    for what, values in describe(found).items():
+        if values:
+            click.echo(f"  {what}: {' '.join(values)}")
 
 
 def describe(found: Site) -> dict[str, tuple[str, ...]]:
@@ -105,13 +119,17 @@ def describe(found: Site) -> dict[str, tuple[str, ...]]:
 @site_options
 @click.option("--domain", "new_domain", help="The site's new domain; the old one becomes an alias.")
 @data_option
-def edit(domain: str, new_domain: str | None, data: Path | None, **given: Any) -> None:
+def edit(domain: str, new_domain: str | None, data: str | None, **given: Any) -> None:
     """Change what is set for DOMAIN. A list that is given replaces the one that was; "" empties it.
 
     Days that are stored keep the time zone they were stored in.
     """
     folder = find_folder(data)
     found = find_site(folder, domain)
+    if not new_domain and all(value in (None, ()) for value in given.values()):
+        click.echo("Nothing was given to change. What is set:")
+        show(found)
+        return
     if new_domain:
         aliases = tuple(given["aliases"]) or (*found.aliases, found.domain)
         given["aliases"] = aliases
@@ -121,19 +139,30 @@ def edit(domain: str, new_domain: str | None, data: Path | None, **given: Any) -
     click.echo(f"{saved.domain} is changed.")
 
 
-@site.command()
+@site.command(short_help="Delete DOMAIN and all that was counted for it.")
 @click.argument("domain")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @data_option
-def remove(domain: str, yes: bool, data: Path | None) -> None:
+def remove(domain: str, yes: bool, data: str | None) -> None:
     """Delete DOMAIN and everything that was counted for it."""
     folder = find_folder(data)
     found = find_site(folder, domain)
     if not yes:
-        click.confirm(f"Delete {found.domain} and all its views? This cannot be undone", abort=True)
+        _confirm(f"Delete {found.domain} and all its views? This cannot be undone")
     with performer(folder) as desk:
         desk.perform(RemoveSite(found.domain))
     click.echo(f"{found.domain} and its views are deleted.")
+
+
+def _confirm(question: str) -> None:
+    """Go on only after a yes; where nobody is there to give one, say how to do without."""
+    try:
+        click.confirm(question, abort=True)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        click.echo()
+        raise PagetallyError("nothing was deleted", hint="Without a terminal, say so with --yes.") from None
 
 
 def find_site(folder: Path, domain: str) -> Site:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +11,7 @@ from .. import wording
 from ..periods import DEFAULT, PERIODS, find_period
 from ..report import TOP, Query, Report, summarise
 from .common import data_option, find_folder, reader
-from .sites import find_site
+from .sites import SCRIPT_LINE, find_site
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,7 +20,7 @@ BLOCKS = " ▁▂▃▄▅▆▇█"
 WIDEST = 72
 
 
-@click.command()
+@click.command(short_help="Show DOMAIN's summary.")
 @click.argument("domain")
 @click.option(
     "--period",
@@ -32,7 +31,7 @@ WIDEST = 72
 )
 @click.option("--limit", type=click.IntRange(1, 1000), default=TOP, show_default=True, help="Rows of a list.")
 @data_option
-def stats(domain: str, period: str, limit: int, data: Path | None) -> None:
+def stats(domain: str, period: str, limit: int, data: str | None) -> None:
     """Show DOMAIN's totals, daily chart, top pages and top referring hosts."""
     from rich.console import Console
 
@@ -40,7 +39,10 @@ def stats(domain: str, period: str, limit: int, data: Path | None) -> None:
     site = find_site(folder, domain)
     with reader(folder) as store:
         report = summarise(store, Query(site, find_period(period), time.time(), limit))
-    show(Console(), report)
+    if report.since is None:
+        click.echo(f"No views yet. Put this into the pages of {site.domain}:\n\n{SCRIPT_LINE}")
+    else:
+        show(Console(), report)
 
 
 def show(console: Console, report: Report) -> None:
@@ -84,11 +86,17 @@ def _show_totals(console: Console, report: Report) -> None:
         style="bold",
     )
     if before is not None:
-        names = ("views", "visitors", "visits", "bounce_rate", "visit_duration")
         table.add_row(
-            *(wording.change(getattr(now, name), getattr(before, name)) for name in names), style="dim"
+            wording.change(now.views, before.views),
+            wording.change(now.visitors, before.visitors),
+            wording.change(now.visits, before.visits),
+            wording.points(now.bounce_rate, before.bounce_rate),
+            wording.change(now.visit_duration, before.visit_duration),
+            style="dim",
         )
     console.print(table)
+    if report.counted_since is not None:
+        console.print(f"Counted since {wording.date(report.counted_since)}", style="dim", highlight=False)
 
 
 def _show_pages(console: Console, report: Report) -> None:

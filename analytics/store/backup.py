@@ -20,11 +20,14 @@ def save(file: Path, target: Path) -> int:
     """Copy the database `file` to `target`; the hits it holds.
 
     All tables but the days' secrets, in one read snapshot, so everything acknowledged before the
-    start is in it. The copy is checked before it gets its name. PagetallyError when `target` is there.
+    start is in it. The copy is checked before it gets its name. PagetallyError when `target` is
+    there, or its folder is not.
     """
     if target.exists():
         raise PagetallyError(f"{target} is there already", hint="Name a file that does not exist yet.")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = target.absolute().parent
+    if not folder.is_dir():
+        raise PagetallyError(f"the folder {folder} does not exist", hint="Make it first, or name another.")
     part = target.with_name(target.name + ".part")
     part.unlink(missing_ok=True)
     # The copy holds visitors' hashes: for its owner only.

@@ -193,7 +193,9 @@ class SqliteStore:
             message = f"{self.file} was written by a newer Pagetally ({', '.join(sorted(applied - known))})"
             raise NewerDatabase(message, hint="Install that version, or restore a backup from before it.")
         if ours and applied:
-            backup.save(self.file, self.folder / "backups" / f"before-{min(ours)}.db")
+            folder = self.folder / "backups"
+            folder.mkdir(exist_ok=True, mode=0o700)
+            backup.save(self.file, folder / f"before-{min(ours)}.db")
         if ours:
             migrations.apply(database)
 

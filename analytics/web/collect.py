@@ -183,9 +183,12 @@ class PixelEndpoint:
         headers: RawHeaders = [*CORS, NO_STORE, (b"content-type", b"image/gif")]
         try:
             event = read_pixel(scope)
-            # HEAD asks what a GET would answer; nobody saw a page.
-            is_head = scope["method"] == "HEAD"
-            results = [] if is_head else await self._collector.take(event, scope, 0)
+            results: list[Hit | Drop]
+            if scope["method"] == "HEAD":
+                # Whoever sends it sees no page. It is no view that went uncounted either: no tally.
+                results = [Drop(0, "head")]
+            else:
+                results = await self._collector.take(event, scope, 0)
         except Unavailable as error:
             retry = (b"retry-after", str(error.retry_after).encode())
             await send_answer(send, error.status, [*headers, _reason(error), retry], GIF)

@@ -74,7 +74,7 @@ class DashboardRoutes:
             )
         query = Query(site, period, self._instance.clock())
         try:
-            report, has_hits = await run_in_threadpool(partial(self._summarise, query))
+            report = await run_in_threadpool(partial(self._summarise, query))
         except DatabaseError:
             return self._pages.message(
                 request, 503, "This took too long to count", "Try a shorter period.", signed_in=True
@@ -85,7 +85,6 @@ class DashboardRoutes:
             signed_in=True,
             site=site,
             report=report,
-            has_hits=has_hits,
             periods=PERIODS,
             chart=draw_chart(report.series, report.series_before),
             online=self._instance.presence.count(site.id, query.now),
@@ -110,10 +109,9 @@ class DashboardRoutes:
             found, total = reader.adjustments(site.id), reader.site_count(site.id)
         return [(local_day(site.timezone, one.at), one) for one in reversed(found)][:SHOWN], total
 
-    def _summarise(self, query: Query) -> tuple[Report, bool]:
-        """The report, and whether the site was ever hit at all."""
+    def _summarise(self, query: Query) -> Report:
         with self._instance.borrow_reader() as reader:
-            return summarise(reader, query), reader.first_day(query.site.id) is not None
+            return summarise(reader, query)
 
 
 def script_address(request: Request) -> str:
