@@ -59,7 +59,7 @@ def take_over(
     file: str,
     fingerprint: str,
     *,
-    data: Path | None,
+    data: str | None,
     strategy: str,
     note: str,
     pages_only: bool,

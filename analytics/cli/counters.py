@@ -102,7 +102,7 @@ def change(
     visitors: int | None,
     pages_only: bool,
     note: str,
-    data: Path | None,
+    data: str | None,
 ) -> None:
     """Change one page's count, or the site's."""
     if views is None and visitors is None:
@@ -136,7 +136,7 @@ def show_done(folder: Path, site: Site, number: int, *keys: str) -> None:
 @click.argument("pattern")
 @click.option("--with-past", is_flag=True, help="Also have the pages that fit show nothing, as by reset.")
 @common_options
-def exclude(pattern: str, with_past: bool, domain: str, note: str, data: Path | None) -> None:
+def exclude(pattern: str, with_past: bool, domain: str, note: str, data: str | None) -> None:
     """Count views of PATTERN (a path, * for anything) no more. What was counted stays, unless --with-past."""
     folder = find_folder(data)
     site = find_site(folder, domain)
@@ -156,7 +156,7 @@ def exclude(pattern: str, with_past: bool, domain: str, note: str, data: Path | 
 @click.argument("path")
 @click.argument("target")
 @common_options
-def rename(path: str, target: str, domain: str, note: str, data: Path | None) -> None:
+def rename(path: str, target: str, domain: str, note: str, data: str | None) -> None:
     """Have PATH be called TARGET: its history moves, and views of PATH count there from now on."""
     run_move("rename", path, target, domain, note, data)
 
@@ -165,12 +165,12 @@ def rename(path: str, target: str, domain: str, note: str, data: Path | None) ->
 @click.argument("path")
 @click.argument("target")
 @common_options
-def merge(path: str, target: str, domain: str, note: str, data: Path | None) -> None:
+def merge(path: str, target: str, domain: str, note: str, data: str | None) -> None:
     """Put PATH into TARGET, which has views of its own; views of PATH count there from now on."""
     run_move("merge", path, target, domain, note, data)
 
 
-def run_move(kind: str, path: str, target: str, domain: str, note: str, data: Path | None) -> None:
+def run_move(kind: str, path: str, target: str, domain: str, note: str, data: str | None) -> None:
     """Rename or merge a page."""
     folder = find_folder(data)
     site = find_site(folder, domain)
@@ -184,7 +184,7 @@ def run_move(kind: str, path: str, target: str, domain: str, note: str, data: Pa
 @counter.command()
 @click.argument("number", type=int)
 @data_option
-def undo(number: int, data: Path | None) -> None:
+def undo(number: int, data: str | None) -> None:
     """Take adjustment NUMBER back."""
     with performer(find_folder(data)) as desk:
         undo_adjustment(desk, number)
@@ -194,7 +194,7 @@ def undo(number: int, data: Path | None) -> None:
 @counter.command("list")
 @click.option("--site", "domain", help="Only those of one site.")
 @data_option
-def list_(domain: str | None, data: Path | None) -> None:
+def list_(domain: str | None, data: str | None) -> None:
     """List what was changed: when, by whom, what, by how much, and how it stands."""
     folder = find_folder(data)
     only = find_site(folder, domain).id if domain else None

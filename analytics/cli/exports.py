@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TextIO
 
 import click
@@ -26,7 +25,7 @@ def export() -> None:
 @click.option("--format", "kind", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
 @click.option("--output", type=click.File("w", encoding="utf-8"), default="-", help="Where to.")
 @data_option
-def counters(domain: str, kind: str, output: TextIO, data: Path | None) -> None:
+def counters(domain: str, kind: str, output: TextIO, data: str | None) -> None:
     """Write the all-time counts of a site and its pages, as counters show them."""
     folder = find_folder(data)
     site = find_site(folder, domain)

@@ -105,7 +105,7 @@ def show_summary(site: Site, summary: Summary) -> None:
 )
 @count_options
 @data_option
-def counts(file: Path, domain: str, kind: str, data: Path | None, **given: Any) -> None:
+def counts(file: Path, domain: str, kind: str, data: str | None, **given: Any) -> None:
     """Take over the counts in FILE: CSV or JSON with path, views and visitors, or another counter's export.
 
     Shows what would change, and asks. All of it is one adjustment, which `pagetally counter undo` takes

@@ -34,7 +34,7 @@ def popular(
     exclude: tuple[str, ...],
     include: str,
     out: Path | None,
-    data: Path | None,
+    data: str | None,
 ) -> None:
     """List the most viewed pages of DOMAIN, or those that trend."""
     wish = read_wish(window, metric, str(limit), freshness, exclude, include)

@@ -40,7 +40,7 @@ def pull(
     sitemap: str | None,
     pause: float,
     allow_private: bool,
-    data: Path | None,
+    data: str | None,
     **given: Any,
 ) -> None:
     """Ask the counter at URL for each page, and take its numbers over like a file of them.
