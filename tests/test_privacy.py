@@ -110,6 +110,7 @@ def send_marked(url: str, number: int, client: httpx2.Client) -> None:
 
 def test_no_address_and_no_user_agent_reaches_the_disk(tmp_path: Path, start_server: StartServer) -> None:
     folder, aside = tmp_path / "data", tmp_path / "aside"
+    aside.mkdir()
     pagetally("site", "add", "example.com", data=folder)
     options = ("--trusted-proxies", "127.0.0.1", "--log-level", "debug")
     server = start_server(folder, *options)

@@ -153,11 +153,13 @@ def test_the_owners_pages_need_no_scripts(office: Office, open_context: OpenCont
     sign_in(page, PASSWORD)
     page.get_by_role("link", name=PLAIN).click()
     expect(page.locator("dl.figures dd .value").first).to_have_text("8")
+    expect(page.locator(".periods")).to_contain_text("counted since")
     for label, name in ("7 days", "7d"), ("Today", "today"), ("All time", "all"):
         page.get_by_role("link", name=label).click()
         expect(page).to_have_url(office.url(f"/sites/{PLAIN}?period={name}"))
         expect(page.get_by_role("link", name=label)).to_have_attribute("aria-current", "page")
         expect(page.locator("dl.figures dd .value").first).to_have_text("8")
+    expect(page.locator(".periods")).not_to_contain_text("counted since")
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
