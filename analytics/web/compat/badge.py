@@ -1,42 +1,28 @@
-"""A small flat badge: a label and a number."""
+"""Badges as foreign services take their options: a colour that is none is the usual one."""
 
 from __future__ import annotations
 
-from html import escape
+from ...errors import InputError
+from ...forms import badge
+from ...forms.colours import read_colour
+from ...forms.svg import draw_svg
 
-NAMED = {
-    "blue": "#007ec6",
-    "brightgreen": "#4c1",
-    "green": "#97ca00",
-    "yellow": "#dfb317",
-    "orange": "#fe7d37",
-    "red": "#e05d44",
-    "lightgrey": "#9f9f9f",
-}
+STYLES = {name: name for name in badge.STYLES}
 
 
 def draw_badge(
-    label: str, message: str, *, color: str = "", label_color: str = "", square: bool = False
+    label: str, message: str, *, color: str = "", label_color: str = "", style: str = "flat"
 ) -> str:
-    """A badge as SVG. A colour is a name or hexadecimal digits; anything else is the usual one."""
+    """A badge as SVG, in one of our five styles (flat where the name is none)."""
     label, message = label[:80], message[:80]
-    left, right = (round(len(text) * 6.6) + 10 if text else 0 for text in (label, message))
-    label, message = escape(label), escape(message)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}: {message}"'
-        f' width="{left + right}" height="20" font-family="Verdana,sans-serif" font-size="11"'
-        f' text-anchor="middle" fill="#fff"><title>{label}: {message}</title>'
-        f'<clipPath id="r"><rect width="{left + right}" height="20" rx="{0 if square else 3}"/></clipPath>'
-        f'<g clip-path="url(#r)"><rect width="{left}" height="20" fill="{read_color(label_color, "#555")}"/>'
-        f'<rect x="{left}" width="{right}" height="20" fill="{read_color(color, NAMED["blue"])}"/></g>'
-        f'<text x="{left / 2:g}" y="14">{label}</text>'
-        f'<text x="{left + right / 2:g}" y="14">{message}</text></svg>'
-    )
+    colour, label_colour = (_colour(text) for text in (color, label_color))
+    title = f"{label}: {message}".strip()
+    known = STYLES.get(style, "flat")
+    return draw_svg(badge.draw_badge(badge.Badge(label, message, title, known, colour, label_colour)))
 
 
-def read_color(text: str, usual: str) -> str:
-    """A colour that stands safely in an attribute."""
-    digits = text.lstrip("#").lower()
-    if len(digits) in (3, 6) and all(char in "0123456789abcdef" for char in digits):
-        return f"#{digits}"
-    return NAMED.get(text.lower(), usual)
+def _colour(text: str) -> str:
+    try:
+        return read_colour("color", text)
+    except InputError:
+        return ""

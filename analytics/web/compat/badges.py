@@ -60,8 +60,8 @@ class Badges:
         label = query.get("title") or query.get("label") or "hits"
         colors = {"color": query.get("count_bg") or query.get("color", "")}
         colors["label_color"] = query.get("title_bg", "")
-        square = query.get("edge_flat", "").lower() == "true"
-        return picture(draw_badge(label, f" {today.views} / {total.views} ", **colors, square=square))
+        style = "flat-square" if query.get("edge_flat", "").lower() == "true" else "flat"
+        return picture(draw_badge(label, f" {today.views} / {total.views} ", **colors, style=style))
 
     async def by_path(self, request: Request) -> Response:
         """hits.sh: `/<host>/<path>.svg`; dwyl: `/<user>/<repo>.svg`."""
@@ -104,8 +104,8 @@ class Badges:
         query = request.query_params
         color = query.get("color") or query.get("countColor", "")
         label_color = query.get("labelColor", "")
-        square = query.get("style") == "flat-square"
-        return picture(draw_badge(label, message, color=color, label_color=label_color, square=square))
+        style = query.get("style", "")
+        return picture(draw_badge(label, message, color=color, label_color=label_color, style=style))
 
     async def _count(self, request: Request, named: Named) -> None:
         await count_named(self._bridge, request, named.site, named.name)

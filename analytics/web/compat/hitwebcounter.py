@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ...forms.digits import draw_digits, pad_digits
+from ...forms.svg import draw_svg
 from .bridge import Bridge, answer
-from .digits import draw_digits
 from .views import count_named, path_of_name, read_page
 
 MAX_DIGITS, MAX_START = 12, 9_999_999_999
@@ -34,7 +35,8 @@ class HitWebCounter:
         count = await read_page(self._bridge, site, path_of_name(name))
         number = count.visitors if query.get("type") == "ip" else count.views
         number += read_number(query.get("initCount", ""), MAX_START)
-        drawn = draw_digits(number, padding=read_number(query.get("nbdigits", ""), MAX_DIGITS))
+        padded = pad_digits(number, read_number(query.get("nbdigits", ""), MAX_DIGITS))
+        drawn = draw_svg(draw_digits(padded, str(number), "odometer"))
         return answer(drawn, "image/svg+xml; charset=utf-8", results=results)
 
 

@@ -7,15 +7,17 @@ A name is the foreign id `moe:<name>` of a site, and counts its page `/<name>`. 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ...errors import InputError
+from ...forms.digits import MAX_DIGITS, draw_digits
+from ...forms.svg import draw_svg
 from ...model import Site
 from .bridge import Bridge, answer, answer_json
-from .digits import draw_digits
 from .views import count_named, path_of_name, read_page
 
 DEMO = "demo"
@@ -91,9 +93,10 @@ def draw(number: str, query: Mapping[str, str]) -> str:
     """The digits, by the options of the query."""
     prefix = int(float(query.get("prefix") or -1))
     padded = number.zfill(int(float(query.get("padding") or 7)))
-    dark = {"0": False, "1": True}.get(query.get("darkmode", ""))
-    text = f"{prefix}{padded}" if prefix >= 0 else padded
-    return draw_digits(text, scale=float(query.get("scale") or 1), dark=dark)
+    text = (f"{prefix}{padded}" if prefix >= 0 else padded)[-MAX_DIGITS:]
+    natural = draw_digits(text, text, "dots")
+    scale = float(query.get("scale") or 1)
+    return draw_svg(replace(natural, zoom=scale))
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:
