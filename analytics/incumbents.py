@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PULL = "pagetally import pull %s --site {domain} --sitemap https://{domain}/sitemap.xml"
+PULL = "pagetally import pull %s --protocol %s --site {domain} --sitemap https://{domain}/sitemap.xml"
 COUNTS = "pagetally import counts %s --site {domain}"
 LEANCLOUD = "LeanCloud counter (NexT, Fluid, Valine, LoveIt, FixIt)"
 
@@ -47,7 +47,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         signs=r"busuanzi\.ibruce\.info|\bbusuanzi(_count)?:|busuanzi\.pure|bszCaller|busuanzi_(value|container)_",
         line='<script async src="{base}/busuanzi/2.3/busuanzi.pure.mini.js"></script>',
         asks=("GET /busuanzi/2.3/busuanzi.pure.mini.js", "GET /busuanzi?jsonpCallback=f"),
-        importer=PULL % "busuanzi",
+        importer=PULL % ("https://busuanzi.ibruce.info", "busuanzi"),
         differs="The page is sent by its address and not by the Referer header, so that each page has its own"
         " number. Every element of an id is filled, not only the first.",
     ),
@@ -56,7 +56,6 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         signs=r"x-bsz-referer|data-prefix=|busuanzi\.9420\.ltd|\bbusuanzi_(site|page)_(pv|uv)\b",
         line='<script defer src="{base}/js"></script>',
         asks=("GET /js", "POST /api"),
-        importer=PULL % "busuanzi",
         differs="No identity is kept in the browser: who is new is decided here, once a day.",
     ),
     Incumbent(
@@ -64,7 +63,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         signs=r"vercount(?:\.one|_value_|_container_)|events\.vercount",
         line='<script defer src="{base}/js"></script>',
         asks=("GET /js", "POST /api/v2/log"),
-        importer=PULL % "vercount",
+        importer=PULL % ("https://events.vercount.one", "vercount"),
         differs="isNewUv is not believed, no cookie is set, and a page that nobody reads keeps its number.",
     ),
     Incumbent(
