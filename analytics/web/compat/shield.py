@@ -1,4 +1,4 @@
-"""What every foreign protocol's route stands behind: an error becomes an answer that every page can read."""
+"""What a foreign protocol's route stands behind: every page may ask whether it may ask."""
 
 from __future__ import annotations
 
@@ -6,41 +6,23 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ...errors import InputError, StoreFailed, TooLarge, Unavailable
-from ...store.connect import DatabaseError
-from ..guard import Disconnected
-from .bridge import answer_json, preflight, refuse
+from .bridge import preflight
 
 
 class Shield:
-    """Answers OPTIONS, and the errors of the app it wraps: 400, 413, 503, each with CORS."""
+    """Answers OPTIONS before the app it wraps."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            if scope["method"] == "OPTIONS":
-                answer = preflight(Request(scope))
-            else:
-                await self._app(scope, receive, send)
-                return
-        except Unavailable as error:
-            answer = refuse(error)
-        except DatabaseError as error:
-            answer = refuse(StoreFailed(f"cannot be read: {error}"))
-        except TooLarge as error:
-            answer = answer_json({"error": str(error)}, status=413, headers={"connection": "close"})
-        except InputError as error:
-            answer = answer_json({"error": str(error)}, status=400)
-        except Disconnected:
-            return
-        await answer(scope, receive, send)
+        app = preflight(Request(scope)) if scope["method"] == "OPTIONS" else self._app
+        await app(scope, receive, send)
 
 
 def shield(route: BaseRoute) -> BaseRoute:
-    """The route, behind a shield."""
-    if isinstance(route, Route):
+    """The route, behind a shield unless it answers OPTIONS itself."""
+    if isinstance(route, Route) and "OPTIONS" not in (route.methods or ()):
         route.app = Shield(route.app)
         if route.methods is not None:
             route.methods.add("OPTIONS")
