@@ -139,6 +139,9 @@ REASONS: dict[str, str] = {
     "cooldown": "The same visitor saw the same page again sooner than the site counts it.",
     "rate-limit": "One network sent more views than are taken; it was told to wait.",
     "unusable-address": "The address of the page cannot be used: too long, of a file, or none at all.",
+    "unusable-event": "A client of Google Analytics sent something that could not be read.",
+    "no-view": "A tracker’s client introduced a visitor or began a session, which is nothing to count.",
+    "too-many": "More than 100 messages came in one request; the first hundred were taken.",
     "engagement": "A report of time on page by Plausible’s script, which is no view.",
 }
 """Why a view was deliberately not counted, in a sentence for its owner."""

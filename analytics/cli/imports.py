@@ -97,7 +97,7 @@ def show_summary(site: Site, summary: Summary) -> None:
             click.echo(f"  {views:>9,} {path}")
 
 
-@import_.command("counts")
+@import_.command("counts", short_help="Take over the counts in FILE.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--site", "domain", required=True, help="The site whose counts they are.")
 @click.option(

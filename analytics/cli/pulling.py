@@ -22,7 +22,7 @@ from .common import data_option, find_folder
 from .sites import find_site
 
 
-@click.command("pull")
+@click.command("pull", short_help="Ask another counter for its counts.")
 @click.argument("url")
 @click.option("--site", "domain", required=True, help="The site whose counts they are.")
 @click.option("--protocol", type=click.Choice(list(PROTOCOLS)), required=True, help="What runs there.")

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -30,6 +31,10 @@ ALLOWED_HEADERS = (
 )
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 """A transparent picture of one pixel, 43 bytes."""
+
+
+RESULTS = "pagetally.results"
+"""Where a request's scope keeps what became of its views."""
 
 
 class Bridge:
@@ -105,14 +110,15 @@ class Bridge:
             interactive=interactive,
             is_pageless=is_pageless,
         )
-        return await self._collector.take(event, request.scope, len(url) + len(title))
+        results = await self._collector.take(event, request.scope, len(url) + len(title))
+        return _remember(request, results)
 
     async def try_hit(self, request: Request, url: str, **given: Any) -> list[Hit | Drop]:
         """`hit`, for clients that survive no error: an address that cannot be used is tallied as dropped."""
         try:
             return await self.hit(request, url, **given)
         except InputError:
-            return self.drop(given.get("site"), "unusable-address")
+            return _remember(request, self.drop(given.get("site"), "unusable-address"))
 
     def drop(self, site: Site | None, reason: str) -> list[Hit | Drop]:
         """Tally a view that is not counted, for a reason that the pipeline does not see."""
@@ -123,6 +129,12 @@ class Bridge:
     async def read(self, site: Site, paths: Iterable[str] = (), window: str | Range = "") -> Counters:
         """The counters of a site and of pages, keyed by the paths (or full addresses) as asked."""
         return await read_counters(self.instance, site, list(paths), window)
+
+
+def _remember(request: Request, results: list[Hit | Drop]) -> list[Hit | Drop]:
+    """For the header of the answer (`shield`)."""
+    request.scope.setdefault(RESULTS, []).extend(results)
+    return results
 
 
 def was_stored(results: Sequence[Hit | Drop]) -> bool:
@@ -146,8 +158,9 @@ async def body_of(request: Request, most: int = 64 * 1024) -> bytes:
 async def json_of(request: Request, most: int = 64 * 1024) -> dict[str, Any]:
     """The body as a JSON object, whatever its content type; empty for anything else."""
     try:
-        found = json.loads(await body_of(request, most) or b"{}")
-    except (ValueError, RecursionError):
+        # Not `json`, which lets half a character through that no database takes.
+        found = msgspec.json.decode(await body_of(request, most) or b"{}")
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

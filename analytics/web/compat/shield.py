@@ -1,29 +1,44 @@
-"""What a foreign protocol's route stands behind: every page may ask whether it may ask."""
+"""What a foreign protocol's route stands behind: every page may ask whether it may ask, and no answer
+keeps quiet about a view that was dropped.
+"""
 
 from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .bridge import preflight
+from ..answers import drop_header
+from .bridge import RESULTS, preflight
 
 
 class Shield:
-    """Answers OPTIONS before the app it wraps."""
+    """Wraps the app of a route."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, answers_options: bool) -> None:
         self._app = app
+        self._answers_options = answers_options
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = preflight(Request(scope)) if scope["method"] == "OPTIONS" else self._app
-        await app(scope, receive, send)
+        if scope["method"] == "OPTIONS" and not self._answers_options:
+            await preflight(Request(scope))(scope, receive, send)
+            return
+        scope[RESULTS] = []
+
+        async def send_with_drops(message: Message) -> None:
+            if message["type"] == "http.response.start" and scope[RESULTS]:
+                headers = message["headers"]
+                if all(name != b"x-pagetally" for name, _ in headers):
+                    message["headers"] = [*headers, *drop_header(scope[RESULTS])]
+            await send(message)
+
+        await self._app(scope, receive, send_with_drops)
 
 
 def shield(route: BaseRoute) -> BaseRoute:
-    """The route, behind a shield unless it answers OPTIONS itself."""
-    if isinstance(route, Route) and "OPTIONS" not in (route.methods or ()):
-        route.app = Shield(route.app)
+    """The route, behind a shield."""
+    if isinstance(route, Route):
+        route.app = Shield(route.app, answers_options="OPTIONS" in (route.methods or ()))
         if route.methods is not None:
             route.methods.add("OPTIONS")
     return route
