@@ -215,7 +215,9 @@ def test_bad_bodies_give_no_server_error_and_write_nothing(
     assert stored(instance) == 0
 
 
-@pytest.mark.parametrize("path", ["/@nobody", "/hit/nobody/key", "/ghpvc/?username=nobody", "/badge?page_id=none"])
+@pytest.mark.parametrize(
+    "path", ["/@nobody", "/hit/nobody/key", "/ghpvc/?username=nobody", "/badge?page_id=none"]
+)
 def test_an_answer_says_when_the_view_was_dropped(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code in (200, 404)

@@ -13,6 +13,7 @@ from analytics.payload import MAX_BODY, MAX_ID, MAX_NAME, MAX_PROP_KEY, MAX_PROP
 from analytics.report import MAX_PATHS
 from analytics.store.ingest import SALT_LIFETIME, Caps
 from analytics.urls import MAX_URL
+from analytics.web.compat import FAMILIES
 
 ROOT = Path(__file__).parent.parent
 DOCS = sorted(
@@ -87,3 +88,11 @@ def test_the_endpoints_that_are_documented_are_there() -> None:
     source = (Path(typing.cast(str, web.__file__)).parent / "app.py").read_text()
     for path in re.findall(r"^## (?:GET|POST) (\S+)", text_of("api.md"), re.MULTILINE):
         assert f'"{path}"' in source, path
+
+
+def test_every_family_has_a_row() -> None:
+    page = text_of("compatibility.md")
+    for name in FAMILIES:
+        assert f"| `{name}` |" in page, name
+    named = set(re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE))
+    assert named == set(FAMILIES)
