@@ -47,8 +47,6 @@ class Site(Struct, frozen=True, kw_only=True):
     """Names under which foreign clients know the site: `umami:<uuid>`, `matomo:1`, `leancloud:<app id>`."""
     cooldown: int = 0
     """Seconds in which a visitor's next view of the same page does not count; 0 counts every view."""
-    signed_pages: bool = False
-    """Whether a view must carry a token that the owner's pages were given."""
     path_aliases: dict[str, str] = {}
     """Paths that are counted as another, which is no alias itself: what the owner renamed or merged."""
 

@@ -339,7 +339,6 @@ class SqliteStore:
             "count_bots": int(site.count_bots),
             "foreign_ids": msgspec.json.encode(site.foreign_ids).decode(),
             "cooldown": site.cooldown,
-            "signed_pages": int(site.signed_pages),
         }
         with transaction(self._connection):
             table: Any = Database(self._connection)["site"]

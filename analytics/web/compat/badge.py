@@ -7,8 +7,6 @@ from ...forms import badge
 from ...forms.colours import read_colour
 from ...forms.svg import draw_svg
 
-STYLES = {name: name for name in badge.STYLES}
-
 
 def draw_badge(
     label: str, message: str, *, color: str = "", label_color: str = "", style: str = "flat"
@@ -17,7 +15,7 @@ def draw_badge(
     label, message = label[:80], message[:80]
     colour, label_colour = (_colour(text) for text in (color, label_color))
     title = f"{label}: {message}".strip()
-    known = STYLES.get(style, "flat")
+    known = style if style in badge.STYLES else "flat"
     return draw_svg(badge.draw_badge(badge.Badge(label, message, title, known, colour, label_colour)))
 
 
