@@ -38,8 +38,8 @@ GATHER = 0.001
 SEVERAL, ENOUGH = 3, 16
 """Views in a group from which on more are expected at once, and from which on a group is large enough."""
 
-HANDFUL = 16
-"""Views that are handed to the writer at once, while others are still being read."""
+HANDFUL = 64
+"""Views that are handed to the writer at the latest, while others are still being read."""
 
 PATIENCE = 3.5
 """Seconds that a view may wait for another process's lock before it is refused."""

@@ -55,7 +55,7 @@ class Oracle:
                 by_visitor[hit.visitor].append(hit)
         found = []
         for hits in by_visitor.values():
-            hits.sort(key=lambda hit: (hit.at, self.paths[hit.site, hit.path], self.hosts[hit.source]))
+            hits.sort(key=lambda hit: (hit.at, self.paths[hit.site, hit.path]))
             visit = [hits[0]]
             for before, hit in pairwise(hits):
                 if hit.at - before.at >= GAP:
@@ -92,7 +92,8 @@ class Oracle:
         found: dict[str, list[Any]] = {}
         for day in range(first, last + 1):
             for visit in self.visits(site, day):
-                row = found.setdefault(visit[0].source, [0, 0, set()])
+                source = min(visit, key=lambda hit: (hit.at, self.hosts[hit.source])).source
+                row = found.setdefault(source, [0, 0, set()])
                 row[0] += count_views(visit)
                 row[1] += 1
                 row[2].add((day, visit[0].visitor))

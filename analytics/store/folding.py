@@ -1,10 +1,11 @@
 """Fold: stored hits into visits and totals, with the watermark, in one transaction.
 
 A visit is a maximal run of a visitor's hits on one site-day with gaps under 30 minutes. Folding a
-slice treats each new hit as a visit of one hit, puts it beside the visits its visitor has, and
-merges what lies close enough together. Merging is associative and takes no account of the order
-of arrival, so any slicing, any order, and a recount from nothing give the same rows: the first
-page is the least (start, path, source) of a visit, the last one its greatest (end, path).
+slice treats new hits as visits, puts them beside the visits their visitors have, and merges what
+lies close enough together. Merging is associative and takes no account of the order of arrival, so
+any slicing, any order, and a recount from nothing give the same rows: the first page is the one of
+a visit's least (time, path), the last one that of its greatest, the source that of its least
+(time, source).
 """
 
 from __future__ import annotations
@@ -20,39 +21,44 @@ CREATE TEMP TABLE IF NOT EXISTS merged (
   entry INTEGER, exit INTEGER, source INTEGER, PRIMARY KEY (visitor, start)
 ) WITHOUT ROWID;
 CREATE TEMP TABLE IF NOT EXISTS paged (
-  path INTEGER, visitor INTEGER, views INTEGER, PRIMARY KEY (path, visitor)
+  path INTEGER, visitor INTEGER, views INTEGER, first INTEGER, PRIMARY KEY (path, visitor)
 ) WITHOUT ROWID;
 """
+
+# Of several pieces of a visit the first page is the one with the least (time, path), the last one that
+# with the greatest; the source is that with the least (time, source). A time and an id are packed into
+# one number, so that min and max find them: seconds since the day before the site's, and 40 bits.
+_SINCE = "(:day - 2) * 86400"
+_ID = (1 << 40) - 1
 
 # The visits that the visitors of the slice (:after, :upto] have once the slice is in.
 # Takes :site :day :after :upto.
 MERGED_VISITS = f"""
+  -- Hits of one half hour by the clock are never {SESSION_GAP // 60} minutes apart: one piece.
   slice AS MATERIALIZED (
-    SELECT at, visitor, kind, path, source FROM hit
-    WHERE site = :site AND day = :day AND id > :after AND id <= :upto),
+    SELECT visitor, min(at) AS start, max(at) AS stop, sum(kind = 0) AS views, sum(kind = 1) AS events,
+           min((at - {_SINCE}) << 40 | path) AS first, max((at - {_SINCE}) << 40 | path) AS last,
+           min((at - {_SINCE}) << 40 | source) AS origin
+    FROM hit WHERE site = :site AND day = :day AND id > :after AND id <= :upto
+    GROUP BY visitor, (at - {_SINCE}) / {SESSION_GAP}),
   piece AS (
-    SELECT visitor, at AS start, at AS stop, kind = 0 AS views, kind = 1 AS events,
-           path AS entry, path AS exit, source
-    FROM slice
+    SELECT * FROM slice
     UNION ALL
-    SELECT visitor, start, start + length, views, events, entry, exit, source FROM visit
+    SELECT visitor, start, start + length, views, events, (start - {_SINCE}) << 40 | entry,
+           (start + length - {_SINCE}) << 40 | exit, (start - {_SINCE}) << 40 | source FROM visit
     WHERE site = :site AND day = :day AND visitor IN (SELECT visitor FROM slice)),
   spaced AS (
-    SELECT *, start - max(stop) OVER (PARTITION BY visitor ORDER BY start, entry, source, stop
+    SELECT *, start - max(stop) OVER (PARTITION BY visitor ORDER BY start
                                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS gap
     FROM piece),
   numbered AS (
-    SELECT *, gap IS NULL OR gap >= {SESSION_GAP} AS opens,
-           sum(gap IS NULL OR gap >= {SESSION_GAP}) OVER (
-             PARTITION BY visitor ORDER BY start, entry, source, stop ROWS UNBOUNDED PRECEDING) AS number
+    SELECT *, sum(gap IS NULL OR gap >= {SESSION_GAP}) OVER (
+             PARTITION BY visitor ORDER BY start ROWS UNBOUNDED PRECEDING) AS number
     FROM spaced),
   merged_visit AS (
     SELECT visitor, min(start) AS start, max(stop) - min(start) AS length, sum(views) AS views,
-           sum(events) AS events,
-           max(CASE WHEN opens THEN entry END) AS entry,
-           -- The exit of the piece with the greatest (stop, exit): both packed into one number.
-           max(((stop - (:day - 2) * 86400) << 40) | exit) & ((1 << 40) - 1) AS exit,
-           max(CASE WHEN opens THEN source END) AS source
+           sum(events) AS events, min(first) & {_ID} AS entry, max(last) & {_ID} AS exit,
+           min(origin) & {_ID} AS source
     FROM numbered GROUP BY visitor, number)
 """
 
@@ -96,11 +102,10 @@ ON CONFLICT (path) DO UPDATE SET views = views + excluded.views, visitors = visi
 # firsts.py) has none here, and gets none: this may not be it. To be run before ADD_PAGE_TOTALS.
 KEEP_PAGE_FIRSTS = """
 INSERT INTO page_first (path, at)
-SELECT path, min(at) AS first FROM hit
-WHERE site = :site AND day = :day AND id > :after AND id <= :upto AND kind = 0
+SELECT path, min(first) AS earliest FROM paged
 GROUP BY path
-HAVING EXISTS (SELECT 1 FROM page_first AS known WHERE known.path = hit.path)
-  OR NOT EXISTS (SELECT 1 FROM page_total AS total WHERE total.path = hit.path AND total.views > 0)
+HAVING EXISTS (SELECT 1 FROM page_first AS known WHERE known.path = paged.path)
+  OR NOT EXISTS (SELECT 1 FROM page_total AS total WHERE total.path = paged.path AND total.views > 0)
 ON CONFLICT (path) DO UPDATE SET at = excluded.at WHERE excluded.at < page_first.at
 """
 
@@ -171,11 +176,11 @@ def _add_pages(connection: Connection, place: dict[str, Any]) -> None:
     run = connection.execute
     run("DELETE FROM paged")
     run(
-        "INSERT INTO paged SELECT path, visitor, count(*) FROM hit WHERE site = :site AND day = :day"
+        "INSERT INTO paged SELECT path, visitor, count(*), min(at) FROM hit WHERE site = :site AND day = :day"
         " AND id > :after AND id <= :upto AND kind = 0 GROUP BY path, visitor",
         place,
     )
-    run(KEEP_PAGE_FIRSTS, place)
+    run(KEEP_PAGE_FIRSTS)
     run(ADD_PAGE_TOTALS, place)
     run(ADD_PAGE_VISITORS, place)
 

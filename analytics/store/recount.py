@@ -26,13 +26,15 @@ RAW_VISITS = f"""
       OVER (PARTITION BY visitor ORDER BY at RANGE UNBOUNDED PRECEDING) AS number FROM lagged),
   placed AS (
     SELECT *,
-      row_number() OVER (PARTITION BY visitor, number ORDER BY at, path, source) AS nth,
+      row_number() OVER (PARTITION BY visitor, number ORDER BY at, path) AS nth,
+      row_number() OVER (PARTITION BY visitor, number ORDER BY at, source) AS nth_source,
       row_number() OVER (PARTITION BY visitor, number ORDER BY at DESC, path DESC) AS nth_last
     FROM cut),
   raw_visit AS (
     SELECT visitor, min(at) AS start, max(at) - min(at) AS length, sum(kind = 0) AS views,
       sum(kind = 1) AS events, max(CASE WHEN nth = 1 THEN path END) AS entry,
-      max(CASE WHEN nth_last = 1 THEN path END) AS exit, max(CASE WHEN nth = 1 THEN source END) AS source
+      max(CASE WHEN nth_last = 1 THEN path END) AS exit,
+      max(CASE WHEN nth_source = 1 THEN source END) AS source
     FROM placed GROUP BY visitor, number)
 """
 
