@@ -68,8 +68,6 @@ class Event(Struct, frozen=True, kw_only=True):
     """Properties as a JSON object, or None."""
     hash_mode: bool = False
     interactive: bool = True
-    screen: int = 0
-    """Width of the screen or window in CSS pixels; 0 where the client does not say."""
     is_pageless: bool = False
     """Only the site is known, not the page: some old clients say no more. It counts as `OTHER`."""
 
@@ -85,59 +83,6 @@ class Arrival(Struct, frozen=True, kw_only=True):
     """`Sec-Purpose`, `Purpose` and their like, lower-cased."""
     gpc: bool = False
     """The browser sends `Sec-GPC: 1` or `DNT: 1`."""
-    languages: str = ""
-    """`Accept-Language` as it came."""
-    hints: tuple[str, str, str] = ("", "", "")
-    """`Sec-CH-UA`, `Sec-CH-UA-Mobile` and `Sec-CH-UA-Platform` as they came."""
-
-
-class Place(Struct, frozen=True):
-    """Where an address is, as far as the files at hand tell; empty for unknown."""
-
-    country: str = ""
-    """ISO 3166-1 alpha-2."""
-    region: str = ""
-    city: str = ""
-    network: str = ""
-    """The autonomous system: its number and name."""
-
-
-class Client(Struct, frozen=True):
-    """What a view was seen with and from: what many share, never who. Empty for unknown."""
-
-    browser: str = ""
-    browser_version: str = ""
-    """The major version."""
-    os: str = ""
-    os_version: str = ""
-    device: str = ""
-    """desktop, mobile, tablet, tv, console, watch or other."""
-    screen: str = ""
-    """Class of the width in CSS pixels: xs, s, m, l, xl."""
-    language: str = ""
-    """BCP 47 primary language, with the region where it is given: `de`, `pt-BR`."""
-    country: str = ""
-    region: str = ""
-    city: str = ""
-    network: str = ""
-
-
-UNKNOWN_CLIENT = Client()
-
-
-class Campaign(Struct, frozen=True):
-    """What the address of a page says of where its reader came from: the UTM fields, and a click id."""
-
-    source: str = ""
-    medium: str = ""
-    campaign: str = ""
-    content: str = ""
-    term: str = ""
-    click: str = ""
-    """The name of the click id that the address carried (`gclid`), never its value."""
-
-
-NO_CAMPAIGN = Campaign()
 
 
 class Hit(Struct, frozen=True):
@@ -160,8 +105,6 @@ class Hit(Struct, frozen=True):
     repeat: int | None
     """Hash of the client's event id, or None."""
     detail: str | None
-    client: Client = UNKNOWN_CLIENT
-    campaign: Campaign = NO_CAMPAIGN
 
 
 class Drop(Struct, frozen=True):
