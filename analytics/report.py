@@ -80,7 +80,7 @@ def summarise(reader: Reader, query: Query) -> Report:
     series = _series(by_day, span)
     series_before = _series(by_day, before) if before else []
     totals = _sum(figures for _, figures in series)
-    pages, page_count = reader.top_pages(site, span.first, span.last, query.limit)
+    pages, page_count = reader.top_pages(site, span, query.limit)
     sources = reader.sources(site, span.first, span.last)
     shown = sources[: query.limit]
     return Report(

@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from analytics.model import Count, Hit, Kind, Site, Totals
+from analytics.model import Count, Hit, Kind, Range, Site, Totals
 from analytics.store.connect import FILE
 from analytics.store.ingest import Caps
 from analytics.store.sqlite import SqliteReader, SqliteStore
@@ -274,7 +274,7 @@ def check_range(reader: SqliteReader, oracle: Oracle, site: int, first: int, las
     for day in found.values():
         assert day.views >= day.visits >= day.visitors
         assert 0 <= day.bounces <= day.visits
-    pages, count = reader.top_pages(site, first, last, 10)
+    pages, count = reader.top_pages(site, Range(first, last), 10)
     expected = oracle.pages(site, first, last)
     assert {page.path: Count(page.views, page.visitors) for page in pages} == expected
     assert count == len(expected)
@@ -347,7 +347,7 @@ def test_a_path_over_the_cap_may_come_in_the_next_day(tmp_path: Path, restart: b
         store = SqliteStore(tmp_path, Caps(path=2))
     store.write([view(1, 0, page="/4")])
     with contextlib.closing(SqliteReader(tmp_path)) as reader:
-        found, _ = reader.top_pages(1, FIRST, FIRST + 1, 10)
+        found, _ = reader.top_pages(1, Range(FIRST, FIRST + 1), 10)
     store.close()
     assert {page.path: page.views for page in found} == {"/0": 1, "/1": 1, "(other)": 3, "/4": 1}
 
@@ -358,7 +358,7 @@ def test_the_row_of_others_takes_no_ones_title(tmp_path: Path) -> None:
     hits = [Hit(1, FIRST, FIRST * DAY, n, 0, "", f"/{n}", "", f"Title {n}", None, None) for n in range(3)]
     store.write(hits)
     with contextlib.closing(SqliteReader(tmp_path)) as reader:
-        found, _ = reader.top_pages(1, FIRST, FIRST, 10)
+        found, _ = reader.top_pages(1, Range(FIRST, FIRST), 10)
     store.close()
     assert {page.path: page.title for page in found} == {"/0": "Title 0", "(other)": ""}
 
@@ -375,7 +375,7 @@ def test_over_every_cap_the_site_total_stays_exact(tmp_path: Path) -> None:
         )
         store.fold(1, FIRST, 7)
     with contextlib.closing(SqliteReader(tmp_path)) as reader:
-        pages, count = reader.top_pages(1, FIRST, FIRST, 10)
+        pages, count = reader.top_pages(1, Range(FIRST, FIRST), 10)
         sources = reader.sources(1, FIRST, FIRST)
         assert reader.site_count(1) == Count(100, 100)
         assert [text for text in reader.differences() if text] == []

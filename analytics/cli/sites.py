@@ -54,6 +54,12 @@ def site_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Whether views of crawlers, tools and headless browsers count.  [default: drop]",
     )(command)
     command = click.option(
+        "--require-token/--no-token",
+        "needs_token",
+        default=None,
+        help="Whether only pages that carry a token of yours count (`pagetally site sign`).  [default: no]",
+    )(command)
+    command = click.option(
         "--cooldown",
         type=int,
         metavar="SECONDS",
@@ -111,6 +117,7 @@ def describe(found: Site) -> dict[str, tuple[str, ...]]:
         "bots": ("counted",) if found.count_bots else (),
         "foreign ids": found.foreign_ids,
         "cooldown": (f"{found.cooldown} s",) if found.cooldown else (),
+        "tokens": ("required",) if found.needs_token else (),
     }
 
 

@@ -35,8 +35,7 @@ class Reader(Protocol):
     def top_pages(
         self,
         site: int,
-        first: int,
-        last: int,
+        span: Range | None,
         limit: int,
         *,
         by_visitors: bool = False,

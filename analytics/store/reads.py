@@ -61,6 +61,21 @@ PIECES_OF_PAGES = f"""
     GROUP BY day, path
 """
 
+# What counters show of all time, in pieces: what was counted, and the owner's offset. Takes :site.
+PIECES_OF_ALL_TIME = f"""
+    SELECT total.path, total.views, total.visitors
+    FROM page_total AS total JOIN path ON path.id = total.path WHERE path.site = :site
+  UNION ALL
+    SELECT offset.path, offset.views, offset.visitors
+    FROM page_offset AS offset JOIN path ON path.id = offset.path WHERE path.site = :site
+  UNION ALL
+    SELECT path, count(*), count(DISTINCT CASE WHEN {IS_NEW_TO_PAGE} THEN visitor END)
+    FROM site_day JOIN hit USING (site, day)
+    WHERE site_day.site = :site AND site_day.stored > site_day.folded
+      AND hit.id > site_day.folded AND hit.kind = 0
+    GROUP BY day, path
+"""
+
 # Pages whose first view, folded or not, is not before :born. Where it is not known (an old
 # database, an import taken back) the page counts as old until the rollup has found it.
 IS_FRESH = """
@@ -73,14 +88,23 @@ IS_FRESH = """
       AND hit.id > site_day.folded AND hit.kind = 0 AND hit.at < :born)
 """
 
+# Of all time a page may have nothing but an offset: then nobody knows since when it is read.
+WAS_VIEWED_HERE = """
+  (EXISTS (SELECT 1 FROM page_first AS f WHERE f.path = piece.path) OR piece.path IN (
+    SELECT hit.path FROM site_day JOIN hit USING (site, day)
+    WHERE site_day.site = :site AND site_day.stored > site_day.folded
+      AND hit.id > site_day.folded AND hit.kind = 0))
+"""
+
 # Pages with the same figure stand in the order in which they were first seen, so that a longer list
-# begins with the shorter one.
+# begins with the shorter one. An offset may leave more visitors than views, or fewer than none: see `_shown`.
 TOP_PAGES = """
 WITH piece AS ({pieces}),
 page AS (
-  SELECT path, sum(views) AS views, sum(visitors) AS visitors, count(*) OVER () AS pages
+  SELECT path, sum(views) AS views, max(min(sum(visitors), sum(views)), 0) AS visitors,
+    count(*) OVER () AS pages
   FROM piece WHERE {fresh} GROUP BY path HAVING sum(views) > 0
-  ORDER BY sum({order}) DESC, path LIMIT :limit)
+  ORDER BY {order} DESC, path LIMIT :limit)
 SELECT path.path, path.title, page.views, page.visitors, page.pages
 FROM page JOIN path ON path.id = page.path ORDER BY page.{order} DESC, page.path
 """
@@ -415,21 +439,24 @@ def _place_of_range(connection: Connection, site: int, first: int, last: int) ->
 def top_pages(
     connection: Connection,
     site: int,
-    first: int,
-    last: int,
+    span: Range | None,
     limit: int,
     *,
     by_visitors: bool = False,
     born: int | None = None,
 ) -> tuple[list[PageRow], int]:
-    """The most viewed pages of a range of days, and how many pages were viewed at all.
+    """The most viewed pages, and how many pages have views at all.
 
-    With `born` (seconds since 1970) only pages whose first view is not before it.
+    Of a range of days, or of all time with the owner's offsets, as counters show them. With `born`
+    (seconds since 1970) only pages whose first view is not before it.
     """
-    place = _place_of_range(connection, site, first, last) | {"limit": limit, "born": born or 0}
+    place: dict[str, int | str] = {"site": site, "limit": limit, "born": born or 0}
+    if span is not None:
+        place |= _place_of_range(connection, site, span.first, span.last)
+    is_fresh = IS_FRESH if span else f"{WAS_VIEWED_HERE} AND {IS_FRESH}"
     sql = TOP_PAGES.format(
-        pieces=PIECES_OF_PAGES.format(range=""),
-        fresh="true" if born is None else IS_FRESH,
+        pieces=PIECES_OF_PAGES.format(range="") if span else PIECES_OF_ALL_TIME,
+        fresh="true" if born is None else is_fresh,
         order="visitors" if by_visitors else "views",
     )
     rows = connection.execute(sql, place).fetchall()
@@ -520,10 +547,10 @@ def read_sites(connection: Connection) -> list[Site]:
     """Every site, by domain."""
     rows = connection.execute(
         "SELECT id, domain, timezone, aliases, exclude_addresses, exclude_paths, query_keys,"
-        " foreign_ids, honour_gpc, count_bots, cooldown FROM site ORDER BY domain"
+        " foreign_ids, honour_gpc, count_bots, cooldown, needs_token, token_secret FROM site ORDER BY domain"
     )
     found, renamed = [], path_aliases(connection)
-    for id, domain, timezone, *lists, honour_gpc, count_bots, cooldown in rows:
+    for id, domain, timezone, *lists, honour_gpc, count_bots, cooldown, needs_token, secret in rows:
         aliases, addresses, paths, keys, foreign = (tuple(msgspec.json.decode(text)) for text in lists)
         found.append(
             Site(
@@ -539,6 +566,8 @@ def read_sites(connection: Connection) -> list[Site]:
                 count_bots=bool(count_bots),
                 foreign_ids=foreign,
                 cooldown=cooldown,
+                needs_token=bool(needs_token),
+                token_secret=secret,
                 path_aliases=renamed.get(id, {}),
             )
         )

@@ -94,14 +94,13 @@ class SqliteReader:
     def top_pages(
         self,
         site: int,
-        first: int,
-        last: int,
+        span: Range | None,
         limit: int,
         *,
         by_visitors: bool = False,
         born: int | None = None,
     ) -> tuple[list[PageRow], int]:
-        return reads.top_pages(self._connection, site, first, last, limit, by_visitors=by_visitors, born=born)
+        return reads.top_pages(self._connection, site, span, limit, by_visitors=by_visitors, born=born)
 
     def rising_pages(
         self, site: int, span: Range, before: Range, born: int | None = None
@@ -339,6 +338,8 @@ class SqliteStore:
             "count_bots": int(site.count_bots),
             "foreign_ids": msgspec.json.encode(site.foreign_ids).decode(),
             "cooldown": site.cooldown,
+            "needs_token": int(site.needs_token),
+            "token_secret": site.token_secret,
         }
         with transaction(self._connection):
             table: Any = Database(self._connection)["site"]
