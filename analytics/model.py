@@ -113,6 +113,57 @@ class Hit(Struct, frozen=True):
     detail: str | None
 
 
+class Client(Struct, frozen=True, gc=False):
+    """What a view was seen with, in words that people use; each may be empty for unknown."""
+
+    browser: str = ""
+    browser_version: str = ""
+    """Major version only: "127"; for Safari and the like "17.4"."""
+    os: str = ""
+    os_version: str = ""
+    device: str = ""
+    """desktop, mobile, tablet, tv, console, bot"""
+    screen: str = ""
+    """Class of the screen's width: "<576", "576-767", "768-1023", "1024-1439", "1440+" CSS pixels."""
+
+
+class Place(Struct, frozen=True, gc=False):
+    """Where a view was seen from, and in which language; each may be empty for unknown."""
+
+    country: str = ""
+    """ISO 3166-1 alpha-2, upper case."""
+    region: str = ""
+    """ISO 3166-2 where the database has it ("DE-BE"), else its name."""
+    city: str = ""
+    network: str = ""
+    """The autonomous system, as "AS3320 Deutsche Telekom AG"."""
+    language: str = ""
+    """The first language of the browser, without its region: "de"."""
+
+
+class Campaign(Struct, frozen=True, gc=False):
+    """What the address of a page says of where its reader came from."""
+
+    source: str = ""
+    medium: str = ""
+    name: str = ""
+    content: str = ""
+    term: str = ""
+    click: str = ""
+    """Which kind of click id stood there: "gclid", "fbclid" ...; never the id itself."""
+
+
+class Origin(Struct, frozen=True, gc=False):
+    """Where a reader came from, in words that people use."""
+
+    name: str
+    """"Google", "Hacker News", a host, a newsletter; empty for direct."""
+    medium: str
+    """organic, social, email, cpc, referral ...; empty for direct."""
+    channel: str
+    """One of `channels.CHANNELS`."""
+
+
 class Drop(Struct, frozen=True):
     """A view that is deliberately not stored, and why."""
 
