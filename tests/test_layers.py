@@ -25,11 +25,12 @@ LAYERS = (
             "passwords",
             "accesslog",
             "wording",
+            "campaigns",
         },
     ),
     (
         "pure logic",
-        {"pipeline", "periods", "report", "lists", "registry", "incumbents", "migration", "forms", "counts"},
+        {"pipeline", "periods", "report", "lists", "registry", "incumbents", "migration", "forms", "counts", "channels"},
     ),
     ("store", {"store"}),
     ("state", {"salts", "presence", "throttle", "cooldown", "lock", "writer", "glance", "instance"}),

@@ -13,12 +13,14 @@ from ..model import SESSION_GAP
 from . import adjust
 from .connect import Connection
 from .folding import FIGURES
+from .rollup import KINDS
+from .schema import VISIT_KINDS
 
 # The folded hits of one site-day, cut into visits. Takes :site :day.
 RAW_VISITS = f"""
   folded AS (SELECT folded FROM site_day WHERE site = :site AND day = :day),
   raw AS (
-    SELECT at, visitor, kind, path, source FROM hit
+    SELECT at, visitor, kind, path, source, client FROM hit
     WHERE site = :site AND day = :day AND id <= (SELECT folded FROM folded)),
   lagged AS (SELECT *, lag(at) OVER (PARTITION BY visitor ORDER BY at) AS before FROM raw),
   cut AS (
@@ -28,23 +30,28 @@ RAW_VISITS = f"""
     SELECT *,
       row_number() OVER (PARTITION BY visitor, number ORDER BY at, path) AS nth,
       row_number() OVER (PARTITION BY visitor, number ORDER BY at, source) AS nth_source,
+      row_number() OVER (PARTITION BY visitor, number ORDER BY at, client) AS nth_client,
       row_number() OVER (PARTITION BY visitor, number ORDER BY at DESC, path DESC) AS nth_last
     FROM cut),
   raw_visit AS (
     SELECT visitor, min(at) AS start, max(at) - min(at) AS length, sum(kind = 0) AS views,
       sum(kind = 1) AS events, max(CASE WHEN nth = 1 THEN path END) AS entry,
       max(CASE WHEN nth_last = 1 THEN path END) AS exit,
-      max(CASE WHEN nth_source = 1 THEN source END) AS source
+      max(CASE WHEN nth_source = 1 THEN source END) AS source,
+      max(CASE WHEN nth_client = 1 THEN client END) AS client
     FROM placed GROUP BY visitor, number)
 """
 
 OF_DAY = "site = :site AND day = :day"
 
-VISITS = "SELECT visitor, start, length, views, events, entry, exit, source FROM"
+VISITS = "SELECT visitor, start, length, views, events, entry, exit, source, client FROM"
 PAGES = f"""SELECT path, count(*) AS views, count(DISTINCT visitor) AS visitors FROM hit
   WHERE {OF_DAY} AND kind = 0 AND id <= (SELECT folded FROM site_day WHERE {OF_DAY}) GROUP BY path"""
-SOURCES = """SELECT source, sum(views) AS views, count(*) AS visits, count(DISTINCT visitor) AS visitors
-  FROM visit WHERE site = :site AND day = :day AND views > 0 GROUP BY source"""
+VISIT_SUMS = " UNION ALL ".join(
+    f"SELECT {kind}, {column}, sum(views), count(*), count(DISTINCT visitor), sum(views = 1 AND events = 0),"
+    f" sum(length) FROM visit WHERE {OF_DAY} AND views > 0 GROUP BY {column}"
+    for kind, column in enumerate(VISIT_KINDS)
+)
 
 # Both sides of each comparison: (what, is it of open days, closed days or both, expected, found)
 DAY_CHECKS = (
@@ -62,7 +69,19 @@ DAY_CHECKS = (
         PAGES,
         f"SELECT path, sum(views), count(*) FROM page_visitor WHERE {OF_DAY} GROUP BY path",
     ),
-    ("sources", (0,), SOURCES, f"SELECT source, views, visits, visitors FROM source_day WHERE {OF_DAY}"),
+    (
+        "visits by source, client and page",
+        (0,),
+        VISIT_SUMS,
+        f"SELECT kind, key, views, visits, visitors, bounces, duration FROM visit_day"
+        f" WHERE {OF_DAY} AND kind IN ({KINDS})",
+    ),
+    (
+        "left-over sums of visits",
+        (1,),
+        "SELECT 0 WHERE false",
+        f"SELECT kind, key FROM visit_day WHERE {OF_DAY} AND kind IN ({KINDS})",
+    ),
     ("left-over pages", (1,), "SELECT 0 WHERE false", f"SELECT path FROM page_day WHERE {OF_DAY}"),
     (
         "left-over page visitors",
@@ -122,10 +141,11 @@ MONTH_CHECKS = (
         "SELECT path, views, visitors FROM page_month WHERE site = :site AND month = :month",
     ),
     (
-        "sources",
-        "SELECT source, sum(views), sum(visits), sum(visitors) FROM source_day"
-        " WHERE site = :site AND day >= :first AND day < :end GROUP BY source",
-        "SELECT source, views, visits, visitors FROM source_month WHERE site = :site AND month = :month",
+        "visits by source, client and page",
+        "SELECT kind, key, sum(views), sum(visits), sum(visitors), sum(bounces), sum(duration) FROM visit_day"
+        f" WHERE site = :site AND kind IN ({KINDS}) AND day >= :first AND day < :end GROUP BY kind, key",
+        "SELECT kind, key, views, visits, visitors, bounces, duration FROM visit_month"
+        f" WHERE site = :site AND kind IN ({KINDS}) AND month = :month",
     ),
 )
 

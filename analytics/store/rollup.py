@@ -1,50 +1,57 @@
 """Rollup: closed days and months summed up, and opened again when a hit comes late.
 
-open day      pages in `page_visitor`, sources in `visit`
-closed day    pages in `page_day`, sources in `source_day`
-rolled month  the same in `page_month`, `source_month`: all its days are closed
+open day      pages in `page_visitor`, sources and the like in `visit`
+closed day    pages in `page_day`, sources and the like in `visit_day`
+rolled month  the same in `page_month`, `visit_month`: all its days are closed
 """
 
 from __future__ import annotations
 
 from ..days import month_of, month_start
 from .connect import Connection
+from .schema import VISIT_KINDS
+
+KINDS = ", ".join(map(str, range(len(VISIT_KINDS))))
+"""All of them, so that the primary key leads to the days."""
+
+VISITS_OF_DAY = """
+INSERT INTO visit_day (site, kind, day, key, views, visits, visitors, bounces, duration)
+SELECT site, {kind}, day, {column}, sum(views), count(*), count(DISTINCT visitor),
+       sum(views = 1 AND events = 0), sum(length)
+FROM visit WHERE site = :site AND day = :day AND views > 0 GROUP BY {column}"""
 
 CLOSE_DAY = """
 INSERT INTO page_day (site, day, path, views, visitors)
 SELECT site, day, path, sum(views), count(*) FROM page_visitor
 WHERE site = :site AND day = :day GROUP BY path;
-INSERT INTO source_day (site, day, source, views, visits, visitors)
-SELECT site, day, source, sum(views), count(*), count(DISTINCT visitor) FROM visit
-WHERE site = :site AND day = :day AND views > 0 GROUP BY source;
 DELETE FROM page_visitor WHERE site = :site AND day = :day;
-UPDATE site_day SET open = 0 WHERE site = :site AND day = :day
-"""
+UPDATE site_day SET open = 0 WHERE site = :site AND day = :day;
+""" + ";\n".join(VISITS_OF_DAY.format(kind=kind, column=column) for kind, column in enumerate(VISIT_KINDS))
 
-REOPEN_DAY = """
+REOPEN_DAY = f"""
 INSERT INTO page_visitor (site, day, path, visitor, views)
 SELECT site, day, path, visitor, count(*) FROM hit
 WHERE site = :site AND day = :day AND kind = 0
   AND id <= (SELECT folded FROM site_day WHERE site = :site AND day = :day)
 GROUP BY path, visitor;
 DELETE FROM page_day WHERE site = :site AND day = :day;
-DELETE FROM source_day WHERE site = :site AND day = :day;
+DELETE FROM visit_day WHERE site = :site AND day = :day AND kind IN ({KINDS});
 UPDATE site_day SET open = 1 WHERE site = :site AND day = :day
 """
 
-ROLL_MONTH = """
+ROLL_MONTH = f"""
 INSERT INTO page_month (site, month, path, views, visitors)
 SELECT site, :month, path, sum(views), sum(visitors) FROM page_day
 WHERE site = :site AND day >= :first AND day < :end GROUP BY path;
-INSERT INTO source_month (site, month, source, views, visits, visitors)
-SELECT site, :month, source, sum(views), sum(visits), sum(visitors) FROM source_day
-WHERE site = :site AND day >= :first AND day < :end GROUP BY source;
+INSERT INTO visit_month (site, kind, month, key, views, visits, visitors, bounces, duration)
+SELECT site, kind, :month, key, sum(views), sum(visits), sum(visitors), sum(bounces), sum(duration)
+FROM visit_day WHERE site = :site AND kind IN ({KINDS}) AND day >= :first AND day < :end GROUP BY kind, key;
 INSERT INTO month (site, month) VALUES (:site, :month)
 """
 
-UNROLL_MONTH = """
+UNROLL_MONTH = f"""
 DELETE FROM page_month WHERE site = :site AND month = :month;
-DELETE FROM source_month WHERE site = :site AND month = :month;
+DELETE FROM visit_month WHERE site = :site AND kind IN ({KINDS}) AND month = :month;
 DELETE FROM month WHERE site = :site AND month = :month
 """
 

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from ..channels import classify
+from ..model import NO_CAMPAIGN, Campaign
+
 migrations = Migrations("pagetally")
 
 
@@ -33,6 +36,91 @@ def m003_ledger(db: Database) -> None:
         if statement.strip():
             db.execute(statement)
 
+
+@migrations()
+def m005_enrichment(db: Database) -> None:
+    for statement in ENRICHMENT.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    for id, host in db.execute("SELECT id, host FROM source").fetchall():
+        db.execute("UPDATE source SET name = ?, medium = ?, channel = ? WHERE id = ?", (*describe(host), id))
+
+
+def describe(host: str, campaign: Campaign = NO_CAMPAIGN) -> tuple[str, str, str]:
+    """Name, medium and channel of a source, as they stand in its row."""
+    origin = classify(host, campaign)
+    return origin.name, origin.medium, origin.channel
+
+
+# What views were seen with and from; where visits came from; visits of closed days by each of these.
+ENRICHMENT = """
+CREATE TABLE client (
+  id INTEGER PRIMARY KEY,
+  browser TEXT NOT NULL, browser_version TEXT NOT NULL, os TEXT NOT NULL, os_version TEXT NOT NULL,
+  device TEXT NOT NULL, screen TEXT NOT NULL, language TEXT NOT NULL,
+  country TEXT NOT NULL, region TEXT NOT NULL, city TEXT NOT NULL, network TEXT NOT NULL,
+  UNIQUE (browser, browser_version, os, os_version, device, screen, language, country, region, city, network)
+);
+-- 0 for unknown; a visit has the client of its first hit.
+ALTER TABLE hit ADD COLUMN client INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE visit ADD COLUMN client INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE source RENAME TO source_host;
+CREATE TABLE source (
+  id INTEGER PRIMARY KEY,
+  host TEXT NOT NULL,
+  utm_source TEXT NOT NULL, utm_medium TEXT NOT NULL, utm_campaign TEXT NOT NULL,
+  utm_content TEXT NOT NULL, utm_term TEXT NOT NULL, click TEXT NOT NULL,
+  name TEXT NOT NULL DEFAULT '', medium TEXT NOT NULL DEFAULT '', channel TEXT NOT NULL DEFAULT '',
+  UNIQUE (host, utm_source, utm_medium, utm_campaign, utm_content, utm_term, click)
+);
+INSERT INTO source (id, host, utm_source, utm_medium, utm_campaign, utm_content, utm_term, click)
+  SELECT id, host, '', '', '', '', '', '' FROM source_host;
+DROP TABLE source_host;
+
+-- Visits of closed days, by what `kind` says that `key` is: see VISIT_KINDS.
+CREATE TABLE visit_day (
+  site INTEGER, kind INTEGER, day INTEGER, key INTEGER,
+  views INTEGER NOT NULL, visits INTEGER NOT NULL, visitors INTEGER NOT NULL,
+  bounces INTEGER NOT NULL, duration INTEGER NOT NULL,
+  PRIMARY KEY (site, kind, day, key)
+) WITHOUT ROWID;
+CREATE TABLE visit_month (
+  site INTEGER, kind INTEGER, month INTEGER, key INTEGER,
+  views INTEGER NOT NULL, visits INTEGER NOT NULL, visitors INTEGER NOT NULL,
+  bounces INTEGER NOT NULL, duration INTEGER NOT NULL,
+  PRIMARY KEY (site, kind, month, key)
+) WITHOUT ROWID;
+CREATE TEMP TABLE closed AS SELECT site, day FROM site_day WHERE open = 0;
+INSERT INTO visit_day
+  SELECT site, 0, day, source, sum(views), count(*), count(DISTINCT visitor),
+         sum(views = 1 AND events = 0), sum(length)
+  FROM visit JOIN closed USING (site, day) WHERE views > 0 GROUP BY site, day, source;
+INSERT INTO visit_day
+  SELECT site, 1, day, client, sum(views), count(*), count(DISTINCT visitor),
+         sum(views = 1 AND events = 0), sum(length)
+  FROM visit JOIN closed USING (site, day) WHERE views > 0 GROUP BY site, day, client;
+INSERT INTO visit_day
+  SELECT site, 2, day, entry, sum(views), count(*), count(DISTINCT visitor),
+         sum(views = 1 AND events = 0), sum(length)
+  FROM visit JOIN closed USING (site, day) WHERE views > 0 GROUP BY site, day, entry;
+INSERT INTO visit_day
+  SELECT site, 3, day, exit, sum(views), count(*), count(DISTINCT visitor),
+         sum(views = 1 AND events = 0), sum(length)
+  FROM visit JOIN closed USING (site, day) WHERE views > 0 GROUP BY site, day, exit;
+INSERT INTO visit_month
+  SELECT site, kind, month, key, sum(views), sum(visits), sum(visitors), sum(bounces), sum(duration)
+  FROM month JOIN visit_day USING (site)
+  WHERE month = cast(strftime('%Y', day * 86400, 'unixepoch') AS INTEGER) * 12
+              + cast(strftime('%m', day * 86400, 'unixepoch') AS INTEGER) - 1
+  GROUP BY site, kind, month, key;
+DROP TABLE closed;
+DROP TABLE source_day;
+DROP TABLE source_month
+"""
+
+VISIT_KINDS = ("source", "client", "entry", "exit")
+"""Columns of `visit` by which closed days are summed; their place here is the `kind` of the sum."""
 
 # By how much each adjustment moved the count of a page, or of the site (path 0).
 LEDGER = """

@@ -24,7 +24,7 @@ from ..model import (
     SourceRow,
     Totals,
 )
-from . import adjust, backup, firsts, folding, imports, reads, recount, related, rollup
+from . import adjust, backup, firsts, folding, imports, reads, recount, related, rollup, visits
 from .connect import (
     BUSY_PATIENCE,
     FILE,
@@ -109,7 +109,7 @@ class SqliteReader:
         return reads.rising_pages(self._connection, site, span, before, born)
 
     def sources(self, site: int, first: int, last: int) -> list[SourceRow]:
-        return reads.sources(self._connection, site, first, last)
+        return visits.sources(self._connection, site, first, last)
 
     def dropped(self, first_day: int) -> list[tuple[str, str, int]]:
         return reads.dropped(self._connection, first_day)
@@ -462,10 +462,10 @@ SITE_TABLES = (
     "visit",
     "page_visitor",
     "page_day",
-    "source_day",
+    "visit_day",
     "month",
     "page_month",
-    "source_month",
+    "visit_month",
     "site_offset",
     "adjustment",
     "adjusted",
