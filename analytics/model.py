@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 from msgspec import Struct
@@ -72,6 +73,8 @@ class Event(Struct, frozen=True, kw_only=True):
     """Properties as a JSON object, or None."""
     hash_mode: bool = False
     interactive: bool = True
+    screen: int | None = None
+    """Width of the screen in CSS pixels."""
     is_pageless: bool = False
     """Only the site is known, not the page: some old clients say no more. It counts as `OTHER`."""
 
@@ -83,34 +86,16 @@ class Arrival(Struct, frozen=True, kw_only=True):
     """Seconds since 1970, by the server's clock."""
     address: str = ""
     agent: str = ""
+    language: str = ""
+    """`Accept-Language`."""
+    hints: Mapping[str, str] = {}
+    """User-Agent Client Hints: `sec-ch-ua` and its like, by lower-cased name."""
     purpose: str = ""
     """`Sec-Purpose`, `Purpose` and their like, lower-cased."""
     gpc: bool = False
     """The browser sends `Sec-GPC: 1` or `DNT: 1`."""
     token: str = ""
     """What the address asked for says of the page that asks (`tokens`); empty for nothing."""
-
-
-class Hit(Struct, frozen=True):
-    """What goes into the store: nothing in it says who the visitor is."""
-
-    site: int
-    day: int
-    """The site's local day, as days since 1970-01-01."""
-    at: int
-    """Seconds since 1970."""
-    visitor: int
-    """Keyed hash, a signed 64-bit number."""
-    kind: int
-    name: str
-    """Event name; empty for a view."""
-    path: str
-    source: str
-    """Referring host; empty for none."""
-    title: str
-    repeat: int | None
-    """Hash of the client's event id, or None."""
-    detail: str | None
 
 
 class Client(Struct, frozen=True, gc=False):
@@ -153,6 +138,11 @@ class Campaign(Struct, frozen=True, gc=False):
     """Which kind of click id stood there: "gclid", "fbclid" ...; never the id itself."""
 
 
+UNKNOWN_CLIENT = Client()
+UNKNOWN_PLACE = Place()
+NO_CAMPAIGN = Campaign()
+
+
 class Origin(Struct, frozen=True, gc=False):
     """Where a reader came from, in words that people use."""
 
@@ -162,6 +152,31 @@ class Origin(Struct, frozen=True, gc=False):
     """organic, social, email, cpc, referral ...; empty for direct."""
     channel: str
     """One of `channels.CHANNELS`."""
+
+
+class Hit(Struct, frozen=True):
+    """What goes into the store: nothing in it says who the visitor is."""
+
+    site: int
+    day: int
+    """The site's local day, as days since 1970-01-01."""
+    at: int
+    """Seconds since 1970."""
+    visitor: int
+    """Keyed hash, a signed 64-bit number."""
+    kind: int
+    name: str
+    """Event name; empty for a view."""
+    path: str
+    source: str
+    """Referring host; empty for none."""
+    title: str
+    repeat: int | None
+    """Hash of the client's event id, or None."""
+    detail: str | None
+    client: Client = UNKNOWN_CLIENT
+    place: Place = UNKNOWN_PLACE
+    campaign: Campaign = NO_CAMPAIGN
 
 
 class Drop(Struct, frozen=True):

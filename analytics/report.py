@@ -8,6 +8,7 @@ from functools import reduce
 from operator import add
 from typing import Protocol
 
+from .breakdown import Grouping, tabulate
 from .days import local_day
 from .errors import InputError
 from .model import Count, Counters, PageRow, Range, Site, SiteCount, SourceRow, Totals
@@ -81,7 +82,7 @@ def summarise(reader: Reader, query: Query) -> Report:
     series_before = _series(by_day, before) if before else []
     totals = _sum(figures for _, figures in series)
     pages, page_count = reader.top_pages(site, span, query.limit)
-    sources = reader.sources(site, span.first, span.last)
+    sources = list_sources(reader, query.site, span)
     shown = sources[: query.limit]
     return Report(
         query=query,
@@ -98,6 +99,14 @@ def summarise(reader: Reader, query: Query) -> Report:
             len(sources) - len(shown), sum(row.visits for row in sources) - sum(row.visits for row in shown)
         ),
     )
+
+
+def list_sources(reader: Reader, site: Site, span: Range) -> list[SourceRow]:
+    """The referring hosts of a range of days by visits; the row without a host is "none"."""
+    by_host = Grouping(("referrer",))
+    rows = tabulate(reader, site, span, [by_host])[by_host]
+    found = [SourceRow(row.labels[0], row.views, row.visits, row.visitors) for row in rows if row.visits]
+    return sorted(found, key=lambda row: (-row.visits, -row.views, row.host))
 
 
 def total_of(reader: Reader, query: Query) -> Totals:

@@ -5,12 +5,12 @@ Run a group of these inside one `connect.snapshot`, so that they speak of the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from ..days import month_of, month_start
-from ..model import Count, PageRow, Range, Site, SourceRow, Totals
+from ..model import Count, PageRow, Range, Site, Totals
 from ..urls import bare_host
 from .connect import Connection
 from .folding import FIGURES, MERGED_VISITS
@@ -18,10 +18,10 @@ from .folding import FIGURES, MERGED_VISITS
 # The visits of a site-day with its unfolded hits merged in. Takes :site :day :after :upto.
 CURRENT_VISITS = f"""{MERGED_VISITS},
   current_visit AS (
-    SELECT visitor, length, views, events, source FROM visit
+    SELECT visitor, start, length, views, events, entry, exit, source, client, place FROM visit
     WHERE site = :site AND day = :day AND visitor NOT IN (SELECT visitor FROM slice)
     UNION ALL
-    SELECT visitor, length, views, events, source FROM merged_visit)
+    SELECT * FROM merged_visit)
 """
 
 TAIL_OF_SITE = """
@@ -125,26 +125,6 @@ ORDER BY piece.visitors DESC, piece.path LIMIT {{limit}}
 
 MOST_RISING = 10_000
 """Pages of which is asked whether they trend, the most read ones first."""
-
-TOP_SOURCES = """
-SELECT source, sum(views), sum(visits), sum(visitors) FROM (
-    SELECT source, views, visits, visitors FROM source_month
-    WHERE site = :site AND month IN (SELECT value FROM json_each(:months))
-  UNION ALL
-    SELECT source, views, visits, visitors FROM source_day
-    WHERE site = :site AND day IN (SELECT value FROM json_each(:days))
-  UNION ALL
-    SELECT source, sum(views), count(*), count(DISTINCT visitor) FROM visit
-    WHERE site = :site AND day IN (SELECT value FROM json_each(:open_days)) AND views > 0
-    GROUP BY day, source)
-GROUP BY source
-"""
-
-PENDING_SOURCES = f"""
-WITH {CURRENT_VISITS}
-SELECT source, sum(views), count(*), count(DISTINCT visitor) FROM current_visit
-WHERE views > 0 GROUP BY source
-"""
 
 
 def pending_days(connection: Connection, site: int) -> list[tuple[int, int, int]]:
@@ -407,7 +387,7 @@ def totals_by_day(connection: Connection, site: int, first: int, last: int) -> d
     return totals
 
 
-def _place_of_range(connection: Connection, site: int, first: int, last: int) -> dict[str, int | str]:
+def place_of_range(connection: Connection, site: int, first: int, last: int) -> dict[str, int | str]:
     """Which rolled months and which single days make up a range."""
     months = [
         month
@@ -452,7 +432,7 @@ def top_pages(
     """
     place: dict[str, int | str] = {"site": site, "limit": limit, "born": born or 0}
     if span is not None:
-        place |= _place_of_range(connection, site, span.first, span.last)
+        place |= place_of_range(connection, site, span.first, span.last)
     is_fresh = IS_FRESH if span else f"{WAS_VIEWED_HERE} AND {IS_FRESH}"
     sql = TOP_PAGES.format(
         pieces=PIECES_OF_PAGES.format(range="") if span else PIECES_OF_ALL_TIME,
@@ -470,36 +450,12 @@ def rising_pages(
 
     Each with its visitors before, and all pages' visitors: now as `views`, before as `visitors`.
     """
-    place = _place_of_range(connection, site, span.first, span.last) | {"born": born or 0}
-    past = _place_of_range(connection, site, before.first, before.last)
+    place = place_of_range(connection, site, span.first, span.last) | {"born": born or 0}
+    past = place_of_range(connection, site, before.first, before.last)
     place |= {f"before_{name}": value for name, value in past.items()}
     sql = RISING_PAGES.format(fresh="true" if born is None else IS_FRESH, limit=MOST_RISING)
     rows = connection.execute(sql, place).fetchall()
     return [(PageRow(*row[:4]), row[4], Count(row[5], row[6] or 0)) for row in rows]
-
-
-def sources(connection: Connection, site: int, first: int, last: int) -> list[SourceRow]:
-    """The referring hosts of a range of days by visits; the row without a host is "none"."""
-    place = _place_of_range(connection, site, first, last)
-    sums: dict[int, list[int]] = {}
-    answers = [connection.execute(TOP_SOURCES, place).fetchall()]
-    for day, after, stored in pending_days(connection, site):
-        if first <= day <= last:
-            pending = {"site": site, "day": day, "after": after, "upto": stored}
-            answers.append(connection.execute(PENDING_SOURCES, pending).fetchall())
-    for rows in answers:
-        for source, *figures in rows:
-            known = sums.setdefault(source, [0, 0, 0])
-            sums[source] = [a + b for a, b in zip(known, figures, strict=True)]
-    hosts = _hosts(connection, sums)
-    found = [SourceRow(hosts.get(source, ""), *figures) for source, figures in sums.items()]
-    return sorted(found, key=lambda row: (-row.visits, -row.views, row.host))
-
-
-def _hosts(connection: Connection, ids: Mapping[int, object]) -> dict[int, str]:
-    wanted = msgspec.json.encode(list(ids)).decode()
-    sql = "SELECT id, host FROM source WHERE id IN (SELECT value FROM json_each(?))"
-    return dict(connection.execute(sql, (wanted,)))
 
 
 def dropped(connection: Connection, first_day: int) -> list[tuple[str, str, int]]:
