@@ -47,7 +47,7 @@ class ColumnReader(Protocol):
     def month_rows(
         self, site: int, dimension: str, months: Sequence[int]
     ) -> Iterable[tuple[str, Sequence[int]]]:
-        """Word and figures (all but events) of each group of whole months; a word may come twice."""
+        """Word and figures of each group of whole months; a word may come twice."""
         ...
 
 
@@ -87,6 +87,11 @@ class Row(Struct, frozen=True):
     events: int = 0
 
 
+def figures_of(row: Row) -> tuple[int, ...]:
+    """The figures of a row, in the order of FIGURES."""
+    return tuple(getattr(row, name) for name in FIGURES)
+
+
 def tabulate(
     reader: ColumnReader,
     site: Site,
@@ -110,7 +115,7 @@ def tabulate(
             _run_pass(reader, site, part, {one: found[one] for one in wanted}, tree)
     for one in summed:
         for word, figures in reader.month_rows(site.id, one.dimensions[0], months):
-            found[one].add_row((word,), (*figures, 0))
+            found[one].add_row((word,), figures)
     return {one: sums.rows() for one, sums in found.items()}
 
 

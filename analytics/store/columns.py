@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 import numpy as np
 
-from ..breakdown import Lookup
+from ..breakdown import FIGURES, Lookup
 from ..columns import NAMES, OF_EVENTS, OF_STAYS, OF_VIEWS, OF_VISITS, Column, Columns, join
 from ..days import month_of, month_start
 from ..dimensions import BY_NAME, Dimension
@@ -251,7 +251,8 @@ def month_rows(
     """Word and figures of each group of whole months."""
     table, field = ("path", "path.path") if BY_NAME[dimension].table == "path" else ("word", "word.word")
     rows = connection.execute(
-        f"SELECT {field}, sum(visitors), sum(visits), sum(views), sum(bounces), sum(duration)"
+        f"SELECT {field}, sum(visitors), sum(visits), sum(views), sum(bounces), sum(duration),"
+        " sum(events)"
         f" FROM visit_month LEFT JOIN {table} ON {table}.id = key"
         " WHERE visit_month.site = ? AND dimension = ? AND month IN (SELECT value FROM json_each(?))"
         " GROUP BY key",
@@ -274,11 +275,12 @@ def save_month(
             id_of = "(SELECT id FROM word WHERE word = :word)"
         connection.executemany(
             "INSERT INTO visit_month"
-            " (site, dimension, month, key, visitors, visits, views, bounces, duration)"
-            f" VALUES (:site, :dimension, :month, {id_of}, :visitors, :visits, :views, :bounces, :duration)",
+            " (site, dimension, month, key, visitors, visits, views, bounces, duration, events)"
+            f" VALUES (:site, :dimension, :month, {id_of},"
+            " :visitors, :visits, :views, :bounces, :duration, :events)",
             [
                 {"site": site, "dimension": dimension, "month": month, "word": word}
-                | dict(zip(("visitors", "visits", "views", "bounces", "duration"), figures, strict=True))
+                | dict(zip(FIGURES, figures, strict=True))
                 for word, figures in groups
             ],
         )

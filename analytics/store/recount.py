@@ -135,7 +135,7 @@ MONTH_CHECKS = (
 
 VISITS_OF_MONTH = """
 SELECT dimension, coalesce(CASE WHEN dimension IN ('entry', 'exit') THEN path ELSE word END, ''),
-       visitors, visits, visit_month.views, bounces, duration
+       visitors, visits, visit_month.views, bounces, duration, visit_month.events
 FROM visit_month LEFT JOIN word ON word.id = key LEFT JOIN path ON path.id = key
 WHERE visit_month.site = :site AND month = :month
 """

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..breakdown import Grouping, tabulate
+from ..breakdown import Grouping, figures_of, tabulate
 from ..columns import NAMES
 from ..days import month_of, month_start
 from ..dimensions import SUMMED
@@ -156,10 +156,7 @@ def prepare(connection: Connection, work: Work) -> Prepared:
         groupings = [Grouping((one.name,)) for one in SUMMED]
         found = tabulate(columns.ColumnSource(connection), site, span, groupings, anew=True)
         rows = {
-            one.dimensions[0]: [
-                (row.labels[0], (row.visitors, row.visits, row.views, row.bounces, row.duration))
-                for row in groups
-            ]
+            one.dimensions[0]: [(row.labels[0], figures_of(row)) for row in groups]
             for one, groups in found.items()
         }
         return Prepared({}, rows)

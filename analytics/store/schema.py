@@ -98,6 +98,10 @@ CREATE TABLE source (
 INSERT INTO source (id, host, utm_source, utm_medium, utm_campaign, utm_content, utm_term, click)
   SELECT id, host, '', '', '', '', '', '' FROM source_host;
 DROP TABLE source_host;
+INSERT INTO source (id, host, utm_source, utm_medium, utm_campaign, utm_content, utm_term, click)
+  VALUES (0, '', '', '', '', '', '', '');
+INSERT INTO client VALUES (0, '', '', '', '', '', '');
+INSERT INTO place VALUES (0, '', '', '', '', '');
 
 -- The visits, views and events of a closed day, a column in a piece: see columns.py. Derived.
 CREATE TABLE day_column (
@@ -110,7 +114,7 @@ CREATE TABLE word (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE);
 CREATE TABLE visit_month (
   site INTEGER, dimension TEXT, month INTEGER, key INTEGER,
   visitors INTEGER NOT NULL, visits INTEGER NOT NULL, views INTEGER NOT NULL,
-  bounces INTEGER NOT NULL, duration INTEGER NOT NULL,
+  bounces INTEGER NOT NULL, duration INTEGER NOT NULL, events INTEGER NOT NULL,
   PRIMARY KEY (site, dimension, month, key)
 ) WITHOUT ROWID;
 DROP TABLE source_day;
