@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from analytics.instance import Instance
 from analytics.model import Range
-from analytics.report import list_sources
+from analytics.summary import list_sources
 from analytics.web.app import create_app
 
 from .conftest import CHROME, FIREFOX, NOON, Clock, add_site

@@ -35,6 +35,7 @@ LAYERS = (
             "pipeline",
             "periods",
             "report",
+            "summary",
             "lists",
             "columns",
             "dimensions",
@@ -56,7 +57,7 @@ LAYERS = (
 LEVEL = {module: level for level, (_, modules) in enumerate(LAYERS) for module in modules}
 
 # The report asks a store through its protocol; a salt is a row of the store.
-ALLOWED_UPWARDS = {("report", "store.base"), ("lists", "store.base")}
+ALLOWED_UPWARDS = {("summary", "store.base"), ("report", "store.base"), ("lists", "store.base")}
 
 
 def files() -> list[Path]:

@@ -21,10 +21,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from analytics.model import Count, Hit, Kind, Range, Site, Totals
-from analytics.report import list_sources
 from analytics.store.connect import FILE
 from analytics.store.ingest import Caps
 from analytics.store.sqlite import SqliteReader, SqliteStore
+from analytics.summary import list_sources
 
 DAY = 86_400
 FIRST = 20_450

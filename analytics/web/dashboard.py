@@ -14,8 +14,8 @@ from ..errors import InputError
 from ..instance import Instance
 from ..model import Adjustment, Count, Site, Totals
 from ..periods import BY_NAME, DEFAULT, PERIODS, find_period
-from ..report import Query, Report, summarise, total_of
 from ..store.connect import DatabaseError
+from ..summary import Query, Report, summarise, total_of
 from .auth import Owner, redirect
 from .chart import draw_chart
 from .pages import Pages
