@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import regex
@@ -117,3 +117,30 @@ def tester(one: Condition) -> Callable[[str], bool]:
             raise InputError("filters", "has a pattern that takes too long") from None
 
     return matches
+
+
+def read_condition(text: str) -> Condition:
+    """A condition as addresses and commands have it: `country:is:DE|AT`, with `\\|` for a bar itself.
+
+    InputError says what is wrong with it.
+    """
+    dimension, has_operator, rest = text.partition(":")
+    operator, has_values, values = rest.partition(":")
+    if not has_operator or not has_values:
+        hint = "Write it as country:is:DE, or page:contains:/blog."
+        raise InputError("filter", f"{text[:60]!r} has no dimension, operator and value", hint=hint)
+    parts = regex.split(r"(?<!\\)\|", values)
+    return condition(dimension, operator, [part.replace("\\|", "|") for part in parts])
+
+
+def write_condition(one: Condition) -> str:
+    """The text from which `read_condition` makes the same condition."""
+    values = "|".join(value.replace("|", "\\|") for value in one.values)
+    return f"{one.dimension}:{one.operator}:{values}"
+
+
+def join_conditions(found: Sequence[Condition], *, is_any: bool = False) -> Filter:
+    """Several conditions as one filter: all of them, or at least one."""
+    if not found:
+        return NO_FILTER
+    return Some(tuple(found)) if is_any else Every(tuple(found))

@@ -36,6 +36,7 @@ LAYERS = (
             "periods",
             "report",
             "summary",
+            "selection",
             "lists",
             "columns",
             "dimensions",
