@@ -15,6 +15,7 @@ from .filters import (
     Condition,
     Every,
     Filter,
+    condition,
     join_conditions,
     read_condition,
     write_condition,
@@ -84,8 +85,20 @@ class Selection:
         """The same of another period; the interval is the one that suits it."""
         return replace(self, period=period, interval="")
 
+    def either(self) -> Selection:
+        """The same with "and" and "or" between the conditions changed over."""
+        return replace(self, is_any=not self.is_any)
+
+    def unfiltered(self) -> Selection:
+        """The same without any filter."""
+        return replace(self, conditions=(), is_any=False, segment=0)
+
     def query(self) -> str:
         """It as the query of an address, without the question mark; what is usual is left out."""
+        return urlencode(self.pairs(), safe=":/")
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The names and values of that query."""
         pairs: list[tuple[str, str]] = []
         if self.period.span is not None:
             span = self.period.span
@@ -102,7 +115,7 @@ class Selection:
         if self.segment:
             pairs.append(("segment", str(self.segment)))
         pairs += [("tab", f"{card}:{dimension}") for card, dimension in self.tabs]
-        return urlencode(pairs, safe=":/")
+        return pairs
 
 
 def read_selection(pairs: Sequence[tuple[str, str]]) -> Selection:
@@ -122,11 +135,18 @@ def read_selection(pairs: Sequence[tuple[str, str]]) -> Selection:
         period=_read_period(known),
         compare=known.get("compare", PREVIOUS),
         interval=interval,
-        conditions=tuple(dict.fromkeys(read_condition(text) for text in filters)),
+        conditions=tuple(dict.fromkeys([*map(read_condition, filters), *_read_form(known)])),
         is_any=known.get("any", "") == "1",
         segment=int(segment),
         tabs=tuple(_read_tabs(value for name, value in pairs if name == "tab")),
     )
+
+
+def _read_form(known: dict[str, str]) -> list[Condition]:
+    """The condition that somebody filled into a form, in three fields."""
+    if "what" not in known:
+        return []
+    return [condition(known["what"], known.get("how", "is"), [known.get("value", "")])]
 
 
 def _read_period(known: dict[str, str]) -> Period:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time
 from functools import reduce
 from operator import add, attrgetter
 
 from .breakdown import Grouping, Row, tabulate
-from .days import local_day, month_of, month_start, to_date, to_day
+from .days import find_zone, local_day, month_of, month_start, to_date, to_day
 from .errors import InputError
 from .filters import NO_FILTER, Filter
 from .model import PageRow, Range, Site, SourceRow, Totals
@@ -91,6 +91,8 @@ class Report:
     since: int | None
     """The first day with a hit; None when there was never one."""
     totals: Totals
+    range_before: Range | None
+    """The days that it is compared with; None for none."""
     before: Totals | None
     """None where there is no period before (all time), or the site was not counted in all of it."""
     series: Sequence[tuple[int, Totals]]
@@ -154,6 +156,7 @@ def summarise(reader: Reader, query: Query) -> Report:
         range=span,
         since=since,
         totals=totals,
+        range_before=before,
         before=sum_up(figures for _, figures in series_before) if before else None,
         series=series,
         series_before=series_before,
@@ -247,6 +250,21 @@ def make_panel(dimension: str, rows: Iterable[Row], limit: int) -> Panel:
     rest = Rest(len(found) - len(shown), sum(map(of_row, found[limit:])))
     items = [Item(row.labels[0], totals_of(row)) for row in shown]
     return Panel(dimension, items, rest, of_row(shown[0]) if shown else 0)
+
+
+def times_of(query: Query, span: Range) -> list[str]:
+    """The hours of a range, or the last hour's minutes of it, up to now: as `points` name them."""
+    zone = find_zone(query.site.timezone)
+    now = datetime.fromtimestamp(query.now, zone)
+    start = datetime.combine(to_date(span.first), time(), zone)
+    end = min(now, datetime.combine(to_date(span.last + 1), time(), zone))
+    if query.interval == "minute":
+        start = max(start, datetime.fromtimestamp(end.timestamp() - 3_540, zone))
+        moments = range(int(start.timestamp()), int(end.timestamp()) + 1, 60)
+        return [f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:%M}" for at in moments]
+    moments = range(int(start.timestamp()), int(end.timestamp()) + 1, 900)
+    hours = [f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:00}" for at in moments]
+    return list(dict.fromkeys(hour for hour in hours if hour[:10] <= to_date(span.last).isoformat()))
 
 
 def totals_of(row: Row) -> Totals:
