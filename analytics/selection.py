@@ -151,15 +151,15 @@ def _read_form(known: dict[str, str]) -> list[Condition]:
 
 def _read_period(known: dict[str, str]) -> Period:
     if "from" in known or "to" in known:
-        return custom_period(_read_day("from", known), _read_day("to", known))
+        return custom_period(read_day("from", known.get("from", "")), read_day("to", known.get("to", "")))
     name = known.get("period", DEFAULT.name)
     if name == CUSTOM:
         raise InputError("from", "is required", hint="Name the first and the last day: from, to.")
     return find_period(name)
 
 
-def _read_day(name: str, known: dict[str, str]) -> int:
-    text = known.get(name, "")
+def read_day(name: str, text: str) -> int:
+    """The number of a day written as 2026-05-01; InputError names the parameter."""
     try:
         return to_day(date.fromisoformat(text))
     except ValueError:

@@ -41,6 +41,7 @@ LAYERS = (
             "report",
             "summary",
             "selection",
+            "panels",
             "statsapi",
             "lists",
             "columns",

@@ -6,43 +6,160 @@ import time
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from .. import wording
-from ..periods import DEFAULT, PERIODS, find_period
-from ..summary import TOP, Query, Report, summarise
+from ..days import to_date
+from ..dimensions import BY_NAME as DIMENSIONS
+from ..errors import InputError
+from ..filters import join_conditions, read_condition
+from ..panels import panel_csv
+from ..periods import BY_NAME, DEFAULT, Period, custom_period
+from ..selection import read_day
+from ..summary import INTERVALS, PREVIOUS, TOP, Panel, Query, Report, order_of, summarise
 from .common import data_option, find_folder, reader
 from .sites import SCRIPT_LINE, find_site
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ..model import Totals
+
 BLOCKS = " ▁▂▃▄▅▆▇█"
 WIDEST = 72
+
+HEADINGS = {"page": "top pages", "referrer": "top referring hosts"}
 
 
 @click.command(short_help="Show DOMAIN's summary.")
 @click.argument("domain")
 @click.option(
     "--period",
-    type=click.Choice([period.name for period in PERIODS]),
+    type=click.Choice(list(BY_NAME)),
     default=DEFAULT.name,
     show_default=True,
     help="Which days.",
 )
-@click.option("--limit", type=click.IntRange(1, 1000), default=TOP, show_default=True, help="Rows of a list.")
+@click.option("--from", "first", metavar="DAY", default="", help="First day, as 2026-05-01; needs --to.")
+@click.option("--to", "last", metavar="DAY", default="", help="Last day; needs --from.")
+@click.option(
+    "--filter", "filters", multiple=True, metavar="FILTER", help="Such as country:is:DE|AT (repeatable)."
+)
+@click.option("--any", "is_any", is_flag=True, help="One of several filters is enough.")
+@click.option(
+    "--compare",
+    default=PREVIOUS,
+    show_default=True,
+    metavar="WHAT",
+    help="previous, year, none, or a first day.",
+)
+@click.option("--by", "interval", type=click.Choice(INTERVALS), default="day", show_default=True)
+@click.option(
+    "--list",
+    "lists",
+    multiple=True,
+    type=click.Choice([name for name, one in DIMENSIONS.items() if one.table]),
+    default=("page", "referrer"),
+    metavar="DIMENSION",
+    help="What to list (repeatable): page, source, channel, country, browser ...  [default: page, referrer]",
+)
+@click.option(
+    "--limit", type=click.IntRange(1, 100_000), default=TOP, show_default=True, help="Rows of a list."
+)
+@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object.")
+@click.option("--csv", "as_csv", is_flag=True, help="The one list that --list names, as CSV.")
 @data_option
-def stats(domain: str, period: str, limit: int, data: str | None) -> None:
-    """Show DOMAIN's totals, daily chart, top pages and top referring hosts."""
+def stats(
+    domain: str,
+    period: str,
+    first: str,
+    last: str,
+    filters: tuple[str, ...],
+    is_any: bool,
+    compare: str,
+    interval: str,
+    lists: tuple[str, ...],
+    limit: int,
+    as_json: bool,
+    as_csv: bool,
+    data: str | None,
+) -> None:
+    """Show DOMAIN's totals, chart over time and lists, as on its page."""
+    if as_csv and len(lists) != 1:
+        raise InputError("list", "must name one list for --csv", hint="Such as --list page --csv.")
+    folder = find_folder(data)
+    query = Query(
+        find_site(folder, domain),
+        read_period(period, first, last),
+        time.time(),
+        limit,
+        tree=join_conditions([read_condition(text) for text in filters], is_any=is_any),
+        compare=compare,
+        interval=interval,
+        panels=tuple(dict.fromkeys(lists)),
+    )
+    with reader(folder) as store:
+        report = summarise(store, query)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(as_object(report)), indent=1).decode())
+    elif as_csv:
+        click.echo(panel_csv(report.panels[lists[0]]), nl=False)
+    elif report.since is None:
+        click.echo(f"No views yet. Put this into the pages of {query.site.domain}:\n\n{SCRIPT_LINE}")
+    else:
+        show(make_console(), report)
+
+
+def make_console() -> Console:
+    """The terminal."""
     from rich.console import Console
 
-    folder = find_folder(data)
-    site = find_site(folder, domain)
-    with reader(folder) as store:
-        report = summarise(store, Query(site, find_period(period), time.time(), limit))
-    if report.since is None:
-        click.echo(f"No views yet. Put this into the pages of {site.domain}:\n\n{SCRIPT_LINE}")
-    else:
-        show(Console(), report)
+    return Console()
+
+
+def read_period(name: str, first: str, last: str) -> Period:
+    """The period of a name, or from one day to another; InputError names the option."""
+    if first or last:
+        return custom_period(read_day("from", first), read_day("to", last))
+    return BY_NAME[name]
+
+
+def as_object(report: Report) -> dict[str, object]:
+    """A report as JSON: see docs/api.md. Times are ISO dates, lengths of time seconds, rates 0 to 1."""
+    span = report.range
+    return {
+        "site": report.query.site.domain,
+        "from": to_date(span.first).isoformat(),
+        "to": to_date(span.last).isoformat(),
+        "totals": _figures(report.totals),
+        "before": None if report.before is None else _figures(report.before),
+        "series": [{"date": to_date(day).isoformat(), **_figures(one)} for day, one in report.series],
+        "points": [{"time": label, **_figures(one)} for label, one in report.points],
+        "lists": {
+            name: {
+                "rows": [
+                    {
+                        name: item.label,
+                        **({"title": item.title} if item.title else {}),
+                        **_figures(item.totals),
+                    }
+                    for item in panel.items
+                ],
+                "others": {"rows": panel.rest.rows, panel.amount: panel.rest.amount},
+            }
+            for name, panel in report.panels.items()
+        },
+    }
+
+
+def _figures(one: Totals) -> dict[str, object]:
+    return {
+        "views": one.views,
+        "visits": one.visits,
+        "visitors": one.visitors,
+        "bounce_rate": one.bounce_rate,
+        "visit_duration": one.visit_duration,
+    }
 
 
 def show(console: Console, report: Report) -> None:
@@ -53,13 +170,41 @@ def show(console: Console, report: Report) -> None:
         if span.days > 1
         else wording.date(span.last)
     )
-    console.print(f"[bold]{site.domain}[/]  {report.query.period.label.lower()}, {days}, {site.timezone}\n")
+    label = report.query.period.label.lower()
+    console.print(f"[bold]{site.domain}[/]  {label}, {days}, {site.timezone}\n")
     _show_totals(console, report)
-    console.print(
-        f"\nViews a day  {sparkline([figures.views for _, figures in report.series])}\n", highlight=False
-    )
-    _show_pages(console, report)
-    _show_sources(console, report)
+    points = report.points or [(str(day), figures) for day, figures in report.series]
+    unit = report.query.interval if report.points else "day"
+    values = [figures.views for _, figures in points]
+    console.print(f"\nViews a {unit}  {sparkline(values)}\n", highlight=False)
+    for place, panel in enumerate(report.panels.values()):
+        if place:
+            console.print()
+        show_panel(console, panel)
+
+
+def show_panel(console: Console, panel: Panel) -> None:
+    """Print a list."""
+    from rich.table import Table
+    from rich.text import Text
+
+    kind = DIMENSIONS[panel.dimension].label.lower()
+    figure = order_of(panel.dimension)
+    table = Table(box=None, header_style="dim")
+    heading = HEADINGS.get(panel.dimension, kind)
+    table.add_column(heading, overflow="ellipsis", no_wrap=True, ratio=1)
+    for name in ("events" if panel.dimension == "event" else figure, "visitors"):
+        table.add_column(name, justify="right")
+    for item in panel.items:
+        # Text, not markup: it is what a visitor sent.
+        label = wording.word(item.label, panel.dimension)
+        text = Text(label if item.label else label.lower(), style="" if item.label else "italic")
+        amount = getattr(item.totals, figure)
+        table.add_row(text, wording.number(amount), wording.number(item.totals.visitors))
+    if panel.rest.rows:
+        others = wording.plural(panel.rest.rows, f"other {'host' if kind == 'referring host' else kind}")
+        table.add_row(others, wording.number(panel.rest.amount), "", style="dim")
+    console.print(table)
 
 
 def sparkline(values: list[int]) -> str:
@@ -97,45 +242,6 @@ def _show_totals(console: Console, report: Report) -> None:
     console.print(table)
     if report.counted_since is not None:
         console.print(f"Counted since {wording.date(report.counted_since)}", style="dim", highlight=False)
-
-
-def _show_pages(console: Console, report: Report) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, header_style="dim")
-    table.add_column("top pages", overflow="ellipsis", no_wrap=True, ratio=1)
-    for name in ("views", "visitors"):
-        table.add_column(name, justify="right")
-    for row in report.pages:
-        # Text, not markup: a path is what a visitor sent.
-        table.add_row(Text(row.path), wording.number(row.views), wording.number(row.visitors))
-    if report.other_pages.rows:
-        rest = report.other_pages
-        table.add_row(
-            f"{wording.number(rest.rows)} other pages", wording.number(rest.amount), "", style="dim"
-        )
-    console.print(table)
-
-
-def _show_sources(console: Console, report: Report) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, header_style="dim")
-    table.add_column("top referring hosts", overflow="ellipsis", no_wrap=True, ratio=1)
-    for name in ("visits", "visitors"):
-        table.add_column(name, justify="right")
-    for row in report.sources:
-        host = Text(row.host) if row.host else Text("direct or unknown", style="italic")
-        table.add_row(host, wording.number(row.visits), wording.number(row.visitors))
-    if report.other_sources.rows:
-        rest = report.other_sources
-        table.add_row(
-            f"{wording.number(rest.rows)} other hosts", wording.number(rest.amount), "", style="dim"
-        )
-    console.print()
-    console.print(table)
 
 
 COMMANDS = (stats,)

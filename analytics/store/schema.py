@@ -73,6 +73,54 @@ def m006_owner(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations()
+def m007_views(db: Database) -> None:
+    for statement in VIEWS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+# Words instead of numbers, for people who ask the file themselves (docs/sql.md). Without visitors.
+VIEWS = """
+CREATE VIEW v_view AS
+SELECT site.domain AS site, date(hit.day * 86400, 'unixepoch') AS day,
+       strftime('%Y-%m-%dT%H:%M:%SZ', hit.at, 'unixepoch') AS time,
+       path.path AS page, path.title AS title, source.host AS referrer, source.name AS source,
+       source.channel AS channel, client.browser AS browser, client.os AS os, client.device AS device,
+       place.country AS country, place.language AS language
+FROM hit JOIN site ON site.id = hit.site JOIN path ON path.id = hit.path
+JOIN source ON source.id = hit.source JOIN client ON client.id = hit.client JOIN place ON place.id = hit.place
+WHERE hit.kind = 0;
+CREATE VIEW v_event AS
+SELECT site.domain AS site, date(hit.day * 86400, 'unixepoch') AS day,
+       strftime('%Y-%m-%dT%H:%M:%SZ', hit.at, 'unixepoch') AS time,
+       name.name AS event, path.path AS page, hit.detail AS props
+FROM hit JOIN site ON site.id = hit.site JOIN path ON path.id = hit.path JOIN name ON name.id = hit.name
+WHERE hit.kind IN (1, 2);
+CREATE VIEW v_visit AS
+SELECT site.domain AS site, date(visit.day * 86400, 'unixepoch') AS day,
+       strftime('%Y-%m-%dT%H:%M:%SZ', visit.start, 'unixepoch') AS start,
+       visit.length AS duration, visit.views AS views, visit.events AS events,
+       visit.views = 1 AND visit.events = 0 AS bounce,
+       entry.path AS entry, exit.path AS exit,
+       source.host AS referrer, source.name AS source, source.medium AS medium, source.channel AS channel,
+       source.utm_source AS utm_source, source.utm_medium AS utm_medium, source.utm_campaign AS utm_campaign,
+       source.utm_content AS utm_content, source.utm_term AS utm_term,
+       client.browser AS browser, client.browser_version AS browser_version, client.os AS os,
+       client.os_version AS os_version, client.device AS device, client.screen AS screen,
+       place.country AS country, place.region AS region, place.city AS city, place.network AS network,
+       place.language AS language
+FROM visit JOIN site ON site.id = visit.site JOIN path AS entry ON entry.id = visit.entry
+JOIN path AS exit ON exit.id = visit.exit JOIN source ON source.id = visit.source
+JOIN client ON client.id = visit.client JOIN place ON place.id = visit.place
+WHERE visit.views > 0;
+CREATE VIEW v_day AS
+SELECT site.domain AS site, date(site_day.day * 86400, 'unixepoch') AS day, site_day.views AS views,
+       site_day.visits AS visits, site_day.visitors AS visitors, site_day.bounces AS bounces,
+       site_day.duration AS duration
+FROM site_day JOIN site ON site.id = site_day.site
+"""
+
 # What an owner keeps: keys of programs, saved filters, notes on days, goals, rules for what is kept apart.
 OWNER = """
 CREATE TABLE api_token (

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import replace
 from functools import partial
-from io import StringIO
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -20,18 +18,17 @@ from ..errors import InputError
 from ..filters import OPERATORS, condition
 from ..instance import Instance
 from ..model import Adjustment, Count, Site, Totals
+from ..panels import panel_csv
 from ..periods import BY_NAME, DEFAULT, PERIODS
 from ..selection import TABS, Selection, read_selection
 from ..store.connect import DatabaseError
-from ..summary import INTERVALS, MAX_DAYS_OF, NONE, Panel, Query, Report, summarise, times_of, total_of
+from ..summary import INTERVALS, MAX_DAYS_OF, NONE, Query, Report, summarise, times_of, total_of
 from .auth import Owner, redirect
 from .chart import Chart, draw_chart, draw_times
 from .pages import Pages
 
 MAX_ROWS = 100_000
 """Rows of a list as CSV."""
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 SHOWN = 500
 """Adjustments that a page lists; `pagetally counter list` has them all."""
@@ -137,7 +134,7 @@ class DashboardRoutes:
             return PlainTextResponse("This took too long to count.\n", 503)
         name = f"{site.domain}-{dimension.name}.csv"
         headers = {"content-disposition": f'attachment; filename="{name}"'}
-        return Response(write_panel(report.panels[dimension.name]), media_type="text/csv", headers=headers)
+        return Response(panel_csv(report.panels[dimension.name]), media_type="text/csv", headers=headers)
 
     async def numbers(self, request: Request) -> Response:
         """What the owner changed in a site's numbers: when, who, what, by how much."""
@@ -174,18 +171,6 @@ def question(site: Site, selection: Selection, now: float) -> Query:
         interval=interval or ("hour" if selection.period.days == 1 else "day"),
         panels=selection.shown,
     )
-
-
-def write_panel(panel: Panel) -> str:
-    """A list as CSV. Cells that a spreadsheet would take for a formula begin with an apostrophe."""
-    text = StringIO()
-    table = csv.writer(text)
-    table.writerow([panel.dimension, "title", "visitors", "visits", "views", "bounces", "duration"])
-    for item in panel.items:
-        now = item.totals
-        words = [f"'{cell}" if cell[:1] in FORMULA else cell for cell in (item.label, item.title)]
-        table.writerow([*words, now.visitors, now.visits, now.views, now.bounces, now.duration])
-    return text.getvalue()
 
 
 def intervals_for(days: int) -> list[str]:
