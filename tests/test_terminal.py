@@ -88,7 +88,7 @@ def test_tables_for_people(folder: Path) -> None:
     text = run(folder, "stats", "example.com", "--list", "channel", "--list", "event").output
     assert re.search(r"E-mail +1 +1 *\n", text)
     assert re.search(r"Signup +1 +1 *\n", text)
-    assert re.search(r"direct +2 +2 *\n", text)
+    assert re.search(r"Direct +2 +2 *\n", text)
 
 
 @pytest.mark.parametrize(
