@@ -5,7 +5,7 @@ slice treats new hits as visits, puts them beside the visits their visitors have
 lies close enough together. Merging is associative and takes no account of the order of arrival, so
 any slicing, any order, and a recount from nothing give the same rows: the first page is the one of
 a visit's least (time, path), the last one that of its greatest, the source that of its least
-(time, source).
+(time, source), where no source comes after any: a page may send an event in the second of its view.
 """
 
 from __future__ import annotations
@@ -27,9 +27,11 @@ CREATE TEMP TABLE IF NOT EXISTS paged (
 
 # Of several pieces of a visit the first page is the one with the least (time, path), the last one that
 # with the greatest; the source is that with the least (time, source). A time and an id are packed into
-# one number, so that min and max find them: seconds since the day before the site's, and 40 bits.
+# one number, so that min and max find them: seconds since the day before the site's, and 40 bits. Of a
+# source these are its id less one, so that 0, which is none, becomes the greatest.
 _SINCE = "(:day - 2) * 86400"
 _ID = (1 << 40) - 1
+_SOURCE = f"((source - 1) & {_ID})"
 
 # The visits that the visitors of the slice (:after, :upto] have once the slice is in.
 # Takes :site :day :after :upto.
@@ -38,14 +40,14 @@ MERGED_VISITS = f"""
   slice AS MATERIALIZED (
     SELECT visitor, min(at) AS start, max(at) AS stop, sum(kind = 0) AS views, sum(kind = 1) AS events,
            min((at - {_SINCE}) << 40 | path) AS first, max((at - {_SINCE}) << 40 | path) AS last,
-           min((at - {_SINCE}) << 40 | source) AS origin
+           min((at - {_SINCE}) << 40 | {_SOURCE}) AS origin
     FROM hit WHERE site = :site AND day = :day AND id > :after AND id <= :upto
     GROUP BY visitor, (at - {_SINCE}) / {SESSION_GAP}),
   piece AS (
     SELECT * FROM slice
     UNION ALL
     SELECT visitor, start, start + length, views, events, (start - {_SINCE}) << 40 | entry,
-           (start + length - {_SINCE}) << 40 | exit, (start - {_SINCE}) << 40 | source FROM visit
+           (start + length - {_SINCE}) << 40 | exit, (start - {_SINCE}) << 40 | {_SOURCE} FROM visit
     WHERE site = :site AND day = :day AND visitor IN (SELECT visitor FROM slice)),
   spaced AS (
     SELECT *, start - max(stop) OVER (PARTITION BY visitor ORDER BY start
@@ -58,7 +60,7 @@ MERGED_VISITS = f"""
   merged_visit AS (
     SELECT visitor, min(start) AS start, max(stop) - min(start) AS length, sum(views) AS views,
            sum(events) AS events, min(first) & {_ID} AS entry, max(last) & {_ID} AS exit,
-           min(origin) & {_ID} AS source
+           (min(origin) + 1) & {_ID} AS source
     FROM numbered GROUP BY visitor, number)
 """
 

@@ -27,7 +27,7 @@ RAW_VISITS = f"""
   placed AS (
     SELECT *,
       row_number() OVER (PARTITION BY visitor, number ORDER BY at, path) AS nth,
-      row_number() OVER (PARTITION BY visitor, number ORDER BY at, source) AS nth_source,
+      row_number() OVER (PARTITION BY visitor, number ORDER BY at, source = 0, source) AS nth_source,
       row_number() OVER (PARTITION BY visitor, number ORDER BY at DESC, path DESC) AS nth_last
     FROM cut),
   raw_visit AS (

@@ -31,12 +31,10 @@ from .popular import ListEndpoints
 from .static import JAVASCRIPT, StaticFile
 from .widgets import WidgetRoutes
 
-SCRIPTS = ("pt.js", "pt-lite.js", "drop-in.js", "page-count.js", "page-list.js", "copy.js")
+SCRIPTS = ("pt.js", "pt-lite.js", "pt-more.js", "drop-in.js", "page-count.js", "page-list.js", "copy.js")
 
 STATIC = {
-    **dict.fromkeys(
-        ("pt.js", "pt-lite.js", "drop-in.js", "page-count.js", "page-list.js", "copy.js"), JAVASCRIPT
-    ),
+    **dict.fromkeys(SCRIPTS, JAVASCRIPT),
     "style.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }
