@@ -56,6 +56,6 @@ const hear = ({ type, target, button, persisted }: any): void => {
 for (const type of 'click auxclick submit pageshow visibilitychange focus blur scroll'.split(' ')) {
   addEventListener(type, hear, true);
 }
-// It comes before a single-page app moves on. Where it is unknown, the page after gets the time of both.
+// It comes before a single-page app moves on. Browsers without it tell too little of the page that is left so.
 ((window as { navigation?: EventTarget }).navigation || window).addEventListener('navigate', hear);
 hear({});
