@@ -28,6 +28,8 @@ class Kind(IntEnum):
     EVENT = 1
     QUIET_EVENT = 2
     """A custom event that does not end a bounce (Plausible's `interactive: false`)."""
+    ENGAGEMENT = 3
+    """A report of how long and how far a page was looked at; it only makes its visit longer."""
 
 
 class Site(Struct, frozen=True, kw_only=True):
@@ -75,6 +77,12 @@ class Event(Struct, frozen=True, kw_only=True):
     interactive: bool = True
     screen: int | None = None
     """Width of the screen in CSS pixels."""
+    engaged: int | None = None
+    """Of an engagement event: milliseconds in which its page was looked at; None where it does not say."""
+    scroll: int | None = None
+    """Of an engagement event: how much of its page was seen, 0 to 100 per cent."""
+    age: int | None = None
+    """Of an engagement event: milliseconds since its page was first looked at."""
     is_pageless: bool = False
     """Only the site is known, not the page: some old clients say no more. It counts as `OTHER`."""
 

@@ -7,6 +7,7 @@ Plausible's clients work as they are.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -17,6 +18,7 @@ from .errors import InputError
 from .model import Event
 
 PAGEVIEW = "pageview"
+ENGAGEMENT = "engagement"
 
 MAX_BODY = 64 * 1024
 """Bytes of one event."""
@@ -30,6 +32,8 @@ MAX_WIDTH = 20_000
 MAX_PROPS = 30
 MAX_PROP_KEY = 300
 MAX_PROP_VALUE = 2_000
+MAX_MILLISECONDS = 30 * 86_400_000
+"""Of an engagement event: nobody looks at a page for longer."""
 
 Scalar = str | int | float | bool
 
@@ -56,6 +60,9 @@ class _Body(Struct, rename={"hash_mode": "hashMode"}):
     interactive: Any = None
     w: Any = None
     screen: Any = None
+    e: Any = None
+    sd: Any = None
+    a: Any = None
 
 
 _decoder = msgspec.json.Decoder(_Body)
@@ -75,9 +82,11 @@ def read_event(body: bytes) -> Event:
     if not url:
         raise InputError("url", "is required", hint='Send the page\'s address as "u" or "url".')
     name = fields.n if fields.n is not None else fields.name
+    name = PAGEVIEW if name is None else _read_name(name)
+    engaged, scroll, age = _read_engagement(fields) if name == ENGAGEMENT else (None, None, None)
     detail = read_props(_first(fields.m, fields.meta, fields.p, fields.props))
     return Event(
-        name=PAGEVIEW if name is None else _read_name(name),
+        name=name,
         url=url,
         domains=_read_domains(fields.d if fields.d is not None else fields.domain),
         referrer=(fields.r or fields.referrer or "")[:MAX_TEXT],
@@ -87,6 +96,9 @@ def read_event(body: bytes) -> Event:
         hash_mode=_is_true(_first(fields.h, fields.hash_mode)),
         screen=_read_width(_first(fields.w, fields.screen)),
         interactive=_first(fields.i, fields.interactive) not in (False, 0, "false", "0"),
+        engaged=engaged,
+        scroll=scroll,
+        age=age,
     )
 
 
@@ -108,6 +120,38 @@ def _read_width(value: Any) -> int | None:
         value = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else None
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return int(value) if is_number and 0 < value < MAX_WIDTH else None
+
+
+def _read_engagement(fields: _Body) -> tuple[int | None, int | None, int | None]:
+    """What an engagement event says: milliseconds engaged, per cent seen, milliseconds since the start."""
+    if fields.e is None and fields.sd is None:
+        raise InputError("e", 'or "sd" is required', hint="An engagement event tells one of them at least.")
+    seen = _read_number("sd", fields.sd)
+    scroll = None if seen is None else round(min(max(seen, 0), 100))
+    return _read_milliseconds("e", fields.e), scroll, _read_milliseconds("a", fields.a)
+
+
+def _read_milliseconds(field: str, value: Any) -> int | None:
+    number = _read_number(field, value)
+    if number is None:
+        return None
+    if not 0 <= number < MAX_MILLISECONDS:
+        raise InputError(field, "must be milliseconds, from 0 to 30 days")
+    return round(number)
+
+
+def _read_number(field: str, value: Any) -> float | None:
+    if value is None:
+        return None
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(field, "must be a number") from None
+    if not math.isfinite(number):
+        raise InputError(field, "must be a number")
+    return number
 
 
 def _read_name(name: str | int) -> str:

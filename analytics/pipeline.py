@@ -12,12 +12,14 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Protocol
 
+import msgspec
 from msgspec.structs import replace
 
 from . import agents, campaigns, clients, days, referrers, tokens, urls, visitors
 from .model import (
     NO_CAMPAIGN,
     OTHER,
+    SESSION_GAP,
     UNKNOWN_CLIENT,
     UNKNOWN_PLACE,
     Arrival,
@@ -28,9 +30,7 @@ from .model import (
     Place,
     Site,
 )
-from .payload import PAGEVIEW
-
-ENGAGEMENT = "engagement"
+from .payload import ENGAGEMENT, PAGEVIEW
 
 
 class SaltOf(Protocol):
@@ -53,6 +53,7 @@ class Draft:
 
     __slots__ = (
         "arrival",
+        "at",
         "campaign",
         "client",
         "day",
@@ -81,6 +82,7 @@ class Draft:
         self.arrival = arrival
         self.salt_of = salt_of
         self.place_of = place_of
+        self.at = int(arrival.at)
         self.day = 0
         self.visitor = 0
         self.source = ""
@@ -93,8 +95,8 @@ Step = Callable[[Draft], str | None]
 
 
 def drop_engagement(draft: Draft) -> str | None:
-    """Plausible's time-on-page reports are no views, and nothing keeps them yet."""
-    return "engagement" if draft.event.name == ENGAGEMENT else None
+    """What some foreign trackers send while a page is open says nothing that could be kept."""
+    return "engagement" if draft.event.name == ENGAGEMENT and not _is_engagement(draft.event) else None
 
 
 def drop_prefetch(draft: Draft) -> str | None:
@@ -140,8 +142,20 @@ def drop_unsigned(draft: Draft) -> str | None:
     return None if tokens.is_signed(draft.arrival.token, site, page.path, path) else "token"
 
 
+def put_time(draft: Draft) -> None:
+    """An engagement event lies where its page was left: after its view as long as it was looked at.
+
+    Not before what could be of the same visit, so that no old day is opened by it. Without the age
+    nothing is known but that it has come now.
+    """
+    event, now = draft.event, draft.arrival.at
+    if _is_engagement(event) and event.age is not None:
+        left = now - (event.age - (event.engaged or 0)) / 1_000
+        draft.at = int(min(max(left, now - SESSION_GAP), now))
+
+
 def put_day(draft: Draft) -> None:
-    draft.day = days.local_day(draft.site.timezone, draft.arrival.at)
+    draft.day = days.local_day(draft.site.timezone, draft.at)
 
 
 def put_visitor(draft: Draft) -> None:
@@ -151,12 +165,14 @@ def put_visitor(draft: Draft) -> None:
 
 
 def put_source(draft: Draft) -> None:
-    draft.source = referrers.find_source(draft.event.referrer, draft.site.hosts)
+    if not _is_engagement(draft.event):
+        draft.source = referrers.find_source(draft.event.referrer, draft.site.hosts)
 
 
 def put_campaign(draft: Draft) -> None:
     """What the page's address says of where its reader came from."""
-    draft.campaign = campaigns.read_campaign(draft.event.url)
+    if not _is_engagement(draft.event):
+        draft.campaign = campaigns.read_campaign(draft.event.url)
 
 
 def put_client(draft: Draft) -> None:
@@ -186,6 +202,7 @@ STEPS: tuple[Step, ...] = (
     drop_excluded_address,
     drop_excluded_path,
     drop_unsigned,
+    put_time,
     put_day,
     put_visitor,
     put_source,
@@ -241,24 +258,44 @@ def _run_one(
 def finish(draft: Draft) -> Hit:
     """The hit of a draft that went through every step."""
     event = draft.event
-    is_view = event.name == PAGEVIEW
-    kind = Kind.VIEW if is_view else Kind.EVENT if event.interactive else Kind.QUIET_EVENT
+    kind = _kind_of(event)
     return Hit(
         draft.site.id,
         draft.day,
-        int(draft.arrival.at),
+        draft.at,
         draft.visitor,
         int(kind),
-        "" if is_view else event.name,
+        "" if kind == Kind.VIEW else event.name,
         draft.page.path,
         draft.source,
         event.title,
         visitors.hash_repeat(draft.site.id, event.id) if event.id else None,
-        event.detail,
+        _write_engagement(event) if kind == Kind.ENGAGEMENT else event.detail,
         draft.client,
         draft.place,
         draft.campaign,
     )
+
+
+def _kind_of(event: Event) -> Kind:
+    if event.name == PAGEVIEW:
+        return Kind.VIEW
+    if _is_engagement(event):
+        return Kind.ENGAGEMENT
+    return Kind.EVENT if event.interactive else Kind.QUIET_EVENT
+
+
+def _is_engagement(event: Event) -> bool:
+    """Whether an event tells how long or how far its page was looked at."""
+    return event.engaged is not None or event.scroll is not None
+
+
+def _write_engagement(event: Event) -> str:
+    """Whole seconds and per cent as JSON, each where it is known."""
+    told = {} if event.engaged is None else {"e": round(event.engaged / 1_000)}
+    if event.scroll is not None:
+        told["sd"] = event.scroll
+    return msgspec.json.encode(told).decode()
 
 
 @lru_cache(maxsize=1_024)

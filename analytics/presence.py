@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 
-from .model import ONLINE_WINDOW, Hit
+from .model import ONLINE_WINDOW, Hit, Kind
 
 CAPACITY = 200_000
 """Visitors that are remembered at once over all sites; beyond them the longest absent are forgotten."""
@@ -37,6 +37,8 @@ class Presence:
         """These hits were stored."""
         with self._lock:
             for hit in hits:
+                if hit.kind == Kind.ENGAGEMENT:
+                    continue  # it tells of a time before
                 seen = self._seen.get(hit.site)
                 if seen is None:
                     seen = self._seen[hit.site] = {}

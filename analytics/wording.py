@@ -183,7 +183,7 @@ REASONS: dict[str, str] = {
     "unusable-event": "A client of Google Analytics sent something that could not be read.",
     "no-view": "A tracker’s client introduced a visitor or began a session, which is nothing to count.",
     "too-many": "More than 100 messages came in one request; the first hundred were taken.",
-    "engagement": "A report of time on page by Plausible’s script, which is no view.",
+    "engagement": "A foreign tracker’s sign that a page is still open, which is no view.",
 }
 """Why a view was deliberately not counted, in a sentence for its owner."""
 

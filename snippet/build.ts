@@ -5,7 +5,7 @@ import { build as bundle, type Plugin } from 'esbuild';
 
 const OUTPUT = new URL('../analytics/static/', import.meta.url);
 
-const OWN = ['pt', 'pt-lite', 'page-count', 'page-list'].map((name) => `src/${name}.ts`);
+const OWN = ['pt', 'pt-lite', 'pt-more', 'page-count', 'page-list'].map((name) => `src/${name}.ts`);
 
 /** Scripts that serve pages written for another tracker. */
 const TRACKERS = ['plausible', 'umami', 'matomo', 'fathom'].map((name) => `src/${name}.ts`);

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from analytics.days import local_day
 from analytics.instance import Instance
+from analytics.model import Range, Totals
 from analytics.payload import MAX_BODY
+from analytics.summary import list_sources
 from analytics.web.app import create_app
 
 from .conftest import CHROME, FIREFOX, GOOGLEBOT, Clock, add_site
@@ -61,6 +64,19 @@ TAKEN = [
     ({"u": URL, "n": "x", "p": {"list": [1], "empty": "", "none": None}}, {"detail": None}),
     ({"u": "https://example.com/a#/about", "h": 1}, {"path": "/a%23/about"}),
     ({"u": URL, "v": 32, "w": 1440, "q": 1, "$": {"amount": 1}}, {"path": "/a"}),
+    ({"u": URL, "e": -1, "sd": "x", "a": []}, {"kind": 0, "detail": None}),
+    (
+        {"u": URL, "n": "engagement", "e": 5_400, "sd": 60},
+        {"kind": 3, "path": "/a", "detail": '{"e":5,"sd":60}'},
+    ),
+    ({"u": URL, "n": "engagement", "e": "61000.7"}, {"kind": 3, "name": "engagement", "detail": '{"e":61}'}),
+    ({"u": URL, "n": "engagement", "sd": 100.4, "e": None}, {"kind": 3, "detail": '{"sd":100}'}),
+    ({"u": URL, "n": "engagement", "sd": -3}, {"kind": 3, "detail": '{"sd":0}'}),
+    ({"u": URL, "n": "engagement", "sd": 1e300, "p": {"x": 1}}, {"kind": 3, "detail": '{"sd":100}'}),
+    (
+        {"u": URL, "n": "engagement", "sd": 1, "r": "https://news.example/", "i": False},
+        {"kind": 3, "source": ""},
+    ),
 ]
 
 
@@ -100,6 +116,18 @@ REFUSED = [
     (b'{"u": "https://example.com/", "p": {"' + b"k" * 301 + b'": 1}}', 400, "props"),
     (json.dumps({"u": URL, "p": {str(n): n for n in range(31)}}).encode(), 400, "props"),
     (b'{"u": "https://example.com/", "id": "' + b"x" * 129 + b'"}', 400, "id"),
+    (b'{"u": "https://example.com/", "n": "engagement"}', 400, "e"),
+    (b'{"u": "https://example.com/", "n": "engagement", "a": 5}', 400, "e"),
+    (b'{"u": "https://example.com/", "n": "engagement", "e": -1}', 400, "e"),
+    (b'{"u": "https://example.com/", "n": "engagement", "e": 2592000000}', 400, "e"),
+    (b'{"u": "https://example.com/", "n": "engagement", "e": "long"}', 400, "e"),
+    (b'{"u": "https://example.com/", "n": "engagement", "e": true}', 400, "e"),
+    (b'{"u": "https://example.com/", "n": "engagement", "e": "nan"}', 400, "e"),
+    (b'{"u": "https://example.com/", "n": "engagement", "e": 1' + b"0" * 400 + b"}", 400, "e"),
+    (b'{"u": "https://example.com/", "n": "engagement", "sd": "inf"}', 400, "sd"),
+    (b'{"u": "https://example.com/", "n": "engagement", "sd": [1]}', 400, "sd"),
+    (b'{"u": "https://example.com/", "n": "engagement", "sd": 5, "a": "x"}', 400, "a"),
+    (b'{"u": "https://example.com/", "n": "engagement", "sd": 5, "a": 1e12}', 400, "a"),
     (b'{"u": "https://example.com/", "t": "' + b"x" * MAX_BODY + b'"}', 413, "body"),
 ]
 
@@ -125,7 +153,6 @@ DROPPED = [
     ({"u": URL}, {"x-moz": "prefetch"}, "prefetch"),
     ({"u": URL}, {"purpose": "preview"}, "prefetch"),
     ({"u": "https://example.com/admin/x"}, {}, "excluded-path"),
-    ({"u": URL, "n": "engagement", "e": 5, "sd": 60}, {}, "engagement"),
 ]
 
 
@@ -145,6 +172,80 @@ def test_dropped(
     instance.flush_tallies()
     with instance.borrow_reader() as reader:
         assert [(found, views) for _, found, views in reader.dropped(0)] == [(reason, 1)]
+
+
+# What an engagement event says, seconds after its view; how many seconds after it the event lies.
+LEFT = [
+    ({"e": 40_000, "a": 60_000}, 60, 40),
+    ({"e": "40000", "a": "60000"}, 60, 40),
+    ({"e": 60_000, "a": 60_000}, 61, 61),
+    ({"e": 40_000}, 60, 60),
+    ({"sd": 50, "a": 60_000}, 60, 0),
+    ({"e": 90_000, "a": 60_000}, 60, 60),
+    ({"e": 9_000, "a": 7_200_000}, 7_200, 5_400),
+]
+
+
+@pytest.mark.parametrize(("told", "seconds", "length"), LEFT)
+def test_an_engagement_event_lies_where_its_page_was_left(
+    client: TestClient, instance: Instance, clock: Clock, told: dict[str, Any], seconds: int, length: int
+) -> None:
+    start = clock.now
+    clock.now += seconds
+    answer = client.post("/api/event", json={"u": URL, "n": "engagement", **told})
+    assert (answer.status_code, answer.text, answer.headers.get("x-pagetally")) == (202, "ok", None)
+    (at,) = instance.reader._connection.execute("SELECT at FROM hit").fetchone()
+    assert at == int(start) + length
+
+
+def test_engaged_time_makes_a_visit_longer_and_nothing_else(
+    client: TestClient, instance: Instance, clock: Clock
+) -> None:
+    site = instance.registry.find("example.com")
+    assert site is not None
+    day = local_day(site.timezone, clock.now)
+
+    def figures() -> tuple[dict[int, Totals], int]:
+        with instance.borrow_reader() as reader:
+            return reader.totals_by_day(site.id, day, day), reader.site_count(site.id).views
+
+    stranger = {"user-agent": CHROME}
+    engagement = {"u": URL, "n": "engagement", "e": 45_000, "sd": 70, "a": 60_000}
+    client.post("/api/event", json={"u": URL, "r": "https://news.example/"})
+    clock.now += 60
+    client.post("/api/event", json=engagement)
+    alone = client.post("/api/event?counters=1", json=engagement, headers=stranger).json()
+    assert alone["site"] == {"domain": "example.com", "views": 1, "visitors": 1, "online": 1}
+    expected = {day: Totals(views=1, visits=1, visitors=1, bounces=1, duration=45)}, 1
+    assert figures() == expected
+    instance.fold()
+    assert figures() == expected
+    with instance.borrow_reader() as reader:
+        assert [row.host for row in list_sources(reader, site, Range(day, day))] == ["news.example"]
+        assert [text for text in reader.differences() if text] == []
+
+
+def test_an_engagement_event_after_midnight_belongs_to_the_day_before_where_its_page_was_left_then(
+    client: TestClient, instance: Instance, clock: Clock
+) -> None:
+    add_site(instance, "east.example", timezone="Asia/Tokyo")
+    url = "https://east.example/"
+    midnight = -(-int(clock.now) // 86_400) * 86_400 + 15 * 3600
+    clock.now = midnight - 120
+    client.post("/api/event", json={"u": url})
+    clock.now = midnight + 300
+    for told in ({"e": 100_000, "a": 420_000}, {"e": 400_000, "a": 420_000}):
+        client.post("/api/event", json={"u": url, "n": "engagement", **told})
+    rows = instance.reader._connection.execute(
+        "SELECT day, at, visitor FROM hit ORDER BY kind, at"
+    ).fetchall()
+    today = local_day("Asia/Tokyo", clock.now)
+    assert [(day, at - midnight) for day, at, _ in rows] == [
+        (today - 1, -120),
+        (today - 1, -20),
+        (today, 280),
+    ]
+    assert rows[0][2] == rows[1][2] != rows[2][2]
 
 
 def test_an_excluded_address_and_an_opted_out_browser_are_not_counted(

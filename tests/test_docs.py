@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from analytics import pipeline, web
-from analytics.payload import MAX_BODY, MAX_ID, MAX_NAME, MAX_PROP_KEY, MAX_PROP_VALUE, MAX_PROPS, MAX_TEXT
+from analytics.payload import (
+    MAX_BODY,
+    MAX_ID,
+    MAX_MILLISECONDS,
+    MAX_NAME,
+    MAX_PROP_KEY,
+    MAX_PROP_VALUE,
+    MAX_PROPS,
+    MAX_TEXT,
+)
 from analytics.report import MAX_PATHS
 from analytics.store.ingest import SALT_LIFETIME, Caps
 from analytics.urls import MAX_URL
@@ -60,6 +69,7 @@ def test_limits_are_as_documented() -> None:
     assert f"at most {MAX_NAME} characters" in api
     assert f"beyond {MAX_TEXT:,} characters" in api
     assert f"At most {MAX_ID} characters" in api
+    assert f"under {MAX_MILLISECONDS // 86_400_000} days" in api
     assert (
         f"at most {MAX_PROPS} scalars, names up to {MAX_PROP_KEY} and values up to {MAX_PROP_VALUE:,}" in api
     )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.errors import InputError
-from analytics.payload import read_event
+from analytics.payload import MAX_MILLISECONDS, read_event
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -17,7 +17,7 @@ JSON = st.recursive(
     max_leaves=8,
 )
 NAMES = st.sampled_from(
-    "n name u url d domain r referrer t title id m meta p props h hashMode i interactive".split()
+    "n name u url d domain r referrer t title id m meta p props h hashMode i interactive e sd a".split()
 )
 
 
@@ -40,6 +40,19 @@ def test_any_object(fields: dict[str, object]) -> None:
     else:
         assert event.url
         assert event.name
+
+
+@given(st.fixed_dictionaries({}, optional={"e": JSON, "sd": JSON, "a": JSON}))
+def test_any_engagement(fields: dict[str, object]) -> None:
+    body = json.dumps({"u": "https://example.com/", "n": "engagement", **fields})
+    try:
+        event = read_event(body.encode("utf-8", "surrogatepass"))
+    except InputError as error:
+        assert error.field in ("e", "sd", "a", "body")
+    else:
+        assert event.engaged is not None or event.scroll is not None
+        assert all(0 <= told < MAX_MILLISECONDS for told in (event.engaged, event.age) if told is not None)
+        assert event.scroll is None or 0 <= event.scroll <= 100
 
 
 @pytest.mark.parametrize(

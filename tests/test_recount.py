@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from analytics.model import Count, Hit, Kind, Range, Site, Totals
 from analytics.store.connect import FILE
@@ -131,7 +132,7 @@ HITS = st.builds(
     st.sampled_from([0, 0, 0, 0, 1, DAYS - 2, DAYS - 1]),
     st.builds(lambda n, more: n * 600 + more, st.integers(0, 12), st.sampled_from([0, 0, 0, 1])),
     st.sampled_from([-(1 << 63), -(1 << 63), -1, (1 << 63) - 1]),
-    st.sampled_from([Kind.VIEW, Kind.VIEW, Kind.VIEW, Kind.EVENT, Kind.QUIET_EVENT]),
+    st.sampled_from([Kind.VIEW, Kind.VIEW, Kind.VIEW, Kind.EVENT, Kind.QUIET_EVENT, Kind.ENGAGEMENT]),
     st.integers(0, 3),
     st.sampled_from(["", "a.example", "b.example"]),
 )
@@ -333,6 +334,10 @@ FOLD = ("fold", (0, 5))
 @example([("write", [view(0, 0)]), FOLD, ("roll up", 40), ("write", [view(0, 60)]), ("roll up", 40)])
 # Events alone are no visit, until a view joins them.
 @example([("write", [view(0, 9, kind=Kind.EVENT)]), FOLD, ("write", [view(0, 99)]), FOLD])
+# An event in the second of the view, which no host led to, takes nothing from the one that led to the view.
+@example([("write", [replace(view(0, 9), source="a.example"), view(0, 9, kind=Kind.EVENT)]), FOLD])
+# Engaged time after the last view makes the visit longer, and joins two, but is none by itself.
+@example([("write", [view(0, n, kind=Kind.ENGAGEMENT) for n in (900, 2_400)]), FOLD, ("write", [view(0, 0)])])
 # Numbers of hits that an undo set free are used again.
 @example([("write", [view(0, 0)]), ("import", [view(0, 1), view(1, 1)]), ("undo", None)] * 2)
 def test_every_history_gives_the_numbers_of_its_hits(history: list[Step]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from ..days import month_of, month_start
-from ..model import Count, PageRow, Range, Site, Totals
+from ..model import Count, Kind, PageRow, Range, Site, Totals
 from ..urls import bare_host
 from .connect import Connection
 from .folding import FIGURES, MERGED_VISITS
@@ -341,10 +341,11 @@ def path_of_row(connection: Connection, site: int, id: int) -> str | None:
 
 
 def online_visitors(connection: Connection, site: int, since: int, first_day: int) -> dict[int, int]:
-    """Visitors with a hit since a time (seconds since 1970), and when their last one was."""
+    """Visitors with a view or an event since a time (seconds since 1970), and when their last one was."""
     return dict(
         connection.execute(
-            "SELECT visitor, max(at) FROM hit WHERE site = ? AND day >= ? AND at >= ? GROUP BY visitor",
+            "SELECT visitor, max(at) FROM hit"
+            f" WHERE site = ? AND day >= ? AND at >= ? AND kind <> {Kind.ENGAGEMENT:d} GROUP BY visitor",
             (site, first_day, since),
         )
     )

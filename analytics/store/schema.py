@@ -336,7 +336,7 @@ CREATE TABLE hit (
   site INTEGER, day INTEGER, id INTEGER,
   at INTEGER NOT NULL,
   visitor INTEGER NOT NULL,
-  kind INTEGER NOT NULL,            -- 0 view, 1 event, 2 event that does not end a bounce
+  kind INTEGER NOT NULL,            -- as model.Kind
   name INTEGER NOT NULL,            -- 0 for a view
   path INTEGER NOT NULL,
   source INTEGER NOT NULL,          -- 0 for none

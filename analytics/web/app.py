@@ -32,10 +32,19 @@ from .static import JAVASCRIPT, StaticFile
 from .stats import StatsRoutes
 from .widgets import WidgetRoutes
 
-SCRIPTS = ("pt.js", "pt-lite.js", "drop-in.js", "page-count.js", "page-list.js", "copy.js", "htmx.js")
+SCRIPTS = (
+    "pt.js",
+    "pt-lite.js",
+    "pt-more.js",
+    "drop-in.js",
+    "page-count.js",
+    "page-list.js",
+    "copy.js",
+    "htmx.js",
+)
 
 STATIC = {
-    **dict.fromkeys((*SCRIPTS, "htmx.js"), JAVASCRIPT),
+    **dict.fromkeys(SCRIPTS, JAVASCRIPT),
     "style.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }

@@ -16,8 +16,8 @@ const isCountable = () => isWelcome && !isOptedOut();
 let last: string; // the page presented last
 let asked: boolean; // the page itself asks for a view, new or not
 
-/** Posts a hit of the current page, a view unless it has a name; `search` is appended to the endpoint. */
-export const postHit = (search: string, n?: string, p?: object) =>
+/** Posts a hit of the current page, a view unless `more` has a name; `search` is appended to the endpoint. */
+export const postHit = (search: string, more?: object) =>
   postText(
     apiBase + 'event' + search,
     JSON.stringify({
@@ -25,9 +25,8 @@ export const postHit = (search: string, n?: string, p?: object) =>
       d: site || undefined,
       r: (last == null && document.referrer) || undefined, // it led to the first view only
       t: document.title,
-      id: Math.random().toString(36).slice(2),
-      n,
-      p,
+      id: Math.random() + '',
+      ...more,
     }),
   );
 
@@ -60,8 +59,8 @@ export function startTracker(present: (counts?: unknown) => void): Api {
       asked = true;
       settle();
     },
-    event(n, p) {
-      if (n && isCountable()) postHit('', n, p);
+    event(n, p, more) {
+      if (n && isCountable()) postHit('', { n, p, ...more });
     },
     renew: () => (reducePath() == last ? present() : settleSoon()),
   };

@@ -33,9 +33,13 @@ export class Tab {
   server: (request: Request) => Answer | Promise<Answer> = answerWell;
   spans: Span[] = [];
   storage: Record<string, string> = {};
+  time = 100; // milliseconds since the page was opened
+  isFocused = true;
+  mark = ''; // a selector that something on the page fits
   document: Record<string, any>;
   window: Record<string, any>;
   #listeners: Record<string, ((event: object) => void)[]> = {};
+  #listen = (type: string, listener: (event: object) => void) => void (this.#listeners[type] ||= []).push(listener);
   #url: URL;
   #entries: URL[];
 
@@ -44,6 +48,7 @@ export class Tab {
     this.#entries = [this.#url];
     const tab = this;
     const go = (_state: unknown, _title: string, url?: string) => {
+      this.fire('navigate');
       this.#url = new URL(url || this.#url.href, this.#url);
       return this.#url;
     };
@@ -53,8 +58,13 @@ export class Tab {
       readyState: 'interactive',
       visibilityState: 'visible',
       prerendering: false,
-      documentElement: { lang: 'en' },
+      documentElement: { lang: 'en', scrollHeight: 4000 },
       currentScript: null,
+      get hidden() {
+        return tab.document['visibilityState'] != 'visible';
+      },
+      hasFocus: () => this.isFocused,
+      querySelector: (selector: string) => (selector == this.mark ? {} : null),
       querySelectorAll: (selector: string) => {
         const names = [...selector.matchAll(/\[data-([a-z]+)\]/g)].map(([, name]) => name!);
         return this.spans.filter(({ dataset }) => names.every((name) => name in dataset));
@@ -78,7 +88,11 @@ export class Tab {
       clearTimeout: (timer: ReturnType<typeof setTimeout>) => clearTimeout(timer),
       CustomEvent,
       dispatchEvent: () => true,
-      addEventListener: (type: string, listener: () => void) => (this.#listeners[type] ||= []).push(listener),
+      addEventListener: this.#listen,
+      performance: { now: () => this.time },
+      scrollY: 0,
+      innerHeight: 1000,
+      navigation: { addEventListener: this.#listen },
       fetch: async (url: string | URL, options: Record<string, unknown>) => {
         const body = options['body'] === undefined ? undefined : JSON.parse(String(options['body']));
         const request = { url: String(url), options, body };
@@ -111,6 +125,17 @@ export class Tab {
   hide(): void {
     this.document['visibilityState'] = 'hidden';
     this.fire('visibilitychange');
+  }
+
+  /** Its window comes to the front, or another one does. */
+  focus(isFocused: boolean): void {
+    this.isFocused = isFocused;
+    this.fire(isFocused ? 'focus' : 'blur');
+  }
+
+  scroll(to: number): void {
+    this.window['scrollY'] = to;
+    this.fire('scroll');
   }
 
   push = (url: string): void => this.window['history'].pushState(null, '', url);
