@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
-from hashlib import blake2b
-from urllib.parse import parse_qs
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
 from ..days import local_day
-from ..errors import InputError, StoreFailed
+from ..errors import InputError
 from ..forms import badge, card, chart, digits
 from ..forms.colours import ERROR
 from ..forms.figure import METRICS, Figure, Metric
@@ -25,9 +23,9 @@ from ..instance import Instance
 from ..model import Range, Site
 from ..periods import read_window
 from ..report import day_values
-from ..store.connect import DatabaseError
-from .answers import CORS, JSON, TEXT, RawHeaders, send_answer, send_error, send_preflight
-from .counters import MAX_FIELDS, read_counters
+from .answers import JSON, TEXT, RawHeaders
+from .counters import read_counters
+from .reading import Answer, Reading, Unknown, read_query
 
 KINDS = {
     "badge": ("svg", "png", "json"),
@@ -52,13 +50,12 @@ SHIELD_SECONDS = 300
 MAX_PIXELS = 1_000_000
 """Of a PNG: about a tenth of a second of drawing."""
 
-Answer = tuple[RawHeaders, bytes]
 
-
-class FormEndpoint:
+class FormEndpoint(Reading):
     """An ASGI app for all the forms' addresses: /{form}/{metric}[.{kind}]."""
 
     def __init__(self, instance: Instance) -> None:
+        super().__init__(self._answer)
         self._instance = instance
         # A picture takes megabytes while it is drawn: two at a time.
         self._drawing = asyncio.Semaphore(2)
@@ -70,27 +67,13 @@ class FormEndpoint:
             for metric in METRICS:
                 yield from [f"/{form}/{metric}.{kind}" for kind in kinds] or [f"/{form}/{metric}"]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "OPTIONS":
-            await send_preflight(send)
-            return
-        if scope["method"] not in ("GET", "HEAD"):
-            await send_error(send, 405, InputError("method", "must be GET"), [(b"allow", b"GET, OPTIONS")])
-            return
-        try:
-            form, metric, kind = read_address(scope["path"])
-            headers, body = await self._draw(form, metric, kind, scope["query_string"])
-        except UnknownForm as error:
-            await send_error(send, 404, error)
-        except InputError as error:
-            await send_error(send, 400, error)
-        except DatabaseError as error:
-            await send_error(send, 503, StoreFailed(f"cannot be read: {error}"), [(b"retry-after", b"2")])
-        else:
-            await send_cached(scope, send, headers, body)
+    async def _answer(self, scope: Scope) -> Answer:
+        form, metric, kind = read_address(scope["path"])
+        fields = {name: values[0] for name, values in read_query(scope).items()}
+        headers, body = await self._draw(form, metric, kind, read_options(form, fields))
+        return [*headers, CACHE], body
 
-    async def _draw(self, form: str, metric: Metric, kind: str, query_string: bytes) -> Answer:
-        options = read_options(form, read_fields(query_string))
+    async def _draw(self, form: str, metric: Metric, kind: str, options: Options) -> Answer:
         site = find_site(self._instance, options.site)
         if kind == "png":
             check_png(options)
@@ -144,38 +127,21 @@ class FormEndpoint:
             return [PNG], await run_in_threadpool(draw)
 
 
-class UnknownForm(InputError):
-    """There is no such form, metric or extension."""
-
-
 def read_address(path: str) -> tuple[str, Metric, str]:
-    """Form, metric and extension of an address; UnknownForm when there is none such."""
+    """Form, metric and extension of an address; Unknown when there is none such."""
     form, _, name = path.rpartition("/")
     form = form.rpartition("/")[2]
     name, _, kind = name.partition(".")
     metric = METRICS.get(name)
     if metric is None:
-        raise UnknownForm(
-            "metric", f"{name[:40]!r} is not a metric", hint=f"Use one of {', '.join(METRICS)}."
-        )
+        raise Unknown("metric", f"{name[:40]!r} is not a metric", hint=f"Use one of {', '.join(METRICS)}.")
     kinds = KINDS.get(form, ())
     if kind not in (kinds or ("",)):
         hint = f"Use one of {', '.join(kinds)}." if kinds else f"Ask for /{form}/{name}."
-        raise UnknownForm("extension", f"{kind[:40]!r} is none of this form", hint=hint)
+        raise Unknown("extension", f"{kind[:40]!r} is none of this form", hint=hint)
     if form == "chart" and metric.scope == "online":
-        raise UnknownForm("metric", "has no course over days", hint="Use site-views or page-views.")
+        raise Unknown("metric", "has no course over days", hint="Use site-views or page-views.")
     return form, metric, kind
-
-
-def read_fields(query_string: bytes) -> Mapping[str, str]:
-    """The first value of each field of a query. InputError for too many."""
-    try:
-        fields = parse_qs(
-            query_string.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS
-        )
-    except ValueError:
-        raise InputError("query", "has too many fields") from None
-    return {name: values[0] for name, values in fields.items()}
 
 
 def find_site(instance: Instance, domain: str) -> Site | None:
@@ -277,15 +243,3 @@ def shield(figure: Figure, options: Options, *, hidden: bool) -> dict[str, objec
     if options.label_colour:
         answer["labelColor"] = options.label_colour.removeprefix("#")
     return answer | {"style": options.style, "cacheSeconds": SHIELD_SECONDS}
-
-
-async def send_cached(scope: Scope, send: Send, headers: RawHeaders, body: bytes) -> None:
-    """Send what may be kept for a minute; 304 for who has it already."""
-    etag = b'"' + blake2b(body, digest_size=8).hexdigest().encode() + b'"'
-    headers = [*CORS, *headers, (b"etag", etag), CACHE]
-    asked = next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")
-    if asked and (etag in [part.strip().removeprefix(b"W/") for part in asked.split(b",")] or asked == b"*"):
-        await send({"type": "http.response.start", "status": 304, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
-        return
-    await send_answer(send, 200, headers, body)
