@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 
 import msgspec
@@ -15,12 +15,12 @@ from ..errors import InputError
 from ..forms import badge, card, chart, digits
 from ..forms.colours import ERROR
 from ..forms.figure import METRICS, Figure, Metric
-from ..forms.options import Options, read_options
+from ..forms.options import Options, Question, read_options, read_question
 from ..forms.picture import Picture, blank
 from ..forms.png import draw_png
 from ..forms.svg import draw_svg
 from ..instance import Instance
-from ..model import Range, Site
+from ..model import Count, Range, Site
 from ..periods import read_window
 from ..report import day_values
 from .answers import JSON, TEXT, RawHeaders
@@ -70,20 +70,19 @@ class FormEndpoint(Reading):
     async def _answer(self, scope: Scope) -> Answer:
         form, metric, kind = read_address(scope["path"])
         fields = {name: values[0] for name, values in read_query(scope).items()}
-        headers, body = await self._draw(form, metric, kind, read_options(form, fields))
-        return [*headers, CACHE], body
-
-    async def _draw(self, form: str, metric: Metric, kind: str, options: Options) -> Answer:
-        site = find_site(self._instance, options.site)
+        options, question = read_options(form, fields), read_question(fields)
+        site = find_site(self._instance, question.site)
         if kind == "png":
             check_png(options)
         if form == "chart":
-            picture = await self._draw_chart(site, metric, options)
-            if kind == "svg":
-                return SVG, draw_svg(picture, options.theme).encode()
-            return await self._png(partial(draw_png, picture, options.theme, options.scale))
-        figure = await read_figure(self._instance, site, metric, options)
-        hidden = figure.value is not None and figure.value < options.least
+            headers, body = await self._draw_chart(site, metric, kind, question, options)
+        else:
+            figure = await read_figure(self._instance, site, metric, question)
+            headers, body = await self._draw(form, kind, figure, options)
+        return [*headers, CACHE], body
+
+    async def _draw(self, form: str, kind: str, figure: Figure, options: Options) -> Answer:
+        hidden = is_hidden(figure, options)
         if form == "text":
             return [TEXT], b"" if hidden else figure.write(options.format, options.locale, "0").encode()
         if form == "card":
@@ -97,30 +96,19 @@ class FormEndpoint(Reading):
             return SVG, svg_of(form, figure, options)
         return await self._png(partial(png_of, form, figure, options))
 
-    async def _draw_chart(self, site: Site | None, metric: Metric, options: Options) -> Picture:
+    async def _draw_chart(
+        self, site: Site | None, metric: Metric, kind: str, question: Question, options: Options
+    ) -> Answer:
         """The chart of a metric's last days."""
-        values = [0] * options.days
-        window = f"{options.days}d"
-        if metric.scope == "page" and not options.path:
+        if metric.scope == "page" and not question.path:
             raise needs_path()
+        values = (0,) * options.days
         if site is not None:
-            values = await run_in_threadpool(partial(self._read_days, site, metric, options))
-        figure = Figure(metric, sum(values), window)
-        if sum(values) < options.least:
-            return blank()
-        label = figure.label if options.label is None else options.label
-        total = figure.write(options.format, options.locale)
-        title = f"{label}: {figure.exact}"
-        size = options.width or 420, options.height or 120
-        return chart.draw_chart(values, label, total, title, *size, options.colour)
-
-    def _read_days(self, site: Site, metric: Metric, options: Options) -> list[int]:
-        today = local_day(site.timezone, self._instance.clock())
-        span = Range(today - options.days + 1, today)
-        path = options.path if metric.scope == "page" else None
-        with self._instance.borrow_reader() as reader:
-            counts = day_values(reader, site, path, span)
-        return [getattr(count, metric.field) for count in counts]
+            path = question.path if metric.scope == "page" else None
+            values = await read_course(self._instance, site, metric, path, options.days)
+        if kind == "svg":
+            return SVG, svg_of_chart(metric, values, options)
+        return await self._png(partial(png_of_chart, metric, values, options))
 
     async def _png(self, draw: Callable[[], bytes]) -> Answer:
         async with self._drawing:
@@ -159,22 +147,35 @@ def needs_path() -> InputError:
     return InputError("path", "is required for the number of a page", hint="Add &path=/hello")
 
 
-async def read_figure(instance: Instance, site: Site | None, metric: Metric, options: Options) -> Figure:
+async def read_figure(instance: Instance, site: Site | None, metric: Metric, question: Question) -> Figure:
     """The number that is asked for. InputError for a path or a period that cannot be used."""
-    is_page = metric.scope == "page"
-    if is_page and not options.path:
+    is_page, path = metric.scope == "page", question.path
+    if is_page and not path:
         raise needs_path()
-    window = metric.window or ("" if metric.scope == "online" else options.period)
+    window = metric.window or ("" if metric.scope == "online" else question.period)
     window = "" if window == "all" else window
     if site is None:
         read_window(window, 0)
         return Figure(metric, None, window)
-    found = await read_counters(instance, site, [options.path] if is_page else [], window)
-    source = found.pages[options.path] if is_page else found.site
+    found = await read_counters(instance, site, [path] if is_page else [], window)
+    source = found.pages[path] if is_page else found.site
     value: int = getattr(source, metric.field)
-    if is_page and not source.views and not (window and await is_seen(instance, site, options.path)):
+    if is_page and not source.views and not (window and await is_seen(instance, site, path)):
         return Figure(metric, None, window)
     return Figure(metric, value, window)
+
+
+async def read_course(
+    instance: Instance, site: Site, metric: Metric, path: str | None, days: int
+) -> tuple[int, ...]:
+    """The metric of each of the last days: of a page, or of the site where `path` is None."""
+
+    def read() -> list[Count]:
+        today = local_day(site.timezone, instance.clock())
+        with instance.borrow_reader() as reader:
+            return day_values(reader, site, path, Range(today - days + 1, today))
+
+    return tuple([getattr(count, metric.field) for count in await run_in_threadpool(read)])
 
 
 async def is_seen(instance: Instance, site: Site, path: str) -> bool:
@@ -206,14 +207,19 @@ def draw_digits(figure: Figure, options: Options) -> Picture:
 
 def picture_of(form: str, figure: Figure, options: Options) -> Picture:
     """The figure as a badge or as digits; nothing of one that shall be hidden."""
-    if figure.value is not None and figure.value < options.least:
+    if is_hidden(figure, options):
         return blank()
     return draw_badge(figure, options) if form == "badge" else draw_digits(figure, options)
 
 
-@lru_cache(maxsize=512)
+def is_hidden(figure: Figure, options: Options) -> bool:
+    """Whether the number is known, but less than what shall be shown."""
+    return figure.value is not None and figure.value < options.least
+
+
+@lru_cache(maxsize=2_048)
 def svg_of(form: str, figure: Figure, options: Options) -> bytes:
-    """The figure as SVG; the same as before while the number is, which is most of the time."""
+    """The figure as SVG; pages that have the same number share it."""
     return draw_svg(picture_of(form, figure, options), options.theme).encode()
 
 
@@ -221,6 +227,28 @@ def svg_of(form: str, figure: Figure, options: Options) -> bytes:
 def png_of(form: str, figure: Figure, options: Options) -> bytes:
     """The figure as PNG."""
     return draw_png(picture_of(form, figure, options), options.theme, options.scale)
+
+
+def picture_of_chart(metric: Metric, values: Sequence[int], options: Options) -> Picture:
+    """The values of days, the last of which is today."""
+    figure = Figure(metric, sum(values), f"{options.days}d")
+    if is_hidden(figure, options):
+        return blank()
+    label, total, title = words_of(figure, options)
+    size = options.width or 420, options.height or 120
+    return chart.draw_chart(values, label, total, title, *size, options.colour)
+
+
+@lru_cache(maxsize=512)
+def svg_of_chart(metric: Metric, values: tuple[int, ...], options: Options) -> bytes:
+    """The chart as SVG; the same as before until somebody views the page."""
+    return draw_svg(picture_of_chart(metric, values, options), options.theme).encode()
+
+
+@lru_cache(maxsize=128)
+def png_of_chart(metric: Metric, values: tuple[int, ...], options: Options) -> bytes:
+    """The chart as PNG."""
+    return draw_png(picture_of_chart(metric, values, options), options.theme, options.scale)
 
 
 def check_png(options: Options) -> None:
