@@ -114,6 +114,10 @@ class Counting(Protocol):
 
     def page_counts(self, site: int, paths: Sequence[str], span: Range | None = None) -> dict[str, Count]: ...
 
+    def page_series(self, site: int, path: str, span: Range) -> dict[int, Count]: ...
+
+    def totals_by_day(self, site: int, first: int, last: int) -> dict[int, Totals]: ...
+
 
 def count_pages(
     reader: Counting, site: Site, asked: Sequence[str], online: int, span: Range | None = None
@@ -135,7 +139,7 @@ def count_pages(
     )
 
 
-def day_values(reader: Reader, site: Site, path: str | None, span: Range) -> list[Count]:
+def day_values(reader: Counting, site: Site, path: str | None, span: Range) -> list[Count]:
     """Views and visitors of each day of a range: of a page, or of the site where `path` is None."""
     if path is None:
         totals = reader.totals_by_day(site.id, span.first, span.last)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -16,6 +17,8 @@ from ..periods import read_window
 from ..report import Counting, count_pages
 from .answers import JSON
 from .reading import Answer, Reading, need_site, read_query
+
+T = TypeVar("T")
 
 FRESH = (b"cache-control", b"no-cache")
 
@@ -48,27 +51,35 @@ async def read_counters(
     """The counters of a site and of pages, of a window (`periods.read_window`; all time if empty) or range.
 
     InputError for paths or a window that cannot be used.
-
-    On the event loop, where a few look-ups by key take less than handing them to a thread; but in
-    a thread while much waits to be folded, because every unfolded hit is looked at.
     """
-
     now = instance.clock()
     if isinstance(window, Range):
         span: Range | None = window
     else:
         span = read_window(window, local_day(site.timezone, now)) if window else None
+    online = instance.presence.count(site.id, now)
+    return await ask_at_once(instance, site, lambda reader: count_pages(reader, site, paths, online, span))
 
-    def count(reader: Counting) -> Counters:
-        return count_pages(reader, site, paths, instance.presence.count(site.id, now), span)
 
-    def count_elsewhere() -> Counters:
-        with instance.borrow_reader() as reader:
-            return count(reader)
+async def ask_at_once(instance: Instance, site: Site, question: Callable[[Counting], T]) -> T:
+    """What a quick question about a site finds.
 
+    On the event loop, where a few look-ups by key take less than handing them to a thread; but in
+    a thread while much waits to be folded, because every unfolded hit is looked at.
+    """
     glance = instance.glance
     if glance.renew():
         asyncio.get_running_loop().call_later(GLANCE_SECONDS, glance.close)
     if glance.unfolded(site.id) > MANY_UNFOLDED:
-        return await run_in_threadpool(count_elsewhere)
-    return count(glance)
+        return await ask_in_thread(instance, question)
+    return question(glance)
+
+
+async def ask_in_thread(instance: Instance, question: Callable[[Counting], T]) -> T:
+    """What a slow question finds, in a snapshot of its own."""
+
+    def ask() -> T:
+        with instance.borrow_reader() as reader:
+            return question(reader)
+
+    return await run_in_threadpool(ask)
