@@ -12,6 +12,7 @@ from anyio import CapacityLimiter, to_thread
 from starlette.types import Scope
 
 from ..errors import InputError
+from ..forms.options import THEMES
 from ..instance import Instance
 from ..lists import Wish, list_pages, read_limit, read_wish
 from ..model import PageList, RelatedPage
@@ -31,8 +32,10 @@ HTML = (b"content-type", b"text/html; charset=utf-8")
 
 STYLE = """\
 :root{color-scheme:light dark}
+:root.light{color-scheme:light}
+:root.dark{color-scheme:dark}
 body{margin:0;font:15px/1.5 system-ui,sans-serif;background:transparent}
-ol{margin:0;padding:0 0 0 1.6em}
+ol{margin:0;padding:0 0 0 1.8em;overflow-wrap:anywhere}
 li::marker{color:GrayText}
 a{color:inherit;text-decoration:none}
 a:hover,a:focus-visible{text-decoration:underline}
@@ -66,6 +69,7 @@ class ListEndpoints:
             "popular.html",
             bare=query.get("bare", ["0"])[0] not in ("", "0"),
             style=STYLE,
+            theme=_choose_theme(query.get("theme", [""])[0]),
             metric="views" if wish.metric == "views" else "visitors",
             found=found,
         )
@@ -112,3 +116,10 @@ class ListEndpoints:
                 return question(reader)
 
         return await to_thread.run_sync(ask, limiter=self._limiter)
+
+
+def _choose_theme(text: str) -> str:
+    """The colours of a page in a frame. InputError for what is none of ours."""
+    if text and text not in THEMES:
+        raise InputError("theme", f"{text[:40]!r} is not known", hint=f"Use one of {', '.join(THEMES)}.")
+    return text or THEMES[0]
