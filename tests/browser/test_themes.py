@@ -118,6 +118,8 @@ def test_a_theme_counts_once_and_shows_the_number(blog: Blog, page: Page, theme:
             str(number)
         )
     assert (blog.views("/p/a"), blog.site_views) == ([2], 2)
+    # The request comes from the page itself, which is no referrer of it.
+    assert blog.stored() == [("/p/a", "", blog.own_visitor())] * 2
 
 
 NEXT_LIST = (
