@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from .model import Count, Range
+from .model import Count, Range, Totals
 from .store.sqlite import SqliteReader
 from .writer import Writer
 
@@ -24,6 +24,7 @@ class Glance:
         self._is_open = False
         self._commits = -1
         self._sites: dict[tuple[int, Range | None], Count] = {}
+        self._days: dict[tuple[int, int, int], dict[int, Totals]] = {}
         self._unfolded: dict[int, int] = {}
 
     def renew(self) -> bool:
@@ -40,6 +41,7 @@ class Glance:
         """Let go of the snapshot, which keeps the log from beginning anew."""
         self._is_open = False
         self._sites.clear()
+        self._days.clear()
         self._unfolded.clear()
         self._snapshot.close()
 
@@ -59,3 +61,14 @@ class Glance:
     def page_counts(self, site: int, paths: Sequence[str], span: Range | None = None) -> dict[str, Count]:
         """Views and visitors of canonical paths; a path without any is absent."""
         return self._reader.page_counts(site, paths, span, is_folded=self.unfolded(site) == 0)
+
+    def page_series(self, site: int, path: str, span: Range) -> dict[int, Count]:
+        """Views and visitors of a canonical path on each day of a range that has any."""
+        return self._reader.page_series(site, path, span)
+
+    def totals_by_day(self, site: int, first: int, last: int) -> dict[int, Totals]:
+        """Head figures of each day of a range that has any."""
+        key = (site, first, last)
+        if key not in self._days:
+            self._days[key] = self._reader.totals_by_day(site, first, last)
+        return self._days[key]

@@ -7,7 +7,6 @@ from typing import Protocol
 
 from .errors import InputError
 from .model import Count, Counters, Range, Site, SiteCount
-from .store.base import Reader
 from .urls import MAX_URL, read_path
 
 MAX_PATHS = 100
@@ -20,6 +19,10 @@ class Counting(Protocol):
     def site_count(self, site: int, span: Range | None = None) -> Count: ...
 
     def page_counts(self, site: int, paths: Sequence[str], span: Range | None = None) -> dict[str, Count]: ...
+
+    def page_series(self, site: int, path: str, span: Range) -> dict[int, Count]: ...
+
+    def totals_by_day(self, site: int, first: int, last: int) -> dict[int, Totals]: ...
 
 
 def count_pages(
@@ -42,7 +45,7 @@ def count_pages(
     )
 
 
-def day_values(reader: Reader, site: Site, path: str | None, span: Range) -> list[Count]:
+def day_values(reader: Counting, site: Site, path: str | None, span: Range) -> list[Count]:
     """Views and visitors of each day of a range: of a page, or of the site where `path` is None."""
     if path is None:
         totals = reader.totals_by_day(site.id, span.first, span.last)

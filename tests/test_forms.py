@@ -18,6 +18,7 @@ from analytics.forms.digits import SETS, draw_digits, pad_digits
 from analytics.forms.logos import LOGOS
 from analytics.forms.numbers import write_number
 from analytics.instance import Instance
+from analytics.store.reads import PAGE_SERIES
 from analytics.web.app import create_app
 from analytics.web.forms import FormEndpoint
 
@@ -406,3 +407,11 @@ def test_text_on_a_colour_can_be_read(colour: str) -> None:
     assert isinstance(ink, str)
     bright, dim = sorted((luminance(ink) + 0.05, luminance(colour) + 0.05), reverse=True)
     assert bright / dim >= 3
+
+
+def test_the_chart_of_a_page_looks_at_no_other_page(instance: Instance) -> None:
+    place = {"site": 1, "path": "/a", "first": 0, "last": 365}
+    plan = [row[3] for row in instance.reader._connection.execute(f"EXPLAIN QUERY PLAN {PAGE_SERIES}", place)]
+    for table in ("page_day", "page_visitor"):
+        (search,) = [step for step in plan if step.startswith(f"SEARCH {table} ")]
+        assert "(site=? AND day=? AND path=?)" in search

@@ -145,4 +145,4 @@ def test_functions_are_short() -> None:
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert node.end_lineno is not None
-                assert node.end_lineno - node.lineno < 60, f"{file}: {node.name}"
+                assert node.end_lineno - node.lineno < 50, f"{file}: {node.name}"

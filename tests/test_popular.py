@@ -389,10 +389,12 @@ def test_bad_questions_name_the_field(
         ("&".join(["exclude=*"] * 21), "exclude"),
         ("exclude=" + "*a" * 101, "exclude"),
         ("include=" + "a" * 201, "include"),
+        ("theme=pink", "theme"),
     ],
 )
 def test_bad_wishes_name_the_field(client: TestClient, query: str, field: str) -> None:
-    answer = client.get(f"/api/popular?site=example.com&{query}")
+    address = "/popular.html" if field == "theme" else "/api/popular"
+    answer = client.get(f"{address}?site=example.com&{query}")
     assert (answer.status_code, answer.json()["field"]) == (400, field)
 
 

@@ -6,14 +6,20 @@
 | 2 | 0 in the short format is printed as NaN |
 | 3 | the ids of the original stay empty |
 | 4 | reading makes rows |
+| 5 | a page that nobody reads for months loses its count |
 | 6 | a request that fails shows another page's number |
 | 7 | a visitor is lost when the first request fails |
 | 8 | spellings of one address are several pages, when writing or when reading |
 | 9 | a path is cut off where "index" is in it |
+| 10 | two widgets of one page share a picture although their styles differ |
+| 11 | themes show a wrong number, or none |
 | 12 | reading counts |
 | 13 | pjax and pushState count twice |
+| 14 | an error cannot be read by the page that asked |
+| 15 | views that come while others are written, or before a crash, are lost |
 | 16 | a copy of the site on another host counts |
 | 17 | a page rendered ahead counts |
+| 18 | the first visit shows nothing |
 | 19 | a JSONP callback is a way in for scripts |
 | 20 | 0 is not shown as 0, or is told after a view |
 """
@@ -35,27 +41,48 @@ from analytics.web.app import create_app
 
 from .conftest import FIREFOX
 
-IN_A_BROWSER = {
-    2: ["test_drop_in.test_zero_in_the_short_style_is_zero"],
-    3: ["test_drop_in.test_a_theme_fills_with_the_right_numbers_by_one_view"],
-    6: ["test_drop_in.test_where_no_number_comes_no_label_hangs_and_nothing_spins"],
-    7: ["test_drop_in.test_a_visitor_is_not_lost_when_the_first_request_fails"],
-    13: [
-        "test_drop_in.test_pjax_that_changes_the_address_and_runs_the_script_makes_one_view",
-        "test_drop_in.test_the_script_run_again_is_a_view_a_second_later_and_none_before",
+ELSEWHERE = {
+    2: ["browser.test_drop_in.test_zero_in_the_short_style_is_zero"],
+    3: ["browser.test_drop_in.test_a_theme_fills_with_the_right_numbers_by_one_view"],
+    6: ["browser.test_drop_in.test_where_no_number_comes_no_label_hangs_and_nothing_spins"],
+    7: ["browser.test_drop_in.test_a_visitor_is_not_lost_when_the_first_request_fails"],
+    11: [
+        "browser.test_themes.test_a_theme_counts_once_and_shows_the_number",
+        "browser.test_themes.test_next_lists_the_numbers_of_its_posts_and_counts_none",
+        "browser.test_drop_in.test_a_theme_fills_with_the_right_numbers_by_one_view",
+        "clients.test_trackers.test_fluid_and_butterfly_show_umamis_numbers",
     ],
-    17: ["test_drop_in.test_a_page_that_was_rendered_ahead_and_never_shown_is_no_view"],
-    20: ["test_drop_in.test_zero_in_the_short_style_is_zero"],
+    13: [
+        "browser.test_drop_in.test_pjax_that_changes_the_address_and_runs_the_script_makes_one_view",
+        "browser.test_drop_in.test_the_script_run_again_is_a_view_a_second_later_and_none_before",
+    ],
+    14: ["test_abuse.test_one_client_is_told_to_wait"],
+    15: [
+        "test_durability.test_killed_under_load_it_loses_and_doubles_nothing",
+        "test_durability.test_10000_mixed_views_of_50_clients_are_exact",
+        "test_durability.test_every_answer_leaves_after_its_view_was_flushed",
+    ],
+    17: ["browser.test_drop_in.test_a_page_that_was_rendered_ahead_and_never_shown_is_no_view"],
+    20: ["browser.test_drop_in.test_zero_in_the_short_style_is_zero"],
 }
-"""Which tests in tests/browser are about a number."""
+"""Which tests outside of the files of regressions are about a number."""
 
 
-@pytest.mark.parametrize(("number", "names"), IN_A_BROWSER.items())
-def test_regressions_that_need_a_browser_have_their_tests_there(number: int, names: list[str]) -> None:
-    assert re.search(rf"^\| {number} \|", __doc__ or "", re.MULTILINE)
-    for name in names:
-        module, _, function = name.partition(".")
-        assert callable(getattr(importlib.import_module(f"tests.browser.{module}"), function))
+def test_every_regression_has_a_test() -> None:
+    every = list(range(1, 21))
+    names = [
+        name for file in (__name__, f"{__name__}_counters") for name in dir(importlib.import_module(file))
+    ]
+    here = {int(name.split("_")[1]) for name in names if re.match(r"test_\d", name)}
+    assert sorted(here | set(ELSEWHERE)) == every
+    told = re.findall(r"^\| (\d+) \|", __doc__ or "", re.MULTILINE)
+    assert [int(number) for number in told] == every
+
+
+@pytest.mark.parametrize("name", [name for names in ELSEWHERE.values() for name in names])
+def test_regressions_that_are_tested_elsewhere_are(name: str) -> None:
+    module, _, function = name.rpartition(".")
+    assert callable(getattr(importlib.import_module(f"tests.{module}"), function))
 
 
 @pytest.fixture
@@ -173,6 +200,42 @@ def test_9_a_path_is_not_cut_where_index_is_in_it(client: TestClient, name: str)
     assert views_in(COUNT[name](client, "https://example.com/posts/index-funds/x")) == 1
     assert views_in(COUNT[name](client, "https://example.com/posts")) == 1
     assert views_in(READ[name](client, "https://example.com/posts/index-funds/x")) == 1
+
+
+@pytest.mark.parametrize("form", ["badge", "digits"])
+def test_10_two_looks_share_no_picture_but_two_pages_may(client: TestClient, form: str) -> None:
+    for path in "ab":
+        COUNT["own"](client, f"https://example.com/{path}")
+    look = {"color": "ff0000"}, {"color": "0000ff"}, {"label-color": "00ff00"}, {"style": "plastic"}, {}
+    looks = [options for options in look if form == "badge" or "style" not in options]
+
+    def draw(path: str, options: dict[str, str]) -> str:
+        return client.get(f"/{form}/page-views.svg", params={"path": path} | options).text
+
+    pictures = [draw("/a", options) for options in looks]
+    assert len(set(pictures)) == len(looks)
+    assert pictures == [draw("/b", options) for options in looks]
+    COUNT["own"](client, "https://example.com/b")
+    assert not set(pictures) & {draw("/b", options) for options in looks}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(f"/badge/page-views.{kind}?path=/a" for kind in ("svg", "png", "json")),
+        "/digits/page-views.svg?path=/a",
+        "/chart/page-views.svg?path=/a",
+        "/card/page-views?path=/a",
+        "/text/page-views?path=/a",
+        "/api/popular?site=example.com",
+        "/popular.html?site=example.com",
+    ],
+)
+def test_12_looking_at_a_form_does_not_count(client: TestClient, address: str) -> None:
+    COUNT["own"](client, "https://example.com/a")
+    for _ in range(3):
+        assert client.get(address, headers={"referer": "https://example.com/a"}).status_code == 200
+    assert views_in(READ["own"](client, "https://example.com/a")) == 1
 
 
 @pytest.mark.parametrize("name", NAMES)

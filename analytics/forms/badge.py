@@ -102,8 +102,8 @@ def _write(text: str, middle: float, width: float, on: Ink, style: Style, *, bol
     shapes: list[Shape] = []
     if style.shadow and ink == text_on("#000000"):
         dark = mix_ink(on, "#000000", style.shadow)
-        shapes.append(Text(middle, style.baseline + 1, text, style.size, dark, width, bold))
-    return [*shapes, Text(middle, style.baseline, text, style.size, ink, width, bold)]
+        shapes.append(Text(middle, style.baseline + 1, text, style.size, dark, width, bold, style.loud))
+    return [*shapes, Text(middle, style.baseline, text, style.size, ink, width, bold, style.loud)]
 
 
 PAPER: Ink = ("#f6f8fa", "#21262d")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from ..errors import InputError
 
@@ -56,6 +57,7 @@ def read_colour(field: str, text: str) -> str:
     return "#" + (digits if len(digits) == 6 else "".join(digit * 2 for digit in digits))
 
 
+@lru_cache(maxsize=512)
 def mix(colour: str, other: str, share: float) -> str:
     """The first colour with a share (0 to 1) of the other on top."""
     pairs = zip(_channels(colour), _channels(other), strict=True)

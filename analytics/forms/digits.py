@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from math import cos, pi, sin
 
@@ -65,7 +66,8 @@ def _strokes(char: str) -> tuple[tuple[Point, ...], ...]:
     return tuple(found)
 
 
-def _wheel(char: str, x: float, ink: str, paper: Ink) -> list[Shape]:
+@lru_cache(maxsize=512)
+def _wheel(char: str, x: float, ink: str, paper: Ink) -> Sequence[Shape]:
     shade = tuple(
         (at, mix_ink(paper, over, share))
         for at, over, share in (
@@ -146,7 +148,7 @@ def _lamps(char: str, x: float, ink: str, paper: Ink) -> list[Shape]:
     return [Dots(out, mix_ink(paper, ink, 0.14), 1.1), Dots(lit, ink, 1.35)]
 
 
-SETS = {
+SETS: Mapping[str, tuple[int, str, str, Callable[[str, float, str, Ink], Sequence[Shape]]]] = {
     "odometer": (20, "#ffffff", "#2b2f33", _wheel),
     "segments": (20, "#ff5a36", "#1a1110", _segments),
     "dots": (20, "#ffc542", "#16181a", _lamps),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from ..errors import InputError
 from . import badge, chart, digits
@@ -19,14 +21,17 @@ _LOCALE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8}){0,4}\Z")
 STYLES: Mapping[str, Collection[str]] = {"badge": tuple(badge.STYLES), "digits": tuple(digits.SETS)}
 """The styles of each form that has some; the first is its usual one."""
 
+FIELDS = (
+    *("label", "color", "label-color", "labelColor", "style", "logo", "theme", "format", "locale"),
+    *("min", "width", "height", "scale", "digits", "days"),
+)
+"""The fields of a query that say how a number shall look."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What an asker wants: which number, and how it shall look."""
+    """How a number shall look; the same for many pages."""
 
-    site: str
-    path: str
-    period: str
     label: str | None
     colour: str
     label_colour: str
@@ -45,8 +50,27 @@ class Options:
     days: int
 
 
+class Question(NamedTuple):
+    """Which number an asker wants."""
+
+    site: str
+    path: str
+    period: str
+
+
+def read_question(query: Mapping[str, str]) -> Question:
+    """Which number the fields of a query are about; nothing is checked yet."""
+    return Question(query.get("site", ""), query.get("path", ""), query.get("period", ""))
+
+
 def read_options(form: str, query: Mapping[str, str]) -> Options:
     """The parameters of a form, from the fields of a query. InputError names the one that is wrong."""
+    return _read_options(form, tuple([(name, query[name]) for name in FIELDS if name in query]))
+
+
+@lru_cache(maxsize=512)
+def _read_options(form: str, fields: tuple[tuple[str, str], ...]) -> Options:
+    query = dict(fields)
     styles = STYLES.get(form, ("",))
     label = query.get("label")
     if label is not None and len(label) > MAX_LABEL:
@@ -55,9 +79,6 @@ def read_options(form: str, query: Mapping[str, str]) -> Options:
     if locale and not _LOCALE.match(locale):
         raise InputError("locale", f"{locale[:40]!r} is not a language", hint="Write de, pt-BR or zh-TW.")
     return Options(
-        site=query.get("site", ""),
-        path=query.get("path", ""),
-        period=query.get("period", ""),
         label=label,
         colour=read_colour("color", query.get("color", "")),
         label_colour=read_colour("label-color", query.get("label-color", "") or query.get("labelColor", "")),

@@ -61,6 +61,8 @@ class Text:
     ink: Ink
     width: float
     bold: bool = False
+    spaced: bool = False
+    """Whether room is left between the letters, not in them."""
 
 
 @dataclass(frozen=True, slots=True)

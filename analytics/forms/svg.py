@@ -81,11 +81,12 @@ def _draw(shape: Shape, inks: _Inks) -> str:
             return (
                 f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}"{round_}{inks.fill(shape)}/>'
             )
-        case Text(x, y, text, size, ink, width, bold):
+        case Text(x, y, text, size, ink, width, bold, spaced):
             weight = ' font-weight="bold"' if bold else ""
+            fit = "spacing" if spaced else "spacingAndGlyphs"
             return (
                 f'<text x="{x:g}" y="{y:g}" font-family="{FONT}" font-size="{size:g}"{weight}'
-                f' text-anchor="middle" textLength="{width:g}" lengthAdjust="spacingAndGlyphs"'
+                f' text-anchor="middle" textLength="{width:g}" lengthAdjust="{fit}"'
                 f"{inks.write('fill', ink)}>{clean(text)}</text>"
             )
         case Area(points, fill):

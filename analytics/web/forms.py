@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
-from hashlib import blake2b
-from urllib.parse import parse_qs
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope
 
 from ..days import local_day
-from ..errors import InputError, StoreFailed
+from ..errors import InputError
 from ..forms import badge, card, chart, digits
 from ..forms.colours import ERROR
 from ..forms.figure import METRICS, Figure, Metric
-from ..forms.options import Options, read_options
+from ..forms.options import Options, Question, read_options, read_question
 from ..forms.picture import Picture, blank
 from ..forms.png import draw_png
 from ..forms.svg import draw_svg
 from ..instance import Instance
 from ..model import Range, Site
 from ..periods import read_window
-from ..report import day_values
-from ..store.connect import DatabaseError
-from .answers import CORS, JSON, TEXT, RawHeaders, send_answer, send_error, send_preflight
-from .counters import MAX_FIELDS, read_counters
+from ..report import Counting, day_values
+from .answers import JSON, TEXT, RawHeaders
+from .counters import ask_at_once, ask_in_thread, read_counters
+from .reading import Answer, Reading, Unknown, read_query
 
 KINDS = {
     "badge": ("svg", "png", "json"),
@@ -49,16 +47,18 @@ PNG = (b"content-type", b"image/png")
 
 SHIELD_SECONDS = 300
 
+QUICK_DAYS = 31
+"""Of a page's chart that are looked up on the event loop: a tenth of a millisecond."""
+
 MAX_PIXELS = 1_000_000
 """Of a PNG: about a tenth of a second of drawing."""
 
-Answer = tuple[RawHeaders, bytes]
 
-
-class FormEndpoint:
+class FormEndpoint(Reading):
     """An ASGI app for all the forms' addresses: /{form}/{metric}[.{kind}]."""
 
     def __init__(self, instance: Instance) -> None:
+        super().__init__(self._answer)
         self._instance = instance
         # A picture takes megabytes while it is drawn: two at a time.
         self._drawing = asyncio.Semaphore(2)
@@ -70,37 +70,22 @@ class FormEndpoint:
             for metric in METRICS:
                 yield from [f"/{form}/{metric}.{kind}" for kind in kinds] or [f"/{form}/{metric}"]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "OPTIONS":
-            await send_preflight(send)
-            return
-        if scope["method"] not in ("GET", "HEAD"):
-            await send_error(send, 405, InputError("method", "must be GET"), [(b"allow", b"GET, OPTIONS")])
-            return
-        try:
-            form, metric, kind = read_address(scope["path"])
-            headers, body = await self._draw(form, metric, kind, scope["query_string"])
-        except UnknownForm as error:
-            await send_error(send, 404, error)
-        except InputError as error:
-            await send_error(send, 400, error)
-        except DatabaseError as error:
-            await send_error(send, 503, StoreFailed(f"cannot be read: {error}"), [(b"retry-after", b"2")])
-        else:
-            await send_cached(scope, send, headers, body)
-
-    async def _draw(self, form: str, metric: Metric, kind: str, query_string: bytes) -> Answer:
-        options = read_options(form, read_fields(query_string))
-        site = find_site(self._instance, options.site)
+    async def _answer(self, scope: Scope) -> Answer:
+        form, metric, kind = read_address(scope["path"])
+        fields = {name: values[0] for name, values in read_query(scope).items()}
+        options, question = read_options(form, fields), read_question(fields)
+        site = find_site(self._instance, question.site)
         if kind == "png":
             check_png(options)
         if form == "chart":
-            picture = await self._draw_chart(site, metric, options)
-            if kind == "svg":
-                return SVG, draw_svg(picture, options.theme).encode()
-            return await self._png(partial(draw_png, picture, options.theme, options.scale))
-        figure = await read_figure(self._instance, site, metric, options)
-        hidden = figure.value is not None and figure.value < options.least
+            headers, body = await self._draw_chart(site, metric, kind, question, options)
+        else:
+            figure = await read_figure(self._instance, site, metric, question)
+            headers, body = await self._draw(form, kind, figure, options)
+        return [*headers, CACHE], body
+
+    async def _draw(self, form: str, kind: str, figure: Figure, options: Options) -> Answer:
+        hidden = is_hidden(figure, options)
         if form == "text":
             return [TEXT], b"" if hidden else figure.write(options.format, options.locale, "0").encode()
         if form == "card":
@@ -114,68 +99,40 @@ class FormEndpoint:
             return SVG, svg_of(form, figure, options)
         return await self._png(partial(png_of, form, figure, options))
 
-    async def _draw_chart(self, site: Site | None, metric: Metric, options: Options) -> Picture:
+    async def _draw_chart(
+        self, site: Site | None, metric: Metric, kind: str, question: Question, options: Options
+    ) -> Answer:
         """The chart of a metric's last days."""
-        values = [0] * options.days
-        window = f"{options.days}d"
-        if metric.scope == "page" and not options.path:
+        if metric.scope == "page" and not question.path:
             raise needs_path()
+        values = (0,) * options.days
         if site is not None:
-            values = await run_in_threadpool(partial(self._read_days, site, metric, options))
-        figure = Figure(metric, sum(values), window)
-        if sum(values) < options.least:
-            return blank()
-        label = figure.label if options.label is None else options.label
-        total = figure.write(options.format, options.locale)
-        title = f"{label}: {figure.exact}"
-        size = options.width or 420, options.height or 120
-        return chart.draw_chart(values, label, total, title, *size, options.colour)
-
-    def _read_days(self, site: Site, metric: Metric, options: Options) -> list[int]:
-        today = local_day(site.timezone, self._instance.clock())
-        span = Range(today - options.days + 1, today)
-        path = options.path if metric.scope == "page" else None
-        with self._instance.borrow_reader() as reader:
-            counts = day_values(reader, site, path, span)
-        return [getattr(count, metric.field) for count in counts]
+            path = question.path if metric.scope == "page" else None
+            values = await read_course(self._instance, site, metric, path, options.days)
+        if kind == "svg":
+            return SVG, svg_of_chart(metric, values, options)
+        return await self._png(partial(png_of_chart, metric, values, options))
 
     async def _png(self, draw: Callable[[], bytes]) -> Answer:
         async with self._drawing:
             return [PNG], await run_in_threadpool(draw)
 
 
-class UnknownForm(InputError):
-    """There is no such form, metric or extension."""
-
-
 def read_address(path: str) -> tuple[str, Metric, str]:
-    """Form, metric and extension of an address; UnknownForm when there is none such."""
+    """Form, metric and extension of an address; Unknown when there is none such."""
     form, _, name = path.rpartition("/")
     form = form.rpartition("/")[2]
     name, _, kind = name.partition(".")
     metric = METRICS.get(name)
     if metric is None:
-        raise UnknownForm(
-            "metric", f"{name[:40]!r} is not a metric", hint=f"Use one of {', '.join(METRICS)}."
-        )
+        raise Unknown("metric", f"{name[:40]!r} is not a metric", hint=f"Use one of {', '.join(METRICS)}.")
     kinds = KINDS.get(form, ())
     if kind not in (kinds or ("",)):
         hint = f"Use one of {', '.join(kinds)}." if kinds else f"Ask for /{form}/{name}."
-        raise UnknownForm("extension", f"{kind[:40]!r} is none of this form", hint=hint)
+        raise Unknown("extension", f"{kind[:40]!r} is none of this form", hint=hint)
     if form == "chart" and metric.scope == "online":
-        raise UnknownForm("metric", "has no course over days", hint="Use site-views or page-views.")
+        raise Unknown("metric", "has no course over days", hint="Use site-views or page-views.")
     return form, metric, kind
-
-
-def read_fields(query_string: bytes) -> Mapping[str, str]:
-    """The first value of each field of a query. InputError for too many."""
-    try:
-        fields = parse_qs(
-            query_string.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS
-        )
-    except ValueError:
-        raise InputError("query", "has too many fields") from None
-    return {name: values[0] for name, values in fields.items()}
 
 
 def find_site(instance: Instance, domain: str) -> Site | None:
@@ -193,22 +150,38 @@ def needs_path() -> InputError:
     return InputError("path", "is required for the number of a page", hint="Add &path=/hello")
 
 
-async def read_figure(instance: Instance, site: Site | None, metric: Metric, options: Options) -> Figure:
+async def read_figure(instance: Instance, site: Site | None, metric: Metric, question: Question) -> Figure:
     """The number that is asked for. InputError for a path or a period that cannot be used."""
-    is_page = metric.scope == "page"
-    if is_page and not options.path:
+    is_page, path = metric.scope == "page", question.path
+    if is_page and not path:
         raise needs_path()
-    window = metric.window or ("" if metric.scope == "online" else options.period)
+    window = metric.window or ("" if metric.scope == "online" else question.period)
     window = "" if window == "all" else window
     if site is None:
         read_window(window, 0)
         return Figure(metric, None, window)
-    found = await read_counters(instance, site, [options.path] if is_page else [], window)
-    source = found.pages[options.path] if is_page else found.site
+    found = await read_counters(instance, site, [path] if is_page else [], window)
+    source = found.pages[path] if is_page else found.site
     value: int = getattr(source, metric.field)
-    if is_page and not source.views and not (window and await is_seen(instance, site, options.path)):
+    if is_page and not source.views and not (window and await is_seen(instance, site, path)):
         return Figure(metric, None, window)
     return Figure(metric, value, window)
+
+
+async def read_course(
+    instance: Instance, site: Site, metric: Metric, path: str | None, days: int
+) -> tuple[int, ...]:
+    """The metric of each of the last days: of a page, or of the site where `path` is None."""
+
+    today = local_day(site.timezone, instance.clock())
+
+    def read(reader: Counting) -> tuple[int, ...]:
+        counts = day_values(reader, site, path, Range(today - days + 1, today))
+        return tuple([getattr(count, metric.field) for count in counts])
+
+    # A page is looked up on each day; a site has its days together.
+    is_quick = path is None or days <= QUICK_DAYS
+    return await (ask_at_once(instance, site, read) if is_quick else ask_in_thread(instance, read))
 
 
 async def is_seen(instance: Instance, site: Site, path: str) -> bool:
@@ -240,14 +213,19 @@ def draw_digits(figure: Figure, options: Options) -> Picture:
 
 def picture_of(form: str, figure: Figure, options: Options) -> Picture:
     """The figure as a badge or as digits; nothing of one that shall be hidden."""
-    if figure.value is not None and figure.value < options.least:
+    if is_hidden(figure, options):
         return blank()
     return draw_badge(figure, options) if form == "badge" else draw_digits(figure, options)
 
 
-@lru_cache(maxsize=512)
+def is_hidden(figure: Figure, options: Options) -> bool:
+    """Whether the number is known, but less than what shall be shown."""
+    return figure.value is not None and figure.value < options.least
+
+
+@lru_cache(maxsize=2_048)
 def svg_of(form: str, figure: Figure, options: Options) -> bytes:
-    """The figure as SVG; the same as before while the number is, which is most of the time."""
+    """The figure as SVG; pages that have the same number share it."""
     return draw_svg(picture_of(form, figure, options), options.theme).encode()
 
 
@@ -255,6 +233,28 @@ def svg_of(form: str, figure: Figure, options: Options) -> bytes:
 def png_of(form: str, figure: Figure, options: Options) -> bytes:
     """The figure as PNG."""
     return draw_png(picture_of(form, figure, options), options.theme, options.scale)
+
+
+def picture_of_chart(metric: Metric, values: Sequence[int], options: Options) -> Picture:
+    """The values of days, the last of which is today."""
+    figure = Figure(metric, sum(values), f"{options.days}d")
+    if is_hidden(figure, options):
+        return blank()
+    label, total, title = words_of(figure, options)
+    size = options.width or 420, options.height or 120
+    return chart.draw_chart(values, label, total, title, *size, options.colour)
+
+
+@lru_cache(maxsize=512)
+def svg_of_chart(metric: Metric, values: tuple[int, ...], options: Options) -> bytes:
+    """The chart as SVG; the same as before until somebody views the page."""
+    return draw_svg(picture_of_chart(metric, values, options), options.theme).encode()
+
+
+@lru_cache(maxsize=128)
+def png_of_chart(metric: Metric, values: tuple[int, ...], options: Options) -> bytes:
+    """The chart as PNG."""
+    return draw_png(picture_of_chart(metric, values, options), options.theme, options.scale)
 
 
 def check_png(options: Options) -> None:
@@ -277,15 +277,3 @@ def shield(figure: Figure, options: Options, *, hidden: bool) -> dict[str, objec
     if options.label_colour:
         answer["labelColor"] = options.label_colour.removeprefix("#")
     return answer | {"style": options.style, "cacheSeconds": SHIELD_SECONDS}
-
-
-async def send_cached(scope: Scope, send: Send, headers: RawHeaders, body: bytes) -> None:
-    """Send what may be kept for a minute; 304 for who has it already."""
-    etag = b'"' + blake2b(body, digest_size=8).hexdigest().encode() + b'"'
-    headers = [*CORS, *headers, (b"etag", etag), CACHE]
-    asked = next((value for name, value in scope["headers"] if name == b"if-none-match"), b"")
-    if asked and (etag in [part.strip().removeprefix(b"W/") for part in asked.split(b",")] or asked == b"*"):
-        await send({"type": "http.response.start", "status": 304, "headers": headers})
-        await send({"type": "http.response.body", "body": b""})
-        return
-    await send_answer(send, 200, headers, body)

@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..forms.figure import METRICS, NAMES
 from ..forms.markup import CARD_SIZE, FORMS, PICTURES, address_of, write_markup
 from ..forms.numbers import FORMATS
-from ..forms.options import STYLES, THEMES, read_options
+from ..forms.options import STYLES, THEMES, read_options, read_question
 from ..instance import Instance
 from ..model import Site
 from ..periods import WINDOWS
@@ -113,7 +113,7 @@ class WidgetRoutes:
         url = request.url
         base = request.scope.get("root_path", "")
         options = read_options("badge" if form == "shields" else form, query)
-        figure = await read_figure(self._instance, site, METRICS[metric], options)
+        figure = await read_figure(self._instance, site, METRICS[metric], read_question(query))
         said = figure.label if not options.label else options.label
         public = f"{url.scheme}://{url.netloc}{base}"
         return {

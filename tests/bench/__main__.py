@@ -1,10 +1,9 @@
-"""Run every benchmark, or those named: `python -m tests.bench [NAME ...] [--quick]`."""
+"""Run every benchmark, or those named: `python -m tests.bench [NAME ...] [--quick] [--millions=N]`."""
 
 from __future__ import annotations
 
 import contextlib
 import gzip
-import shutil
 import statistics
 import subprocess
 import sys
@@ -17,46 +16,14 @@ from pathlib import Path
 
 import httpx2
 
-from analytics.instance import Instance
-from analytics.model import Site
-from analytics.registry import check_site
 from analytics.store.sqlite import SqliteReader
-from seeds.fill import FOLD_LIMIT, fill, store_days
-from seeds.traffic import DAYS, SITE_VIEWS, make_traffic
+from seeds.fill import fill
+from seeds.traffic import SITE_VIEWS
 
 from ..conftest import Server, pagetally
 from . import load
-
-ROOT = Path(__file__).parent.parent.parent
-QUICK = "--quick" in sys.argv
-MILLIONS = 1 if QUICK else 10
-
-Row = tuple[str, str, str, bool]
-"""What was measured, the figure, the bar, whether it is met."""
-
-
-@contextlib.contextmanager
-def serving(folder: Path) -> Iterator[Server]:
-    """The server under test on a data folder."""
-    server = Server(folder, command=[sys.executable, "-m", "tests.bench.serve"])
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
-def resident(pid: int) -> float:
-    """Resident memory of a process, in MB."""
-    text = Path(f"/proc/{pid}/status").read_text()
-    return int(text.split("VmRSS:")[1].split()[0]) / 1024
-
-
-@contextlib.contextmanager
-def scratch() -> Iterator[Path]:
-    """A data folder with one site, on the same disk as the project."""
-    with tempfile.TemporaryDirectory(dir=ROOT, prefix=".bench-") as name:
-        pagetally("site", "add", "example.com", data=Path(name) / "data")
-        yield Path(name) / "data"
+from .places import MILLIONS, QUICK, ROOT, Row, large, resident, scratch, serving
+from .reads import bench_reads, read_all
 
 
 def bench_collect() -> Iterator[Row]:
@@ -171,26 +138,6 @@ def make_log(lines: int) -> Iterator[str]:
         )
 
 
-@contextlib.contextmanager
-def large(millions: int) -> Iterator[Path]:
-    """A data folder with so many million views in 400 days on 5,000 paths."""
-    folder = Path(tempfile.mkdtemp(dir=ROOT, prefix=".bench-")) / "data"
-    try:
-        instance = Instance(folder, fold_limit=FOLD_LIMIT).open()
-        instance.write(lambda store: store.save_site(check_site(Site(id=0, domain="example.com")), 0))
-        instance.reload_sites()
-        site, now = instance.registry.sites[0], time.time()
-        older = [(f"/page/{number}", f"Page {number}") for number in range(5_000)]
-        traffic = make_traffic(site, int(now // 86_400), now, views=millions * 1_000_000, older=older)
-        store_days(instance, site, range(DAYS), traffic)
-        instance.fold()
-        instance.rollup()
-        instance.close()
-        yield folder
-    finally:
-        shutil.rmtree(folder.parent)
-
-
 def bench_large() -> Iterator[Row]:
     """Reading and size with ten million views stored."""
     start = time.perf_counter()
@@ -207,6 +154,7 @@ def bench_large() -> Iterator[Row]:
         yield "disk for a view, everything included", f"{each:.1f} bytes", "≤ 80 bytes (aim 50)", each <= 80
         with serving(data) as server:
             yield from _read_counters(server)
+            yield from read_all(server)
             yield from _read_summary(server)
 
 
@@ -263,12 +211,15 @@ BENCHES: dict[str, Callable[[], Iterator[Row]]] = {
     "sustained": bench_sustained,
     "bulk": bench_bulk,
     "large": bench_large,
+    "reads": bench_reads,
 }
 
 
 def main() -> int:
     """Print each figure beside its bar."""
-    wanted = [name for name in sys.argv[1:] if not name.startswith("-")] or list(BENCHES)
+    wanted = [name for name in sys.argv[1:] if not name.startswith("-")] or [
+        name for name in BENCHES if name != "reads"
+    ]
     missed = 0
     print("| what | measured | bar | |\n|---|---|---|---|")
     for name in wanted:

@@ -21,8 +21,9 @@ async def noop(_: Request) -> PlainTextResponse:
 
 
 def make_app(instance: Instance) -> object:
-    """Pagetally with the route /noop."""
-    return create_app(instance, extra_routes=[Route("/noop", noop)])
+    """Pagetally with the route /noop; with `--compat none` it answers its own protocol alone."""
+    compat = sys.argv[sys.argv.index("--compat") + 1] if "--compat" in sys.argv else "all"
+    return create_app(instance, compat=(compat,), extra_routes=[Route("/noop", noop)])
 
 
 if __name__ == "__main__":

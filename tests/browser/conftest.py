@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import shutil
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -245,6 +246,25 @@ class Blog:
     def site_views(self) -> int:
         """The Site View, as Pagetally tells it."""
         return int(self.stats.counters(self.domain)["site"]["views"])
+
+    def stored(self) -> list[tuple[str, str, int]]:
+        """Path, referring host and visitor of every hit of this site that is on disk."""
+        sql = (
+            "SELECT path.path, coalesce(source.host, ''), hit.visitor FROM hit"
+            " JOIN site ON site.id = hit.site JOIN path ON path.id = hit.path"
+            " LEFT JOIN source ON source.id = hit.source WHERE site.domain = ? ORDER BY hit.id"
+        )
+        with contextlib.closing(sqlite3.connect(self.stats.server.data / "pagetally.db")) as connection:
+            return connection.execute(sql, (self.domain,)).fetchall()
+
+    def own_visitor(self) -> int:
+        """The visitor whom our own script counts where this browser is."""
+        event = {"u": self.url("/own")}
+        answer = httpx2.post(
+            f"{self.stats.server.url}/api/event", json=event, headers={"user-agent": CHROME}, trust_env=False
+        )
+        assert answer.status_code == 202
+        return self.stored()[-1][2]
 
     def render(self, address: str, path: str) -> bytes:
         """The HTML of a page."""

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from analytics.model import OTHER
+
 from .conftest import Blog
 
 MODULES = Path(__file__).parent.parent.parent / "snippet" / "node_modules"
@@ -89,6 +91,9 @@ def test_busuanzi_pure_js(blog: Blog, page: Page, head: str, page_views: str, co
     page.evaluate("go('/b')")
     expect(page.locator("#busuanzi_value_site_pv")).to_have_text("5")
     assert blog.views("/post", "/b", "/") == [counted, int(counted == 4), 0]
+    # Whose view it was, and that the page itself referred nobody to it.
+    pages = ["/post", "/b"] if counted == 4 else [OTHER, OTHER]
+    assert blog.stored()[3:] == [(path, "", blog.own_visitor()) for path in pages]
 
 
 def test_vercount_react(blog: Blog, page: Page) -> None:
@@ -98,3 +103,4 @@ def test_vercount_react(blog: Blog, page: Page) -> None:
     assert (blog.views("/post"), blog.site_views) == ([4], 4)
     page.reload()
     expect(page.locator("#vercount")).to_have_text("5 5 4")  # whoever says what, nobody is new
+    assert blog.stored()[3:] == [("/post", "", blog.own_visitor())] * 2

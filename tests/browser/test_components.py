@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Frame, Page, expect
 
 from .conftest import Blog, OpenContext, Traffic
 
@@ -48,6 +48,55 @@ def test_without_the_server_the_page_keeps_its_own_words(widgets: Blog, page: Pa
     expect(page.locator("#labelled")).to_have_text("–")
     expect(page.locator("#popular")).to_have_text("nothing yet")
     assert "NaN" not in page.content()
+
+
+def show_list_in_a_frame(blog: Blog, page: Page, query: str, width: int) -> Frame:
+    """A page of the site with /popular.html of another origin in a frame, at its window's width."""
+    blog.files["/"] = "theme.html"
+    address = f"{blog.stats.url}/popular.html?site={blog.domain}&{query}"
+    blog.words = {
+        "markup": f'<iframe src="{address}" width="{width}" height="140" style="border:0"'
+        ' title="Popular"></iframe>'
+    }
+    page.goto(blog.url("/"))
+    (frame,) = page.main_frame.child_frames
+    frame.wait_for_load_state()
+    return frame
+
+
+@pytest.mark.parametrize("width", [160, 300, 600])
+def test_a_list_in_a_frame_fits_and_leads_the_whole_window(widgets: Blog, page: Page, width: int) -> None:
+    long = "Ein Wort, das kaum in die Zeile passt: Donaudampfschifffahrtsgesellschaftskapitän"
+    widgets.stats.count_views(widgets.url("/long"), 2, title=long)
+    frame = show_list_in_a_frame(widgets, page, "exclude=/secret*", width)
+    expect(frame.locator("a")).to_have_text(["The lamp", long, HOSTILE])
+    assert frame.locator("img, b").count() == 0
+    assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    target = f"https://{widgets.domain}/lamp"
+    page.route(target, lambda route: route.fulfill(body="<title>The lamp</title>", content_type="text/html"))
+    with page.expect_navigation(url=target):
+        frame.locator("a").first.click()
+    assert page.title() == "The lamp"
+    assert page.main_frame.child_frames == []
+
+
+@pytest.mark.parametrize(
+    ("scheme", "theme", "colour"),
+    [
+        ("light", "", "rgb(0, 0, 0)"),
+        ("dark", "", "rgb(255, 255, 255)"),
+        ("dark", "light", "rgb(0, 0, 0)"),
+        ("light", "dark", "rgb(255, 255, 255)"),
+    ],
+)
+def test_a_list_in_a_frame_has_the_colours_that_are_asked_for(
+    widgets: Blog, open_context: OpenContext, tmp_path: Path, scheme: str, theme: str, colour: str
+) -> None:
+    page = open_context(color_scheme=scheme).new_page()
+    frame = show_list_in_a_frame(widgets, page, f"theme={theme}", 300)
+    folder = Path(os.environ.get("SCREENSHOTS", tmp_path))
+    page.screenshot(path=folder / f"list-in-a-frame-{scheme}-{theme}.png")
+    assert frame.locator("a").first.evaluate("element => getComputedStyle(element).color") == colour
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import httpx2
 import pytest
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page, Response, expect
 
 from ..conftest import CHROME
 from .conftest import DOMAIN, REFERRER, Counting, Shop, Stored, need_package, run_node
@@ -192,3 +192,42 @@ def test_in_a_browser(counting: Counting, shop: Shop, page: Page, client: str) -
     views = counting.hits()
     assert [(view.name, view.path) for view in views] == [("", "/notes/tea"), ("", "/second")]
     expect_the_view(counting, views[0], CHROME)
+
+
+FLUID = """
+const read = async more => (await (await fetch(
+  `$SERVER/api/websites/${id}/stats?startAt=1546300800000&endAt=${Date.now()}${more}`, {headers})).json());
+const path = location.pathname.replace(/\\/*(index.html)?$/, '/').replace(/\\.html\\/$/, '.html');
+const [site, page] = [await read(''), await read('&url=' + path)];
+show([site.pageviews.value, site.visitors.value, page.pageviews.value]);
+"""
+BUTTERFLY = """
+const read = async more => (await (await fetch(
+  `$SERVER/api/websites/${id}/stats?startAt=0&endAt=${Date.now()}${more}`, {headers})).json());
+const number = told => typeof told === 'object' ? told.value : told;
+const more = `&url=${location.pathname}&path=${location.pathname}`;
+const [site, page] = [await read(''), await read(more)];
+show([number(site.pageviews), number(site.visitors), number(page.pageviews)]);
+"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("asks", [FLUID, BUTTERFLY], ids=["fluid", "butterfly"])
+def test_fluid_and_butterfly_show_umamis_numbers(
+    counting: Counting, shop: Shop, page: Page, asks: str
+) -> None:
+    counting.add_site(foreign_ids=IDS)
+    for address in (PAGE, PAGE, f"https://{DOMAIN}/b"):
+        told = {"u": address}
+        httpx2.post(
+            f"{counting.local_url}/api/event", json=told, headers={"user-agent": CHROME}, trust_env=False
+        )
+    shop.show(
+        '<b id="count"></b><script type="module">'
+        f"const id = '{UUID}', headers = {{Authorization: 'Bearer none'}};"
+        "const show = numbers => { document.getElementById('count').innerText = numbers.join(' '); };"
+        f"{asks.replace('$SERVER', counting.url)}</script>"
+    )
+    page.goto(f"{shop.url}/notes/tea/")
+    expect(page.locator("#count")).to_have_text("3 1 2")
+    assert len(counting.hits()) == 3
