@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from .errors import InputError
-from .model import Count, Counters, Range, Site, SiteCount
+from .model import Count, Counters, Range, Site, SiteCount, Totals
 from .urls import MAX_URL, read_path
 
 MAX_PATHS = 100
