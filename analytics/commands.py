@@ -16,6 +16,7 @@ from .instance import Instance
 from .model import OTHER, Amount, Detail, Hit, Site
 from .registry import check_site
 from .store.adjust import MOVES
+from .tokens import make_secret
 from .urls import bare_host
 
 
@@ -238,6 +239,8 @@ def find_site(instance: Instance, domain: str) -> Site:
 
 def _save_site(instance: Instance, site: Site) -> Site:
     site = check_site(site)
+    if site.needs_token and not site.token_secret:
+        site = msgspec.structs.replace(site, token_secret=make_secret())
     for other in instance.registry.sites:
         if other.id != site.id and bare_host(site.domain) in other.hosts:
             known_as = "" if site.domain == other.domain else f", as {other.domain}"

@@ -148,7 +148,8 @@ class Parser:
     """Lines to hits of one site, and a summary of what became of each."""
 
     def __init__(self, site: Site, *, with_bots: bool = False) -> None:
-        self._site = site = replace(site, count_bots=with_bots or site.count_bots)
+        # What a log tells, the owner's own server saw: it needs no token.
+        self._site = site = replace(site, count_bots=with_bots or site.count_bots, needs_token=False)
         self._sites = dict.fromkeys(site.hosts, site)
         # Never stored: these days are over, and nobody is to be known again.
         self._salts = Salts(keep=False)

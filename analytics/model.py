@@ -47,6 +47,10 @@ class Site(Struct, frozen=True, kw_only=True):
     """Names under which foreign clients know the site: `umami:<uuid>`, `matomo:1`, `leancloud:<app id>`."""
     cooldown: int = 0
     """Seconds in which a visitor's next view of the same page does not count; 0 counts every view."""
+    needs_token: bool = False
+    """Only pages that carry a token of the site's own (`tokens`) are counted."""
+    token_secret: str = ""
+    """What tokens are made with; empty until the owner asks for it. Shown to nobody else."""
     path_aliases: dict[str, str] = {}
     """Paths that are counted as another, which is no alias itself: what the owner renamed or merged."""
 
@@ -83,6 +87,8 @@ class Arrival(Struct, frozen=True, kw_only=True):
     """`Sec-Purpose`, `Purpose` and their like, lower-cased."""
     gpc: bool = False
     """The browser sends `Sec-GPC: 1` or `DNT: 1`."""
+    token: str = ""
+    """What the address asked for says of the page that asks (`tokens`); empty for nothing."""
 
 
 class Hit(Struct, frozen=True):

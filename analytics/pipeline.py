@@ -12,7 +12,7 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Protocol
 
-from . import agents, days, referrers, urls, visitors
+from . import agents, days, referrers, tokens, urls, visitors
 from .model import OTHER, Arrival, Drop, Event, Hit, Kind, Site
 from .payload import PAGEVIEW
 
@@ -81,6 +81,17 @@ def drop_excluded_path(draft: Draft) -> str | None:
     return None
 
 
+def drop_unsigned(draft: Draft) -> str | None:
+    """Of a site that wants tokens, only pages that its own build or template signed."""
+    if not draft.site.needs_token:
+        return None
+    event, site = draft.event, draft.site
+    # Not the draft's page: the owner may count it as another, which its template does not know.
+    page = urls.read_page(event.url, query_keys=site.query_keys, hash_mode=event.hash_mode)
+    path = urls.path_in(event.url)
+    return None if tokens.is_signed(draft.arrival.token, site, page.path, path) else "token"
+
+
 def put_day(draft: Draft) -> None:
     draft.day = days.local_day(draft.site.timezone, draft.arrival.at)
 
@@ -103,6 +114,7 @@ STEPS: tuple[Step, ...] = (
     drop_opted_out,
     drop_excluded_address,
     drop_excluded_path,
+    drop_unsigned,
     put_day,
     put_visitor,
     put_source,

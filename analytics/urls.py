@@ -148,6 +148,11 @@ def read_page(url: str, *, query_keys: Collection[str] = (), hash_mode: bool = F
     return Page(host, key)
 
 
+def path_in(url: str) -> str:
+    """The path of a page's full address as it stands there. InputError names the field `url`."""
+    return _split(url)[1]
+
+
 def read_path(text: str, *, query_keys: Collection[str] = ()) -> str:
     """The key of a path, or of a full address, as a reader asks for it."""
     if _SCHEME.match(text):

@@ -137,6 +137,8 @@ REASONS: dict[str, str] = {
     "excluded-address": "The address is one that you excluded.",
     "excluded-path": "The page is one that you excluded.",
     "cooldown": "The same visitor saw the same page again sooner than the site counts it.",
+    "token": "The page carried no token of yours, or one of another page, and this site counts signed pages"
+    " only. Somebody made the view up, or the page was built without its token.",
     "rate-limit": "One network sent more views than are taken; it was told to wait.",
     "unusable-address": "The address of the page cannot be used: too long, of a file, or none at all.",
     "unusable-event": "A client of Google Analytics sent something that could not be read.",

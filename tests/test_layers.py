@@ -23,6 +23,7 @@ LAYERS = (
             "agents",
             "payload",
             "passwords",
+            "tokens",
             "accesslog",
             "wording",
         },

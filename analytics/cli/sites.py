@@ -54,6 +54,12 @@ def site_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Whether views of crawlers, tools and headless browsers count.  [default: drop]",
     )(command)
     command = click.option(
+        "--require-token/--no-token",
+        "needs_token",
+        default=None,
+        help="Whether only pages that carry a token of yours count (`pagetally site sign`).  [default: no]",
+    )(command)
+    command = click.option(
         "--cooldown",
         type=int,
         metavar="SECONDS",
@@ -82,6 +88,7 @@ def add(domain: str, data: str | None, **given: Any) -> None:
         saved = msgspec.convert(desk.perform(SaveSite(new)), Site)
     click.echo(f"{saved.domain} is counted from now on; its days are those of {saved.timezone}.")
     click.echo("\n".join(["Put this into its pages:", "", SCRIPT_LINE, *SPANS]))
+    tell_of_tokens(saved)
 
 
 @site.command("list")
@@ -111,6 +118,7 @@ def describe(found: Site) -> dict[str, tuple[str, ...]]:
         "bots": ("counted",) if found.count_bots else (),
         "foreign ids": found.foreign_ids,
         "cooldown": (f"{found.cooldown} s",) if found.cooldown else (),
+        "tokens": ("required",) if found.needs_token else (),
     }
 
 
@@ -137,6 +145,13 @@ def edit(domain: str, new_domain: str | None, data: str | None, **given: Any) ->
     with performer(folder) as desk:
         saved = msgspec.convert(desk.perform(SaveSite(_apply(found, given))), Site)
     click.echo(f"{saved.domain} is changed.")
+    tell_of_tokens(saved)
+
+
+def tell_of_tokens(saved: Site) -> None:
+    """Say where tokens come from, once a site counts no page without one."""
+    if saved.needs_token:
+        click.echo("Only pages that carry a token of yours count. To make them: pagetally site sign --help")
 
 
 @site.command(short_help="Delete DOMAIN and all that was counted for it.")

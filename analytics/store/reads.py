@@ -520,10 +520,10 @@ def read_sites(connection: Connection) -> list[Site]:
     """Every site, by domain."""
     rows = connection.execute(
         "SELECT id, domain, timezone, aliases, exclude_addresses, exclude_paths, query_keys,"
-        " foreign_ids, honour_gpc, count_bots, cooldown FROM site ORDER BY domain"
+        " foreign_ids, honour_gpc, count_bots, cooldown, needs_token, token_secret FROM site ORDER BY domain"
     )
     found, renamed = [], path_aliases(connection)
-    for id, domain, timezone, *lists, honour_gpc, count_bots, cooldown in rows:
+    for id, domain, timezone, *lists, honour_gpc, count_bots, cooldown, needs_token, secret in rows:
         aliases, addresses, paths, keys, foreign = (tuple(msgspec.json.decode(text)) for text in lists)
         found.append(
             Site(
@@ -539,6 +539,8 @@ def read_sites(connection: Connection) -> list[Site]:
                 count_bots=bool(count_bots),
                 foreign_ids=foreign,
                 cooldown=cooldown,
+                needs_token=bool(needs_token),
+                token_secret=secret,
                 path_aliases=renamed.get(id, {}),
             )
         )

@@ -34,6 +34,19 @@ def m003_ledger(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations()
+def m004_tokens(db: Database) -> None:
+    for statement in TOKENS.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+# Whether only pages with a token count, and what tokens are made with.
+TOKENS = """
+ALTER TABLE site ADD COLUMN needs_token INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE site ADD COLUMN token_secret TEXT NOT NULL DEFAULT ''
+"""
+
 # By how much each adjustment moved the count of a page, or of the site (path 0).
 LEDGER = """
 CREATE TABLE adjusted (

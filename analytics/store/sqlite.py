@@ -339,6 +339,8 @@ class SqliteStore:
             "count_bots": int(site.count_bots),
             "foreign_ids": msgspec.json.encode(site.foreign_ids).decode(),
             "cooldown": site.cooldown,
+            "needs_token": int(site.needs_token),
+            "token_secret": site.token_secret,
         }
         with transaction(self._connection):
             table: Any = Database(self._connection)["site"]

@@ -17,7 +17,7 @@ from ..instance import Instance
 from ..store.connect import DatabaseError
 from .answers import CORS
 from .auth import AuthRoutes, Owner
-from .collect import EventEndpoint, PixelEndpoint
+from .collect import TOKEN, EventEndpoint, PixelEndpoint
 from .compat import compat_routes
 from .compat.bridge import Bridge, refuse, refuse_input
 from .counters import CountersEndpoint
@@ -41,6 +41,9 @@ STATIC = {
     "icon.svg": "image/svg+xml",
 }
 """What is served of analytics/static, and as what."""
+
+TOKENS = "/k/"
+"""What is before a page's token, which is before the public addresses: /k/TOKEN/api/event."""
 
 ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -85,17 +88,22 @@ def create_app(
         ],
         exception_handlers=error_pages(pages),
     )
-    routes = [*extra_routes, *public, Mount("/", SecurityHeaders(guarded))]
-    app = Starlette(
-        routes=[Mount(base_path, routes=routes)] if base_path else routes,
-        exception_handlers=error_answers(),
-    )
+    app = under_base(base_path, [*extra_routes, *public, Mount("/", SecurityHeaders(guarded))])
     app.state.owner = owner
     busy: dict[str, ASGIApp] = {"/api/event": event, "/api/counters": counters}
     busy |= dict.fromkeys(forms.addresses(), forms)
-    front = FrontDoor(app, {f"{base_path}{path}": endpoint for path, endpoint in busy.items()})
+    keyed = Keyed(under_base(base_path, public), busy, base_path)
+    front = FrontDoor(app, {f"{base_path}{path}": endpoint for path, endpoint in busy.items()}, keyed)
     outermost: ASGIApp = BasePath(front, base_path) if base_path else front
     return TrustedProxies(outermost, trusted_proxies) if trusted_proxies else outermost
+
+
+def under_base(base_path: str, routes: Sequence[BaseRoute]) -> Starlette:
+    """An app of these routes, whose errors every page can read."""
+    return Starlette(
+        routes=[Mount(base_path, routes=routes)] if base_path else routes,
+        exception_handlers=error_answers(),
+    )
 
 
 class BasePath:
@@ -118,9 +126,10 @@ class FrontDoor:
     Starlette's middleware and routing take longer than storing a view does.
     """
 
-    def __init__(self, app: Starlette, busy: Mapping[str, ASGIApp]) -> None:
+    def __init__(self, app: Starlette, busy: Mapping[str, ASGIApp], keyed: Keyed) -> None:
         self._app = app
         self._busy = busy
+        self._keyed = keyed
         self.state = app.state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -129,7 +138,28 @@ class FrontDoor:
             if endpoint is not None:
                 await endpoint(scope, receive, send)
                 return
+            if scope["path"].startswith(self._keyed.prefix):
+                await self._keyed(scope, receive, send)
+                return
         await self._app(scope, receive, send)
+
+
+class Keyed:
+    """The public addresses once more, behind /k/TOKEN: the way in which a page carries its token.
+
+    A script tag can say so by its attributes alone, and so can every client that takes a base address.
+    """
+
+    def __init__(self, public: Starlette, busy: Mapping[str, ASGIApp], base_path: str) -> None:
+        self._public = public
+        self._busy = busy
+        self._base = base_path
+        self.prefix = base_path + TOKENS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        token, _, rest = scope["path"].removeprefix(self.prefix).partition("/")
+        scope = dict(scope, path=f"{self._base}/{rest}") | {TOKEN: token}
+        await self._busy.get(f"/{rest}", self._public)(scope, receive, send)
 
 
 async def unknown_endpoint(request: Request) -> Response:

@@ -41,6 +41,9 @@ GIF = base64.b64decode("R0lGODlhAQABAPAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEA
 TICKET_BYTES = 1_000
 """About what a waiting view weighs besides its body."""
 
+TOKEN = "pagetally.token"  # noqa: S105 (a key)
+"""Where a request's scope keeps the token that its address carried."""
+
 log = logging.getLogger("pagetally")
 
 CLOSE = (b"connection", b"close")
@@ -59,7 +62,8 @@ def read_arrival(scope: Scope, now: float) -> Arrival:
             gpc = gpc or value == b"1"
     client = scope.get("client")
     address = read_address(client[0]) if client else ""
-    return Arrival(at=now, address=address, agent=agent, purpose=purpose, gpc=gpc)
+    token = scope.get(TOKEN, "")
+    return Arrival(at=now, address=address, agent=agent, purpose=purpose, gpc=gpc, token=token)
 
 
 class Collector:
