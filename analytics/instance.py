@@ -24,7 +24,7 @@ from .registry import Registry
 from .salts import Salts
 from .store import related
 from .store.adjust import Progress
-from .store.connect import FILE
+from .store.connect import FILE, READ_DEADLINE
 from .store.ingest import Caps
 from .store.sqlite import SqliteReader, SqliteStore
 from .throttle import Throttle
@@ -143,11 +143,11 @@ class Instance:
                 self.cooldown.load(site.id, self.reader.recent_views(site.id, since, first_day))
 
     @contextlib.contextmanager
-    def borrow_reader(self) -> Iterator[SqliteReader]:
-        """A reader for one slow question, in a snapshot of its own; waits for a free one."""
+    def borrow_reader(self, seconds: float | None = READ_DEADLINE) -> Iterator[SqliteReader]:
+        """A reader for one slow question, in a snapshot of its own with a deadline; waits for a free one."""
         reader = self._readers.get()
         try:
-            with reader.snapshot():
+            with reader.snapshot(seconds):
                 yield reader
         finally:
             self._readers.put(reader)
@@ -212,12 +212,17 @@ class Instance:
         return total
 
     def rollup(self, before: int | None = None) -> int:
-        """Close the days and months that have ended (with `before`: those before it); how many."""
+        """Close the days that have ended (with `before`: those before it), keep them as columns, sum
+        the months up; how many days and months were closed."""
         closed = 0
-        while not self._leaving.is_set() and self.write(
-            lambda store: store.rollup(lambda site: self._ended_before(site, before))
-        ):
-            closed += 1
+        for site in self.registry.sites:
+            while not self._leaving.is_set():
+                with self.borrow_reader(seconds=None) as reader:
+                    due = reader.rollup_work(site, self._ended_before(site, before))
+                if due is None:
+                    break
+                self.write(lambda store, due=due: store.apply_rollup(*due))  # type: ignore[misc]
+                closed += due[0].kind != "columns"
         return closed
 
     def _ended_before(self, site: Site, before: int | None) -> int:

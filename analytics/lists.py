@@ -102,7 +102,8 @@ def _read_number(field: str, text: str, most: int) -> int:
 
 
 def list_pages(reader: Reader, site: Site, wish: Wish, now: float) -> PageList:
-    """The list that is wished for, as the site's summary of the same days counts it.
+    """The list that is wished for, as the site's summary of the same days counts it; of all time as
+    counters show it, with the owner's offsets.
 
     Call it inside one snapshot of the reader. InputError for a trend over all time.
     """
@@ -114,7 +115,6 @@ def list_pages(reader: Reader, site: Site, wish: Wish, now: float) -> PageList:
         if span is None:
             raise InputError("window", "has none before it", hint="Ask for the trend of 7d, for example.")
         return PageList(site.domain, _rank(reader, site, span, wish.limit, born, is_wanted))
-    span = span or Range(min(today, reader.first_day(site.id) or today), today)
     rows = _most_viewed(reader, site, span, wish, born, is_wanted)
     return PageList(site.domain, [ListedPage(row.path, row.title, row.views, row.visitors) for row in rows])
 
@@ -140,7 +140,7 @@ def _glob(pattern: str) -> Pattern[str]:
 def _most_viewed(
     reader: Reader,
     site: Site,
-    span: Range,
+    span: Range | None,
     wish: Wish,
     born: int | None,
     is_wanted: Callable[[PageRow], bool],
@@ -148,9 +148,7 @@ def _most_viewed(
     """The first pages that are wanted; what is filtered out makes it look further down the list."""
     size = wish.limit + 1
     while True:
-        rows, count = reader.top_pages(
-            site.id, span.first, span.last, size, by_visitors=wish.metric == "visitors", born=born
-        )
+        rows, count = reader.top_pages(site.id, span, size, by_visitors=wish.metric == "visitors", born=born)
         found = [row for row in rows if is_wanted(row)]
         if len(found) >= wish.limit or len(rows) >= count:
             return found[: wish.limit]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 
 from msgspec import Struct
@@ -72,6 +73,8 @@ class Event(Struct, frozen=True, kw_only=True):
     """Properties as a JSON object, or None."""
     hash_mode: bool = False
     interactive: bool = True
+    screen: int | None = None
+    """Width of the screen in CSS pixels."""
     is_pageless: bool = False
     """Only the site is known, not the page: some old clients say no more. It counts as `OTHER`."""
 
@@ -83,12 +86,72 @@ class Arrival(Struct, frozen=True, kw_only=True):
     """Seconds since 1970, by the server's clock."""
     address: str = ""
     agent: str = ""
+    language: str = ""
+    """`Accept-Language`."""
+    hints: Mapping[str, str] = {}
+    """User-Agent Client Hints: `sec-ch-ua` and its like, by lower-cased name."""
     purpose: str = ""
     """`Sec-Purpose`, `Purpose` and their like, lower-cased."""
     gpc: bool = False
     """The browser sends `Sec-GPC: 1` or `DNT: 1`."""
     token: str = ""
     """What the address asked for says of the page that asks (`tokens`); empty for nothing."""
+
+
+class Client(Struct, frozen=True, gc=False):
+    """What a view was seen with, in words that people use; each may be empty for unknown."""
+
+    browser: str = ""
+    browser_version: str = ""
+    """Major version only: "127"; for Safari and the like "17.4"."""
+    os: str = ""
+    os_version: str = ""
+    device: str = ""
+    """desktop, mobile, tablet, tv, console, bot"""
+    screen: str = ""
+    """Class of the screen's width: "<576", "576-767", "768-1023", "1024-1439", "1440+" CSS pixels."""
+
+
+class Place(Struct, frozen=True, gc=False):
+    """Where a view was seen from, and in which language; each may be empty for unknown."""
+
+    country: str = ""
+    """ISO 3166-1 alpha-2, upper case."""
+    region: str = ""
+    """ISO 3166-2 where the database has it ("DE-BE"), else its name."""
+    city: str = ""
+    network: str = ""
+    """The autonomous system, as "AS3320 Deutsche Telekom AG"."""
+    language: str = ""
+    """The first language of the browser, without its region: "de"."""
+
+
+class Campaign(Struct, frozen=True, gc=False):
+    """What the address of a page says of where its reader came from."""
+
+    source: str = ""
+    medium: str = ""
+    name: str = ""
+    content: str = ""
+    term: str = ""
+    click: str = ""
+    """Which kind of click id stood there: "gclid", "fbclid" ...; never the id itself."""
+
+
+UNKNOWN_CLIENT = Client()
+UNKNOWN_PLACE = Place()
+NO_CAMPAIGN = Campaign()
+
+
+class Origin(Struct, frozen=True, gc=False):
+    """Where a reader came from, in words that people use."""
+
+    name: str
+    """"Google", "Hacker News", a host, a newsletter; empty for direct."""
+    medium: str
+    """organic, social, email, cpc, referral ...; empty for direct."""
+    channel: str
+    """One of `channels.CHANNELS`."""
 
 
 class Hit(Struct, frozen=True):
@@ -111,6 +174,9 @@ class Hit(Struct, frozen=True):
     repeat: int | None
     """Hash of the client's event id, or None."""
     detail: str | None
+    client: Client = UNKNOWN_CLIENT
+    place: Place = UNKNOWN_PLACE
+    campaign: Campaign = NO_CAMPAIGN
 
 
 class Drop(Struct, frozen=True):

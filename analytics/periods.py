@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from .days import month_of, month_start, to_day
+from .days import month_of, month_start, to_date, to_day
 from .errors import InputError
 from .model import Range
+
+ALL_TIME = "all"
+CUSTOM = "custom"
 
 
 @dataclass(frozen=True)
@@ -19,11 +22,17 @@ class Period:
     label: str
     days: int = 0
     months: int = 0
+    ends: int = 0
+    """Days before today on which it ends."""
+    is_year: bool = False
+    """The calendar year up to today."""
+    span: Range | None = None
+    """Days that somebody chose."""
 
     @property
     def has_before(self) -> bool:
         """Whether there is a period of that length before it; all time has none."""
-        return bool(self.days or self.months)
+        return self.name != ALL_TIME
 
 
 PERIODS: tuple[Period, ...] = (
@@ -35,7 +44,15 @@ PERIODS: tuple[Period, ...] = (
     Period("all", "All time"),
 )
 
-BY_NAME: Mapping[str, Period] = {period.name: period for period in PERIODS}
+MORE_PERIODS: tuple[Period, ...] = (
+    Period("yesterday", "Yesterday", days=1, ends=1),
+    Period("month", "This month", months=1),
+    Period("6mo", "6 months", months=6),
+    Period("year", "This year", is_year=True),
+)
+"""Known by name, and not among the links of a page."""
+
+BY_NAME: Mapping[str, Period] = {period.name: period for period in (*PERIODS, *MORE_PERIODS)}
 DEFAULT = BY_NAME["30d"]
 
 
@@ -53,14 +70,25 @@ def range_of(period: Period, today: int, first_day: int | None) -> Range:
 
     Twelve months are the current calendar month and the eleven before it.
     """
+    if period.span is not None:
+        return period.span
     if period.days:
-        return Range(today - period.days + 1, today)
+        return Range(today - period.ends - period.days + 1, today - period.ends)
+    if period.is_year:
+        return Range(to_day(to_date(today).replace(month=1, day=1)), today)
     if period.months:
         return Range(month_start(month_of(today) - period.months + 1), today)
     return Range(min(today, today if first_day is None else first_day), today)
 
 
-ALL_TIME = "all"
+def custom_period(first: int, last: int) -> Period:
+    """The period from one day to another, both in it; InputError when the last is before the first."""
+    if last < first:
+        raise InputError("to", "is before the first day")
+    label = f"{to_date(first)} – {to_date(last)}" if last > first else f"{to_date(first)}"
+    return Period(CUSTOM, label, span=Range(first, last))
+
+
 WINDOWS = (ALL_TIME, "today", "yesterday", "7d", "30d", "90d", "365d", "12mo")
 """The ranges by name that a counter can be asked for; besides them `since:2024-05-01`."""
 

@@ -27,7 +27,8 @@ def compact(value: int) -> str:
 
 def plural(count: int, one: str) -> str:
     """A number with its noun: 1 view, 1,234 views"""
-    return f"{number(count)} {one}" if count == 1 else f"{number(count)} {one}s"
+    many = f"{one[:-1]}ies" if one.endswith(("ty", "ry")) else f"{one}s"
+    return f"{number(count)} {one if count == 1 else many}"
 
 
 def percent(share: float | None) -> str:
@@ -61,6 +62,11 @@ def date(day: int) -> str:
     """A day number as 5 Nov 2026."""
     value = to_date(day)
     return f"{value.day} {value:%b %Y}"
+
+
+def iso(day: int) -> str:
+    """A day number as 2026-11-05."""
+    return to_date(day).isoformat()
 
 
 def weekday(day: int) -> str:
@@ -121,6 +127,39 @@ def host(key: str) -> str:
     return key or "Direct or unknown"
 
 
+UNKNOWN = {"source": "Direct or unknown", "referrer": "Direct or unknown", "channel": "Direct"}
+NOT_SET = ("utm_campaign", "utm_source", "utm_medium", "utm_content", "utm_term", "click", "medium")
+
+
+def word(label: str, dimension: str) -> str:
+    """A group's label as people read it; the empty one says what it stands for."""
+    if label == OTHER:
+        return "Others over the daily limit"
+    if not label:
+        return UNKNOWN.get(dimension, "None" if dimension in NOT_SET else "Unknown")
+    return path(label) if dimension in ("page", "entry", "exit") else label
+
+
+OPERATORS = {
+    "is": "is",
+    "is_not": "is not",
+    "contains": "contains",
+    "contains_not": "does not contain",
+    "matches": "matches",
+    "matches_not": "does not match",
+}
+
+
+def operator(name: str) -> str:
+    """An operator of a filter as people read it."""
+    return OPERATORS[name]
+
+
+def per_visit(views: int, visits: int) -> str:
+    """Views per visit as 2.4; a dash when there is none."""
+    return f"{views / visits:.1f}" if visits else "–"
+
+
 def zone(name: str) -> str:
     """A time zone as America/New York."""
     return name.replace("_", " ")
@@ -177,6 +216,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "length_of": length,
     "seconds": seconds,
     "date": date,
+    "iso": iso,
     "weekday": weekday,
     "days_between": days_between,
     "change": change,
@@ -185,6 +225,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "path": path,
     "host": host,
     "zone": zone,
+    "word": word,
+    "operator": operator,
+    "per_visit": per_visit,
     "reason": reason,
     "adjustment": adjustment,
 }

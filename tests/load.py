@@ -417,10 +417,10 @@ def dump_derived(folder: Path) -> dict[str, set[tuple[Any, ...]]]:
         "site_day": "",
         "page_visitor": "",
         "page_day": "",
-        "source_day": "",
+        "day_column": "",
         "month": "",
         "page_month": "",
-        "source_month": "",
+        "visit_month": "",
         "page_total": "WHERE views <> 0",
         "site_total": "WHERE views <> 0",
     }

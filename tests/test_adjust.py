@@ -25,7 +25,7 @@ from analytics.model import SITE, Amount, Count, Detail, Hit, Kind, Site
 from analytics.store.sqlite import SqliteReader, SqliteStore
 from analytics.web.app import create_app
 
-from .conftest import Clock, pagetally
+from .conftest import NOON, Clock, pagetally
 from .load import ask
 from .test_recount import DAYS, FIRST, HITS, fold_all
 
@@ -473,3 +473,25 @@ def test_the_owner_sees_the_trail_escaped_and_nobody_else_does(
     assert "<script" not in text
     assert "<b>me" not in text
     assert ask(app, "GET", "/sites/none.example/numbers").status == 404
+
+
+def test_the_list_of_all_time_says_what_the_counters_say(instance: Instance, desk: Desk) -> None:
+    """With what the owner brought, took away and moved: before a fold, after it, after a rollup."""
+    app, site = create_app(instance), instance.registry.sites[0]
+    for visitor, path in enumerate(("/a", "/a", "/b", "/c", "/old")):
+        send(app, path, visitor)
+    ledger.move(desk, site, "rename", Detail(path="/old", target="/new"))
+    amounts = [Amount("/b", 1_000, 400), Amount("/only-imported", 7, 9), Amount("/c", -5, 0)]
+    number = instance.write(
+        lambda store: store.begin_adjustment(site.id, NOON, "import", Detail(strategy="add"))
+    )
+    instance.write(lambda store: store.stage_counts(number, amounts))
+    instance.write(lambda store: store.finish_counts(number))
+    for step in (lambda: None, instance.fold, lambda: instance.rollup(NOON // 86_400 + 1)):
+        step()
+        answer = json.loads(ask(app, "GET", "/api/popular?site=example.com&window=all&limit=50").body)
+        listed = {page["path"]: page["views"] for page in answer["pages"]}
+        assert listed == {"/b": 1_001, "/only-imported": 7, "/a": 2, "/new": 1}
+        asked = count(app, *listed)
+        asked.pop("site")
+        assert asked == listed

@@ -20,9 +20,9 @@ from analytics.errors import StoreBusy
 from analytics.instance import Instance
 from analytics.model import Hit, Kind, Site
 from analytics.periods import BY_NAME
-from analytics.report import Query, summarise
 from analytics.store.connect import FILE
 from analytics.store.sqlite import SqliteReader, SqliteStore
+from analytics.summary import Query, summarise
 from analytics.web.app import create_app
 
 from .conftest import CHROME, FIREFOX, GOOGLEBOT, NOON, Server, StartServer, add_site, pagetally

@@ -93,7 +93,7 @@ def count(data: Path) -> dict[str, int]:
     """Views of the pages of a data folder's first site, and of the site."""
     reader = SqliteReader(data)
     with reader.snapshot():
-        pages, _ = reader.top_pages(1, 0, 99_999, 1000)
+        pages, _ = reader.top_pages(1, None, 1000)
         found = {page.path: page.views for page in pages} | {"site": reader.site_count(1).views}
     reader.close()
     return found
@@ -249,6 +249,6 @@ def test_a_real_log_gives_the_counts_that_were_found_by_hand(data: Path) -> None
     reader = SqliteReader(data)
     days = reader.totals_by_day(1, 0, 99_999)
     assert [totals.visitors for totals in days.values()] == [275, 466, 445, 403]
-    top = {page.path: page.views for page in reader.top_pages(1, 0, 99_999, 4)[0]}
+    top = {page.path: page.views for page in reader.top_pages(1, None, 4)[0]}
     assert top == {"/": 572, "/blog/tags/puppet": 489, "/projects/xdotool": 219, "/robots.txt": 180}
     reader.close()

@@ -20,8 +20,8 @@ from analytics.instance import Instance
 from analytics.lists import score_trend
 from analytics.model import OTHER, Hit, Kind
 from analytics.periods import find_period
-from analytics.report import Query, summarise
 from analytics.store import related
+from analytics.summary import Query, summarise
 from analytics.web.app import create_app
 
 from .conftest import FIREFOX, NOON, Clock, pagetally

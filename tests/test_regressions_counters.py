@@ -57,7 +57,7 @@ def read(client: TestClient, path: str) -> dict[str, int]:
 def rows(instance: Instance) -> int:
     site = instance.registry.find("blog.example")
     assert site is not None
-    return len(instance.reader.top_pages(site.id, 0, 40_000, 1_000)[0])
+    return len(instance.reader.top_pages(site.id, None, 1_000)[0])
 
 
 def test_4_reading_makes_no_rows(client: TestClient, instance: Instance) -> None:

@@ -9,7 +9,7 @@ from analytics.errors import InputError
 from analytics.instance import Instance
 from analytics.model import Hit, Totals
 from analytics.periods import BY_NAME, Range, find_period, range_of
-from analytics.report import Query, Report, Rest, summarise
+from analytics.summary import Query, Report, Rest, summarise
 
 from .conftest import NOON, Clock
 

@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 from analytics.errors import PagetallyError
 from analytics.instance import Instance
 from analytics.periods import BY_NAME
-from analytics.report import Query, summarise
 from analytics.store.sqlite import SqliteReader
+from analytics.summary import Query, summarise
 
 from .conftest import Server, pagetally
 from .load import (

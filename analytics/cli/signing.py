@@ -20,7 +20,7 @@ from .common import data_option, find_folder, performer
 from .sites import find_site, site
 
 
-@site.command(short_help="Show what tokens of DOMAIN are made with.")
+@site.command(short_help="Show what tokens are made with.")
 @click.argument("domain")
 @click.option("--new", is_flag=True, help="Make a new one; pages with tokens of the old one count no more.")
 @data_option
@@ -29,7 +29,7 @@ def secret(domain: str, new: bool, data: str | None) -> None:
     click.echo(ready_to_sign(find_folder(data), domain, new=new).token_secret)
 
 
-@site.command(short_help="Make the tokens of pages of DOMAIN.")
+@site.command(short_help="Make the tokens of pages.")
 @click.argument("domain")
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option(

@@ -9,7 +9,7 @@ import click
 
 from .. import wording
 from ..periods import DEFAULT, PERIODS, find_period
-from ..report import TOP, Query, Report, summarise
+from ..summary import TOP, Query, Report, summarise
 from .common import data_option, find_folder, reader
 from .sites import SCRIPT_LINE, find_site
 

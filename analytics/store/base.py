@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from ..model import Count, Hit, PageRow, Range, Site, SourceRow, Totals
+from ..breakdown import Lookup
+from ..columns import Columns
+from ..dimensions import Dimension
+from ..model import Count, Hit, PageRow, Range, Site, Totals
 from .ingest import Salt
 
 
@@ -28,6 +31,8 @@ class Reader(Protocol):
 
     def page_series(self, site: int, path: str, span: Range) -> dict[int, Count]: ...
 
+    def page_rows(self, site: int, paths: Sequence[str]) -> dict[str, tuple[int, str]]: ...
+
     def first_day(self, site: int) -> int | None: ...
 
     def totals_by_day(self, site: int, first: int, last: int) -> dict[int, Totals]: ...
@@ -35,8 +40,7 @@ class Reader(Protocol):
     def top_pages(
         self,
         site: int,
-        first: int,
-        last: int,
+        span: Range | None,
         limit: int,
         *,
         by_visitors: bool = False,
@@ -47,7 +51,15 @@ class Reader(Protocol):
         self, site: int, span: Range, before: Range, born: int | None = None
     ) -> list[tuple[PageRow, int, Count]]: ...
 
-    def sources(self, site: int, first: int, last: int) -> list[SourceRow]: ...
+    def columns(self, site: int, span: Range, names: Iterable[str]) -> Iterator[Columns]: ...
+
+    def lookup(self, site: int, dimension: Dimension) -> Lookup: ...
+
+    def rolled_months(self, site: int, span: Range) -> Sequence[int]: ...
+
+    def month_rows(
+        self, site: int, dimension: str, months: Sequence[int]
+    ) -> Iterable[tuple[str, Sequence[int]]]: ...
 
     def close(self) -> None: ...
 
@@ -68,7 +80,7 @@ class Store(Protocol):
         ...
 
     def rollup(self, ended_before: Callable[[Site], int]) -> bool:
-        """Close one day or month that has ended; False when there was none."""
+        """Do one thing that is due of what has ended; False for nothing."""
         ...
 
     def purge(self, now: float) -> None:

@@ -5,7 +5,7 @@ slice treats new hits as visits, puts them beside the visits their visitors have
 lies close enough together. Merging is associative and takes no account of the order of arrival, so
 any slicing, any order, and a recount from nothing give the same rows: the first page is the one of
 a visit's least (time, path), the last one that of its greatest, the source that of its least
-(time, source).
+(time, source), client and place likewise; one that is unknown comes after those that are known.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .connect import Connection
 TEMPORARY = """
 CREATE TEMP TABLE IF NOT EXISTS merged (
   visitor INTEGER, start INTEGER, length INTEGER, views INTEGER, events INTEGER,
-  entry INTEGER, exit INTEGER, source INTEGER, PRIMARY KEY (visitor, start)
+  entry INTEGER, exit INTEGER, source INTEGER, client INTEGER, place INTEGER, PRIMARY KEY (visitor, start)
 ) WITHOUT ROWID;
 CREATE TEMP TABLE IF NOT EXISTS paged (
   path INTEGER, visitor INTEGER, views INTEGER, first INTEGER, PRIMARY KEY (path, visitor)
@@ -26,10 +26,18 @@ CREATE TEMP TABLE IF NOT EXISTS paged (
 """
 
 # Of several pieces of a visit the first page is the one with the least (time, path), the last one that
-# with the greatest; the source is that with the least (time, source). A time and an id are packed into
-# one number, so that min and max find them: seconds since the day before the site's, and 40 bits.
+# with the greatest; source, client and place are those with the least (time, id). A time and an id are
+# packed into one number, so that min and max find them: seconds since the day before the site's, and 40
+# bits; of an id its predecessor, so that 0, which is unknown, comes last.
 _SINCE = "(:day - 2) * 86400"
 _ID = (1 << 40) - 1
+OF_FIRST = ("source", "client", "place")
+"""What a visit has from its first hit that knows it."""
+_LEAST_OF_HITS = ", ".join(
+    f"min((at - {_SINCE}) << 40 | (({name} - 1) & {_ID})) AS {name}" for name in OF_FIRST
+)
+_LEAST_OF_VISIT = ", ".join(f"(start - {_SINCE}) << 40 | (({name} - 1) & {_ID})" for name in OF_FIRST)
+_LEAST_OF_PIECES = ", ".join(f"(min({name}) + 1) & {_ID} AS {name}" for name in OF_FIRST)
 
 # The visits that the visitors of the slice (:after, :upto] have once the slice is in.
 # Takes :site :day :after :upto.
@@ -38,14 +46,14 @@ MERGED_VISITS = f"""
   slice AS MATERIALIZED (
     SELECT visitor, min(at) AS start, max(at) AS stop, sum(kind = 0) AS views, sum(kind = 1) AS events,
            min((at - {_SINCE}) << 40 | path) AS first, max((at - {_SINCE}) << 40 | path) AS last,
-           min((at - {_SINCE}) << 40 | source) AS origin
+           {_LEAST_OF_HITS}
     FROM hit WHERE site = :site AND day = :day AND id > :after AND id <= :upto
     GROUP BY visitor, (at - {_SINCE}) / {SESSION_GAP}),
   piece AS (
     SELECT * FROM slice
     UNION ALL
     SELECT visitor, start, start + length, views, events, (start - {_SINCE}) << 40 | entry,
-           (start + length - {_SINCE}) << 40 | exit, (start - {_SINCE}) << 40 | source FROM visit
+           (start + length - {_SINCE}) << 40 | exit, {_LEAST_OF_VISIT} FROM visit
     WHERE site = :site AND day = :day AND visitor IN (SELECT visitor FROM slice)),
   spaced AS (
     SELECT *, start - max(stop) OVER (PARTITION BY visitor ORDER BY start
@@ -58,7 +66,7 @@ MERGED_VISITS = f"""
   merged_visit AS (
     SELECT visitor, min(start) AS start, max(stop) - min(start) AS length, sum(views) AS views,
            sum(events) AS events, min(first) & {_ID} AS entry, max(last) & {_ID} AS exit,
-           min(origin) & {_ID} AS source
+           {_LEAST_OF_PIECES}
     FROM numbered GROUP BY visitor, number)
 """
 
@@ -164,8 +172,10 @@ def _merge_visits(connection: Connection, place: dict[str, Any]) -> None:
         place,
     )
     run(
-        "INSERT OR REPLACE INTO visit (site, day, visitor, start, length, views, events, entry, exit, source)"
-        " SELECT :site, :day, visitor, start, length, views, events, entry, exit, source FROM merged",
+        "INSERT OR REPLACE INTO visit (site, day, visitor, start, length, views, events, entry, exit, source,"
+        "  client, place)"
+        " SELECT :site, :day, visitor, start, length, views, events, entry, exit, source, client, place"
+        " FROM merged",
         place,
     )
     run(ADD_FIGURES, place | figures)

@@ -15,8 +15,9 @@ import msgspec
 from msgspec.structs import astuple, replace
 
 from ..errors import SiteRemoved
-from ..model import OTHER, Hit
+from ..model import NO_CAMPAIGN, OTHER, UNKNOWN_CLIENT, UNKNOWN_PLACE, Campaign, Client, Hit, Place
 from .connect import Connection
+from .schema import describe
 
 CACHED_PATHS = 50_000
 DAY = 86_400
@@ -29,6 +30,19 @@ ROWS_A_STATEMENT = 64
 
 MANY_ROWS = 1_024
 """Rows of the one larger statement, for imports: fewer times to wait for the interpreter's lock."""
+
+NO_SOURCE = ("", NO_CAMPAIGN)
+
+SOURCE_FIELDS = ("host", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "click")
+"""What tells sources apart, and what is known of each."""
+ORIGIN_FIELDS = ("name", "medium", "channel")
+
+CLIENT_FIELDS = Client.__struct_fields__
+PLACE_FIELDS = Place.__struct_fields__
+
+OTHER_CLIENT = Client(*[OTHER] * len(CLIENT_FIELDS))
+OTHER_PLACE = Place(*[OTHER] * len(PLACE_FIELDS))
+"""They stand for those that came after the cap of their day."""
 
 STORED_UPTO = """
 INSERT INTO site_day (site, day, stored) VALUES (?, ?, ?)
@@ -43,6 +57,8 @@ class Caps:
     path: int = 10_000
     source: int = 5_000
     name: int = 1_000
+    client: int = 5_000
+    place: int = 5_000
 
 
 @dataclass(frozen=True)
@@ -60,7 +76,9 @@ class _Batch:
     """What one transaction learns; merged into the caches only when it is committed."""
 
     paths: dict[tuple[int, str], tuple[int, str]] = field(default_factory=dict)
-    sources: dict[str, int] = field(default_factory=dict)
+    sources: dict[tuple[str, Campaign], int] = field(default_factory=dict)
+    clients: dict[Client, int] = field(default_factory=dict)
+    places: dict[Place, int] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
     newcomers: dict[tuple[int, int, str], int] = field(default_factory=dict)
     opened: set[tuple[int, int]] = field(default_factory=set)
@@ -71,8 +89,8 @@ class _Batch:
 def _insert_hits(rows: int) -> str:
     """The statement that inserts so many hits."""
     return (
-        "INSERT INTO hit (site, day, id, at, visitor, kind, name, path, source, detail) VALUES "
-        + ",".join(["(?,?,?,?,?,?,?,?,?,?)"] * rows)
+        "INSERT INTO hit (site, day, id, at, visitor, kind, name, path, source, detail, client, place)"
+        " VALUES " + ",".join(["(?,?,?,?,?,?,?,?,?,?,?,?)"] * rows)
     )
 
 
@@ -91,7 +109,9 @@ class Ingest:
     def forget(self) -> None:
         """Drop the caches, after rows went away under them."""
         self._paths: dict[tuple[int, str], tuple[int, str]] = {}
-        self._sources: dict[str, int] = {"": 0}
+        self._sources: dict[tuple[str, Campaign], int] = {NO_SOURCE: 0}
+        self._clients: dict[Client, int] = {UNKNOWN_CLIENT: 0}
+        self._places: dict[Place, int] = {UNKNOWN_PLACE: 0}
         self._names: dict[str, int] = {"": 0}
         self._newcomers: dict[tuple[int, int, str], int] = {}
         self._open: set[tuple[int, int]] = set()
@@ -119,26 +139,16 @@ class Ingest:
         is_new = self._mark_repeats(hits)
         rows = []
         next_id = self._next_id
-        paths, sources, names, upto = self._paths, self._sources, self._names, batch.upto
+        upto = batch.upto
         for hit, fresh in zip(hits, is_new, strict=True):
             if not fresh:
                 continue
-            site, day, at, visitor, kind, name, path, source, title, _, detail = astuple(hit)
-            if (site, day) not in upto:
-                self._prepare_day(site, day)
+            place = (hit.site, hit.day)
+            if place not in upto:
+                self._prepare_day(*place)
             next_id += 1
-            upto[site, day] = next_id
-            # What is known already, which nearly everything is, costs three look-ups.
-            known = paths.get((site, path))
-            fits = known and (not title or known[1] == title)
-            path_id = known[0] if known and fits else self._path_id(hit)
-            source_id = sources.get(source)
-            if source_id is None:
-                source_id = self._source_id(hit)
-            name_id = names.get(name)
-            if name_id is None:
-                name_id = self._name_id(hit)
-            rows.append((site, day, next_id, at, visitor, kind, name_id, path_id, source_id, detail))
+            upto[place] = next_id
+            rows.append(self._row(hit, next_id))
         if rows:
             start = 0
             while start < len(rows):
@@ -150,6 +160,29 @@ class Ingest:
                 self._connection.execute(STORED_UPTO, (site, day, last))
             self._save_newcomers()
         return is_new
+
+    def _row(self, hit: Hit, id: int) -> tuple[object, ...]:
+        """The row of a hit. What is known already, which nearly everything is, costs five look-ups."""
+        site, day, at, visitor, kind, name, path, host, title, _, detail, client, place, campaign = astuple(
+            hit
+        )
+        known = self._paths.get((site, path))
+        fits = known and (not title or known[1] == title)
+        path_id = known[0] if known and fits else self._path_id(hit)
+        source_id = self._sources.get((host, campaign))
+        if source_id is None:
+            source_id = self._source_id(hit, host, campaign)
+        name_id = self._names.get(name)
+        if name_id is None:
+            name_id = self._name_id(hit)
+        client_id = self._clients.get(client)
+        if client_id is None:
+            client_id = self._client_id(hit, client)
+        place_id = self._places.get(place)
+        if place_id is None:
+            place_id = self._place_id(hit, place)
+        ids = (name_id, path_id, source_id)
+        return (site, day, id, at, visitor, kind, *ids, detail, client_id, place_id)
 
     def spans(self) -> list[tuple[int, int, int, int]]:
         """Of the last insert: (site, day, first id that may be in it, last id) for each site-day."""
@@ -166,8 +199,14 @@ class Ingest:
             self._paths.clear()
         self._paths |= batch.paths
         if len(self._sources) + len(self._names) + len(self._newcomers) > CACHED_PATHS:
-            self._sources, self._names, self._newcomers = {"": 0}, {"": 0}, {}
+            self._sources, self._names, self._newcomers = {NO_SOURCE: 0}, {"": 0}, {}
+        if len(self._clients) + len(batch.clients) > CACHED_PATHS:
+            self._clients = {UNKNOWN_CLIENT: 0}
+        if len(self._places) + len(batch.places) > CACHED_PATHS:
+            self._places = {UNKNOWN_PLACE: 0}
         self._sources |= batch.sources
+        self._clients |= batch.clients
+        self._places |= batch.places
         self._names |= batch.names
         self._newcomers |= batch.newcomers
         self._open |= batch.opened
@@ -231,27 +270,62 @@ class Ingest:
         ).fetchone()
         return row
 
-    def _source_id(self, hit: Hit) -> int:
-        return self._dimension_id(hit, "source", "host", hit.source, self._sources, self._batch.sources)
+    def _source_id(self, hit: Hit, host: str, campaign: Campaign) -> int:
+        key = (host, campaign)
+        found = self._batch.sources.get(key)
+        if found is None:
+            values = (host, *astuple(campaign))
+            found = self._find("source", SOURCE_FIELDS, values)
+        if found is None:
+            if host != OTHER and not self._admit(hit, "source", self._caps.source):
+                return self._source_id(hit, OTHER, NO_CAMPAIGN)
+            values = (*values, *describe(host, campaign))
+            found = self._add("source", (*SOURCE_FIELDS, *ORIGIN_FIELDS), values)
+        self._batch.sources[key] = found
+        return found
+
+    def _client_id(self, hit: Hit, client: Client) -> int:
+        found = self._batch.clients.get(client)
+        if found is None:
+            found = self._find("client", CLIENT_FIELDS, astuple(client))
+        if found is None:
+            if client != OTHER_CLIENT and not self._admit(hit, "client", self._caps.client):
+                return self._client_id(hit, OTHER_CLIENT)
+            found = self._add("client", CLIENT_FIELDS, astuple(client))
+        self._batch.clients[client] = found
+        return found
+
+    def _place_id(self, hit: Hit, place: Place) -> int:
+        found = self._batch.places.get(place)
+        if found is None:
+            found = self._find("place", PLACE_FIELDS, astuple(place))
+        if found is None:
+            if place != OTHER_PLACE and not self._admit(hit, "place", self._caps.place):
+                return self._place_id(hit, OTHER_PLACE)
+            found = self._add("place", PLACE_FIELDS, astuple(place))
+        self._batch.places[place] = found
+        return found
 
     def _name_id(self, hit: Hit) -> int:
-        return self._dimension_id(hit, "name", "name", hit.name, self._names, self._batch.names)
-
-    def _dimension_id(
-        self, hit: Hit, table: str, column: str, value: str, known: dict[str, int], learned: dict[str, int]
-    ) -> int:
-        found = known.get(value)
+        found = self._batch.names.get(hit.name)
         if found is None:
-            found = learned.get(value)
+            found = self._find("name", ("name",), (hit.name,))
         if found is None:
-            row = self._connection.execute(f"SELECT id FROM {table} WHERE {column} = ?", (value,)).fetchone()
-            if row is None:
-                if value != OTHER and not self._admit(hit, table, getattr(self._caps, table)):
-                    return self._dimension_id(hit, table, column, OTHER, known, learned)
-                sql = f"INSERT INTO {table} ({column}) VALUES (?) RETURNING id"
-                row = self._connection.execute(sql, (value,)).fetchone()
-            found = learned[value] = int(row[0])
+            if hit.name != OTHER and not self._admit(hit, "name", self._caps.name):
+                return self._name_id(replace(hit, name=OTHER))
+            found = self._add("name", ("name",), (hit.name,))
+        self._batch.names[hit.name] = found
         return found
+
+    def _find(self, table: str, columns: Sequence[str], values: Sequence[str]) -> int | None:
+        wanted = " AND ".join(f"{column} = ?" for column in columns)
+        row = self._connection.execute(f"SELECT id FROM {table} WHERE {wanted}", values).fetchone()
+        return None if row is None else int(row[0])
+
+    def _add(self, table: str, columns: Sequence[str], values: Sequence[str]) -> int:
+        marks = ", ".join("?" * len(columns))
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) RETURNING id"
+        return int(self._connection.execute(sql, values).fetchone()[0])
 
     def _admit(self, hit: Hit, dimension: str, cap: int) -> bool:
         """Count a newcomer against the cap of its site-day; False when the cap is reached."""

@@ -5,12 +5,12 @@ Run a group of these inside one `connect.snapshot`, so that they speak of the sa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from ..days import month_of, month_start
-from ..model import Count, PageRow, Range, Site, SourceRow, Totals
+from ..model import Count, PageRow, Range, Site, Totals
 from ..urls import bare_host
 from .connect import Connection
 from .folding import FIGURES, MERGED_VISITS
@@ -18,10 +18,10 @@ from .folding import FIGURES, MERGED_VISITS
 # The visits of a site-day with its unfolded hits merged in. Takes :site :day :after :upto.
 CURRENT_VISITS = f"""{MERGED_VISITS},
   current_visit AS (
-    SELECT visitor, length, views, events, source FROM visit
+    SELECT visitor, start, length, views, events, entry, exit, source, client, place FROM visit
     WHERE site = :site AND day = :day AND visitor NOT IN (SELECT visitor FROM slice)
     UNION ALL
-    SELECT visitor, length, views, events, source FROM merged_visit)
+    SELECT * FROM merged_visit)
 """
 
 TAIL_OF_SITE = """
@@ -61,6 +61,21 @@ PIECES_OF_PAGES = f"""
     GROUP BY day, path
 """
 
+# What counters show of all time, in pieces: what was counted, and the owner's offset. Takes :site.
+PIECES_OF_ALL_TIME = f"""
+    SELECT total.path, total.views, total.visitors
+    FROM page_total AS total JOIN path ON path.id = total.path WHERE path.site = :site
+  UNION ALL
+    SELECT offset.path, offset.views, offset.visitors
+    FROM page_offset AS offset JOIN path ON path.id = offset.path WHERE path.site = :site
+  UNION ALL
+    SELECT path, count(*), count(DISTINCT CASE WHEN {IS_NEW_TO_PAGE} THEN visitor END)
+    FROM site_day JOIN hit USING (site, day)
+    WHERE site_day.site = :site AND site_day.stored > site_day.folded
+      AND hit.id > site_day.folded AND hit.kind = 0
+    GROUP BY day, path
+"""
+
 # Pages whose first view, folded or not, is not before :born. Where it is not known (an old
 # database, an import taken back) the page counts as old until the rollup has found it.
 IS_FRESH = """
@@ -73,14 +88,23 @@ IS_FRESH = """
       AND hit.id > site_day.folded AND hit.kind = 0 AND hit.at < :born)
 """
 
+# Of all time a page may have nothing but an offset: then nobody knows since when it is read.
+WAS_VIEWED_HERE = """
+  (EXISTS (SELECT 1 FROM page_first AS f WHERE f.path = piece.path) OR piece.path IN (
+    SELECT hit.path FROM site_day JOIN hit USING (site, day)
+    WHERE site_day.site = :site AND site_day.stored > site_day.folded
+      AND hit.id > site_day.folded AND hit.kind = 0))
+"""
+
 # Pages with the same figure stand in the order in which they were first seen, so that a longer list
-# begins with the shorter one.
+# begins with the shorter one. An offset may leave more visitors than views, or fewer than none: see `_shown`.
 TOP_PAGES = """
 WITH piece AS ({pieces}),
 page AS (
-  SELECT path, sum(views) AS views, sum(visitors) AS visitors, count(*) OVER () AS pages
+  SELECT path, sum(views) AS views, max(min(sum(visitors), sum(views)), 0) AS visitors,
+    count(*) OVER () AS pages
   FROM piece WHERE {fresh} GROUP BY path HAVING sum(views) > 0
-  ORDER BY sum({order}) DESC, path LIMIT :limit)
+  ORDER BY {order} DESC, path LIMIT :limit)
 SELECT path.path, path.title, page.views, page.visitors, page.pages
 FROM page JOIN path ON path.id = page.path ORDER BY page.{order} DESC, page.path
 """
@@ -101,26 +125,6 @@ ORDER BY piece.visitors DESC, piece.path LIMIT {{limit}}
 
 MOST_RISING = 10_000
 """Pages of which is asked whether they trend, the most read ones first."""
-
-TOP_SOURCES = """
-SELECT source, sum(views), sum(visits), sum(visitors) FROM (
-    SELECT source, views, visits, visitors FROM source_month
-    WHERE site = :site AND month IN (SELECT value FROM json_each(:months))
-  UNION ALL
-    SELECT source, views, visits, visitors FROM source_day
-    WHERE site = :site AND day IN (SELECT value FROM json_each(:days))
-  UNION ALL
-    SELECT source, sum(views), count(*), count(DISTINCT visitor) FROM visit
-    WHERE site = :site AND day IN (SELECT value FROM json_each(:open_days)) AND views > 0
-    GROUP BY day, source)
-GROUP BY source
-"""
-
-PENDING_SOURCES = f"""
-WITH {CURRENT_VISITS}
-SELECT source, sum(views), count(*), count(DISTINCT visitor) FROM current_visit
-WHERE views > 0 GROUP BY source
-"""
 
 
 def pending_days(connection: Connection, site: int) -> list[tuple[int, int, int]]:
@@ -383,7 +387,7 @@ def totals_by_day(connection: Connection, site: int, first: int, last: int) -> d
     return totals
 
 
-def _place_of_range(connection: Connection, site: int, first: int, last: int) -> dict[str, int | str]:
+def place_of_range(connection: Connection, site: int, first: int, last: int) -> dict[str, int | str]:
     """Which rolled months and which single days make up a range."""
     months = [
         month
@@ -415,21 +419,24 @@ def _place_of_range(connection: Connection, site: int, first: int, last: int) ->
 def top_pages(
     connection: Connection,
     site: int,
-    first: int,
-    last: int,
+    span: Range | None,
     limit: int,
     *,
     by_visitors: bool = False,
     born: int | None = None,
 ) -> tuple[list[PageRow], int]:
-    """The most viewed pages of a range of days, and how many pages were viewed at all.
+    """The most viewed pages, and how many pages have views at all.
 
-    With `born` (seconds since 1970) only pages whose first view is not before it.
+    Of a range of days, or of all time with the owner's offsets, as counters show them. With `born`
+    (seconds since 1970) only pages whose first view is not before it.
     """
-    place = _place_of_range(connection, site, first, last) | {"limit": limit, "born": born or 0}
+    place: dict[str, int | str] = {"site": site, "limit": limit, "born": born or 0}
+    if span is not None:
+        place |= place_of_range(connection, site, span.first, span.last)
+    is_fresh = IS_FRESH if span else f"{WAS_VIEWED_HERE} AND {IS_FRESH}"
     sql = TOP_PAGES.format(
-        pieces=PIECES_OF_PAGES.format(range=""),
-        fresh="true" if born is None else IS_FRESH,
+        pieces=PIECES_OF_PAGES.format(range="") if span else PIECES_OF_ALL_TIME,
+        fresh="true" if born is None else is_fresh,
         order="visitors" if by_visitors else "views",
     )
     rows = connection.execute(sql, place).fetchall()
@@ -443,36 +450,12 @@ def rising_pages(
 
     Each with its visitors before, and all pages' visitors: now as `views`, before as `visitors`.
     """
-    place = _place_of_range(connection, site, span.first, span.last) | {"born": born or 0}
-    past = _place_of_range(connection, site, before.first, before.last)
+    place = place_of_range(connection, site, span.first, span.last) | {"born": born or 0}
+    past = place_of_range(connection, site, before.first, before.last)
     place |= {f"before_{name}": value for name, value in past.items()}
     sql = RISING_PAGES.format(fresh="true" if born is None else IS_FRESH, limit=MOST_RISING)
     rows = connection.execute(sql, place).fetchall()
     return [(PageRow(*row[:4]), row[4], Count(row[5], row[6] or 0)) for row in rows]
-
-
-def sources(connection: Connection, site: int, first: int, last: int) -> list[SourceRow]:
-    """The referring hosts of a range of days by visits; the row without a host is "none"."""
-    place = _place_of_range(connection, site, first, last)
-    sums: dict[int, list[int]] = {}
-    answers = [connection.execute(TOP_SOURCES, place).fetchall()]
-    for day, after, stored in pending_days(connection, site):
-        if first <= day <= last:
-            pending = {"site": site, "day": day, "after": after, "upto": stored}
-            answers.append(connection.execute(PENDING_SOURCES, pending).fetchall())
-    for rows in answers:
-        for source, *figures in rows:
-            known = sums.setdefault(source, [0, 0, 0])
-            sums[source] = [a + b for a, b in zip(known, figures, strict=True)]
-    hosts = _hosts(connection, sums)
-    found = [SourceRow(hosts.get(source, ""), *figures) for source, figures in sums.items()]
-    return sorted(found, key=lambda row: (-row.visits, -row.views, row.host))
-
-
-def _hosts(connection: Connection, ids: Mapping[int, object]) -> dict[int, str]:
-    wanted = msgspec.json.encode(list(ids)).decode()
-    sql = "SELECT id, host FROM source WHERE id IN (SELECT value FROM json_each(?))"
-    return dict(connection.execute(sql, (wanted,)))
 
 
 def dropped(connection: Connection, first_day: int) -> list[tuple[str, str, int]]:

@@ -1,34 +1,42 @@
 """Rollup: closed days and months summed up, and opened again when a hit comes late.
 
-open day      pages in `page_visitor`, sources in `visit`
-closed day    pages in `page_day`, sources in `source_day`
-rolled month  the same in `page_month`, `source_month`: all its days are closed
+open day      pages in `page_visitor`; visits and what was done in them in `visit` and `hit`
+closed day    pages in `page_day`; visits and what was done in them in `day_column`, soon
+rolled month  pages in `page_month`, visits by dimension in `visit_month`: all its days are closed
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..breakdown import Grouping, figures_of, tabulate
+from ..columns import NAMES
 from ..days import month_of, month_start
+from ..dimensions import SUMMED
+from ..model import Range, Site
+from . import columns
 from .connect import Connection
 
 CLOSE_DAY = """
 INSERT INTO page_day (site, day, path, views, visitors)
 SELECT site, day, path, sum(views), count(*) FROM page_visitor
 WHERE site = :site AND day = :day GROUP BY path;
-INSERT INTO source_day (site, day, source, views, visits, visitors)
-SELECT site, day, source, sum(views), count(*), count(DISTINCT visitor) FROM visit
-WHERE site = :site AND day = :day AND views > 0 GROUP BY source;
 DELETE FROM page_visitor WHERE site = :site AND day = :day;
 UPDATE site_day SET open = 0 WHERE site = :site AND day = :day
 """
 
-REOPEN_DAY = """
+_COLUMNS = ", ".join(f"'{name}'" for name in NAMES)
+_DIMENSIONS = ", ".join(f"'{one.name}'" for one in SUMMED)
+
+REOPEN_DAY = f"""
 INSERT INTO page_visitor (site, day, path, visitor, views)
 SELECT site, day, path, visitor, count(*) FROM hit
 WHERE site = :site AND day = :day AND kind = 0
   AND id <= (SELECT folded FROM site_day WHERE site = :site AND day = :day)
 GROUP BY path, visitor;
 DELETE FROM page_day WHERE site = :site AND day = :day;
-DELETE FROM source_day WHERE site = :site AND day = :day;
+DELETE FROM day_column WHERE site = :site AND day = :day AND name IN ({_COLUMNS});
 UPDATE site_day SET open = 1 WHERE site = :site AND day = :day
 """
 
@@ -36,15 +44,12 @@ ROLL_MONTH = """
 INSERT INTO page_month (site, month, path, views, visitors)
 SELECT site, :month, path, sum(views), sum(visitors) FROM page_day
 WHERE site = :site AND day >= :first AND day < :end GROUP BY path;
-INSERT INTO source_month (site, month, source, views, visits, visitors)
-SELECT site, :month, source, sum(views), sum(visits), sum(visitors) FROM source_day
-WHERE site = :site AND day >= :first AND day < :end GROUP BY source;
 INSERT INTO month (site, month) VALUES (:site, :month)
 """
 
-UNROLL_MONTH = """
+UNROLL_MONTH = f"""
 DELETE FROM page_month WHERE site = :site AND month = :month;
-DELETE FROM source_month WHERE site = :site AND month = :month;
+DELETE FROM visit_month WHERE site = :site AND dimension IN ({_DIMENSIONS}) AND month = :month;
 DELETE FROM month WHERE site = :site AND month = :month
 """
 
@@ -91,10 +96,84 @@ def find_rollable(connection: Connection, site: int, before: int) -> int | None:
     return next((month for month in (month_of(day) for day, _ in unrolled) if month not in still_open), None)
 
 
-def roll_month(connection: Connection, site: int, month: int) -> None:
-    """Sum a month up whose days are all closed."""
-    place = {"site": site, "month": month, "first": month_start(month), "end": month_start(month + 1)}
-    _run_all(connection, ROLL_MONTH, place)
+Rows = Mapping[str, Sequence[tuple[str, Sequence[int]]]]
+"""Of a month, by dimension: word and figures of each group."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One thing that is due: a day to close, a closed day to keep as columns, a month to sum up."""
+
+    kind: str
+    """day, columns, month"""
+    site: Site
+    number: int
+    """The day, or the month."""
+    stored: int = 0
+    """The last hit that was looked at; should another have come, the work is void."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a work will write, made by a reader, so that no view waits for it."""
+
+    columns: Mapping[str, bytes]
+    rows: Rows
+
+
+def find_work(connection: Connection, site: Site, before: int) -> Work | None:
+    """The next thing that is due of a site, of what ended before a day; None for nothing."""
+    day = find_closable(connection, site.id, before)
+    if day is not None:
+        return Work("day", site, day)
+    bare = columns.find_bare_day(connection, site.id)
+    if bare is not None:
+        return Work("columns", site, *bare)
+    month = find_rollable(connection, site.id, before)
+    if month is not None:
+        return Work("month", site, month, _stored_in(connection, site.id, month))
+    return None
+
+
+def _stored_in(connection: Connection, site: int, month: int) -> int:
+    """The last hit of a month; 0 when one of its days is open."""
+    row = connection.execute(
+        "SELECT CASE WHEN max(open) THEN 0 ELSE max(stored) END FROM site_day"
+        " WHERE site = ? AND day >= ? AND day < ?",
+        (site, month_start(month), month_start(month + 1)),
+    ).fetchone()
+    return int(row[0] or 0)
+
+
+def prepare(connection: Connection, work: Work) -> Prepared:
+    """Make what a work will write. Reads only."""
+    site, number = work.site, work.number
+    if work.kind == "columns":
+        day = columns.make_day(connection, site.id, number, NAMES)
+        return Prepared(columns.pack_day(number, day), {})
+    if work.kind == "month":
+        span = Range(month_start(number), month_start(number + 1) - 1)
+        groupings = [Grouping((one.name,)) for one in SUMMED]
+        found = tabulate(columns.ColumnSource(connection), site, span, groupings, anew=True)
+        rows = {
+            one.dimensions[0]: [(row.labels[0], figures_of(row)) for row in groups]
+            for one, groups in found.items()
+        }
+        return Prepared({}, rows)
+    return Prepared({}, {})
+
+
+def apply(connection: Connection, work: Work, prepared: Prepared) -> None:
+    """Do a work, within the caller's transaction; nothing where hits have come since it was found."""
+    site, number = work.site.id, work.number
+    if work.kind == "day":
+        close_day(connection, site, number)
+    elif work.kind == "columns":
+        columns.save_day(connection, site, number, work.stored, prepared.columns)
+    elif _stored_in(connection, site, number) == work.stored:
+        place = {"site": site, "month": number, "first": month_start(number), "end": month_start(number + 1)}
+        _run_all(connection, ROLL_MONTH, place)
+        columns.save_month(connection, site, number, prepared.rows)
 
 
 def unroll_month(connection: Connection, site: int, month: int) -> None:

@@ -2,13 +2,17 @@
 
 Raw, the truth: `hit` and the dimension tables it points into (`path`, `source`, `name`).
 Derived, rebuilt by `pagetally recount`: everything from `visit` down. An open site-day (one that
-may still get hits) has its pages in `page_visitor` and its sources in `visit`; closing it writes
-`page_day` and `source_day`; a month whose days are all closed is rolled up further.
+may still get hits) has its pages in `page_visitor` and its visits in `visit`; closing it writes
+`page_day` and `day_column`; a month whose days are all closed is rolled up further.
 """
 
 from __future__ import annotations
 
+from msgspec.structs import astuple
 from sqlite_utils import Database, Migrations
+
+from ..channels import classify
+from ..model import NO_CAMPAIGN, Campaign
 
 migrations = Migrations("pagetally")
 
@@ -45,6 +49,79 @@ def m004_tokens(db: Database) -> None:
 TOKENS = """
 ALTER TABLE site ADD COLUMN needs_token INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE site ADD COLUMN token_secret TEXT NOT NULL DEFAULT ''
+"""
+
+
+@migrations()
+def m005_enrichment(db: Database) -> None:
+    for statement in ENRICHMENT.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+    for id, host in db.execute("SELECT id, host FROM source").fetchall():
+        db.execute("UPDATE source SET name = ?, medium = ?, channel = ? WHERE id = ?", (*describe(host), id))
+
+
+def describe(host: str, campaign: Campaign = NO_CAMPAIGN) -> tuple[str, str, str]:
+    """Name, medium and channel of a source, as they stand in its row."""
+    return astuple(classify(host, campaign))
+
+
+# What views were seen with, from where, and where visits came from; visits of closed days as columns.
+ENRICHMENT = """
+CREATE TABLE client (
+  id INTEGER PRIMARY KEY,
+  browser TEXT NOT NULL, browser_version TEXT NOT NULL, os TEXT NOT NULL, os_version TEXT NOT NULL,
+  device TEXT NOT NULL, screen TEXT NOT NULL,
+  UNIQUE (browser, browser_version, os, os_version, device, screen)
+);
+CREATE TABLE place (
+  id INTEGER PRIMARY KEY,
+  country TEXT NOT NULL, region TEXT NOT NULL, city TEXT NOT NULL, network TEXT NOT NULL,
+  language TEXT NOT NULL,
+  UNIQUE (country, region, city, network, language)
+);
+-- 0 for unknown; a visit has those of its first hit.
+ALTER TABLE hit ADD COLUMN client INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE hit ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE visit ADD COLUMN client INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE visit ADD COLUMN place INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE source RENAME TO source_host;
+CREATE TABLE source (
+  id INTEGER PRIMARY KEY,
+  host TEXT NOT NULL,
+  utm_source TEXT NOT NULL, utm_medium TEXT NOT NULL, utm_campaign TEXT NOT NULL,
+  utm_content TEXT NOT NULL, utm_term TEXT NOT NULL, click TEXT NOT NULL,
+  name TEXT NOT NULL DEFAULT '', medium TEXT NOT NULL DEFAULT '', channel TEXT NOT NULL DEFAULT '',
+  UNIQUE (host, utm_source, utm_medium, utm_campaign, utm_content, utm_term, click)
+);
+INSERT INTO source (id, host, utm_source, utm_medium, utm_campaign, utm_content, utm_term, click)
+  SELECT id, host, '', '', '', '', '', '' FROM source_host;
+DROP TABLE source_host;
+INSERT INTO source (id, host, utm_source, utm_medium, utm_campaign, utm_content, utm_term, click)
+  VALUES (0, '', '', '', '', '', '', '');
+INSERT INTO client VALUES (0, '', '', '', '', '', '');
+INSERT INTO place VALUES (0, '', '', '', '', '');
+
+-- The visits, views and events of a closed day, a column in a piece: see columns.py. Derived.
+CREATE TABLE day_column (
+  site INTEGER NOT NULL, name TEXT NOT NULL, day INTEGER NOT NULL, data BLOB NOT NULL,
+  PRIMARY KEY (site, name, day)
+);
+
+-- Visits of a rolled month by dimension; `key` is a path or a word.
+CREATE TABLE word (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE);
+CREATE TABLE visit_month (
+  site INTEGER, dimension TEXT, month INTEGER, key INTEGER,
+  visitors INTEGER NOT NULL, visits INTEGER NOT NULL, views INTEGER NOT NULL,
+  bounces INTEGER NOT NULL, duration INTEGER NOT NULL, events INTEGER NOT NULL,
+  PRIMARY KEY (site, dimension, month, key)
+) WITHOUT ROWID;
+DROP TABLE source_day;
+DROP TABLE source_month;
+-- They are summed again, by everything that is known now.
+DELETE FROM month;
+DELETE FROM page_month
 """
 
 # By how much each adjustment moved the count of a page, or of the site (path 0).

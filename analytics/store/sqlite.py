@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,9 @@ from typing import Any
 import msgspec
 from sqlite_utils import Database
 
+from ..breakdown import Lookup
+from ..columns import Columns
+from ..dimensions import Dimension
 from ..errors import NewerDatabase, StoreFailed
 from ..model import (
     Adjustment,
@@ -21,10 +24,10 @@ from ..model import (
     Range,
     RelatedPage,
     Site,
-    SourceRow,
     Totals,
 )
 from . import adjust, backup, firsts, folding, imports, reads, recount, related, rollup
+from .columns import ColumnSource
 from .connect import (
     BUSY_PATIENCE,
     FILE,
@@ -38,6 +41,7 @@ from .connect import (
 )
 from .ingest import DAY, SALT_LIFETIME, Caps, Ingest, Salt
 from .related import Relation
+from .rollup import Prepared, Work
 from .schema import migrations
 
 REPEAT_DAYS = 2
@@ -51,6 +55,7 @@ class SqliteReader:
 
     def __init__(self, folder: Path) -> None:
         self._connection = open_reader(folder / FILE)
+        self._columns = ColumnSource(self._connection)
 
     def snapshot(self, seconds: float | None = READ_DEADLINE) -> AbstractContextManager[Connection]:
         return snapshot(self._connection, seconds)
@@ -94,22 +99,35 @@ class SqliteReader:
     def top_pages(
         self,
         site: int,
-        first: int,
-        last: int,
+        span: Range | None,
         limit: int,
         *,
         by_visitors: bool = False,
         born: int | None = None,
     ) -> tuple[list[PageRow], int]:
-        return reads.top_pages(self._connection, site, first, last, limit, by_visitors=by_visitors, born=born)
+        return reads.top_pages(self._connection, site, span, limit, by_visitors=by_visitors, born=born)
 
     def rising_pages(
         self, site: int, span: Range, before: Range, born: int | None = None
     ) -> list[tuple[PageRow, int, Count]]:
         return reads.rising_pages(self._connection, site, span, before, born)
 
-    def sources(self, site: int, first: int, last: int) -> list[SourceRow]:
-        return reads.sources(self._connection, site, first, last)
+    def columns(self, site: int, span: Range, names: Iterable[str]) -> Iterator[Columns]:
+        return self._columns.columns(site, span, names)
+
+    def lookup(self, site: int, dimension: Dimension) -> Lookup:
+        return self._columns.lookup(site, dimension)
+
+    def rolled_months(self, site: int, span: Range) -> list[int]:
+        return self._columns.rolled_months(site, span)
+
+    def month_rows(self, site: int, dimension: str, months: Sequence[int]) -> list[tuple[str, Sequence[int]]]:
+        return self._columns.month_rows(site, dimension, months)
+
+    def rollup_work(self, site: Site, before: int) -> tuple[Work, Prepared] | None:
+        """The next thing that is due of a site, and what it will write; None for nothing."""
+        work = rollup.find_work(self._connection, site, before)
+        return None if work is None else (work, rollup.prepare(self._connection, work))
 
     def dropped(self, first_day: int) -> list[tuple[str, str, int]]:
         return reads.dropped(self._connection, first_day)
@@ -237,21 +255,20 @@ class SqliteStore:
             return folding.fold_slice(self._connection, site, day, limit)
 
     def rollup(self, ended_before: Callable[[Site], int]) -> bool:
-        """Close one day or month that ended before the day given for its site; False when none did."""
+        """Do one thing that is due of what ended before the day given for its site; False for nothing."""
         for site in reads.read_sites(self._connection):
-            before = ended_before(site)
-            day = rollup.find_closable(self._connection, site.id, before)
-            if day is not None:
-                with transaction(self._connection):
-                    rollup.close_day(self._connection, site.id, day)
-                self._ingest.close_day(site.id, day)
-                return True
-            month = rollup.find_rollable(self._connection, site.id, before)
-            if month is not None:
-                with transaction(self._connection):
-                    rollup.roll_month(self._connection, site.id, month)
+            work = rollup.find_work(self._connection, site, ended_before(site))
+            if work is not None:
+                self.apply_rollup(work, rollup.prepare(self._connection, work))
                 return True
         return False
+
+    def apply_rollup(self, work: Work, prepared: Prepared) -> None:
+        """Close a day, keep its columns, or sum a month up, as a reader prepared it."""
+        with transaction(self._connection):
+            rollup.apply(self._connection, work, prepared)
+        if work.kind == "day":
+            self._ingest.close_day(work.site.id, work.number)
 
     def reset_day(self, site: int, day: int) -> None:
         """Fold a site-day anew, from its raw hits."""
@@ -464,10 +481,10 @@ SITE_TABLES = (
     "visit",
     "page_visitor",
     "page_day",
-    "source_day",
+    "day_column",
     "month",
     "page_month",
-    "source_month",
+    "visit_month",
     "site_offset",
     "adjustment",
     "adjusted",

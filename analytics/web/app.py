@@ -31,12 +31,10 @@ from .popular import ListEndpoints
 from .static import JAVASCRIPT, StaticFile
 from .widgets import WidgetRoutes
 
-SCRIPTS = ("pt.js", "pt-lite.js", "drop-in.js", "page-count.js", "page-list.js", "copy.js")
+SCRIPTS = ("pt.js", "pt-lite.js", "drop-in.js", "page-count.js", "page-list.js", "copy.js", "htmx.js")
 
 STATIC = {
-    **dict.fromkeys(
-        ("pt.js", "pt-lite.js", "drop-in.js", "page-count.js", "page-list.js", "copy.js"), JAVASCRIPT
-    ),
+    **dict.fromkeys((*SCRIPTS, "htmx.js"), JAVASCRIPT),
     "style.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }

@@ -7,10 +7,11 @@ never squashed. Many days are drawn in groups, so that a bar stays wide enough t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from itertools import pairwise
 
-from ..days import month_of, to_date
+from ..days import month_of, to_date, to_day
 from ..model import Totals
 from ..wording import compact, days_between, number, plural, weekday
 
@@ -22,6 +23,9 @@ BAR_SHARE = 0.72
 
 WIDEST_BAR = 5.5
 """Percent of the plot, however few bars there are."""
+
+HOURS_OF_DAY = 25
+"""At most, where clocks go back."""
 
 INTERVALS = 5
 """Between the lines of the value axis, at most."""
@@ -112,9 +116,12 @@ class Chart:
         return f"{bars} Most views: {best.name}, {number(best.views)}."
 
 
-def draw_chart(series: Series, before: Series) -> Chart:
-    """Place the days of a report, which ends today; `before` is aligned with it by index."""
-    step = choose_step(series)
+def draw_chart(series: Series, before: Series, interval: str = "") -> Chart:
+    """Place the days of a report, which ends today; `before` is aligned with it by index.
+
+    With `interval` (the name of a step) a bar stands for that, if there are not too many bars.
+    """
+    step = choose_step(series, interval)
     groups = group_days(series, step)
     then = [sum(figures.views for _, figures in before[part]) for part in groups] if any_views(before) else []
     sums = [_sum(series[part]) for part in groups]
@@ -138,12 +145,42 @@ def any_views(series: Series) -> bool:
     return any(figures.views for _, figures in series)
 
 
-def choose_step(series: Series) -> Step:
-    """The finest step that keeps to MAX_BARS; the coarsest when none does."""
+def choose_step(series: Series, interval: str = "") -> Step:
+    """The finest step, not finer than `interval`, that keeps to MAX_BARS; the coarsest when none does."""
     if not series:
         return STEPS[0]
     first, last = series[0][0], series[-1][0]
-    return next((step for step in STEPS if step.key(last) - step.key(first) < MAX_BARS), STEPS[-1])
+    names = [step.name for step in STEPS]
+    steps = STEPS[names.index(interval) if interval in names else 0 :]
+    return next((step for step in steps if step.key(last) - step.key(first) < MAX_BARS), STEPS[-1])
+
+
+def draw_times(points: Sequence[tuple[str, Totals]], labels: Sequence[str], step: str) -> Chart:
+    """Place hours or minutes (`labels`, all of them, as they stand in `points`), the last not over yet."""
+    by_label = dict(points)
+    found = [by_label.get(label, Totals()) for label in labels]
+    ticks = nice_ticks(max([1, *(figures.views for figures in found)]))
+    bars = []
+    for index, (label, figures) in enumerate(zip(labels, found, strict=True)):
+        day = to_day(date.fromisoformat(label[:10]))
+        bar = _place(index, len(labels), [(day, figures)], STEPS[0], figures, None, ticks[-1])
+        bars.append(replace(bar, name=f"{bar.name}, {label[11:]}"))
+    last = len(bars) - 1
+    places = [round(last * part / 4) for part in range(5)] if last >= 4 else range(last + 1)
+    has_days = len(labels) > HOURS_OF_DAY and step == "hour"
+    dates = []
+    for place in dict.fromkeys(places):
+        at, anchor = _mark_place(place, bars)
+        text = date_text(bars[place].first) if has_days else labels[place][11:]
+        dates.append(Mark(at, text, anchor, is_major=place in (0, last // 2, last)))
+    values = [Mark(_percent(ticks[-1] - tick, ticks[-1]), compact(tick)) for tick in ticks]
+    return Chart(bars=bars, step=step, top=ticks[-1], values=values, dates=dates, line="")
+
+
+def date_text(day: int) -> str:
+    """A day as 24 Nov."""
+    value = to_date(day)
+    return f"{value.day} {value:%b}"
 
 
 def group_days(series: Series, step: Step) -> list[slice]:
@@ -228,7 +265,7 @@ def _date_text(day: int, step: Step, bars: Sequence[Bar]) -> str:
         return f"Q{(value.month + 2) // 3} {value.year}"
     if step.name == "month" or bars[-1].last - bars[0].first >= 300:
         return f"{value:%b %Y}"
-    return f"{value.day} {value:%b}"
+    return date_text(day)
 
 
 def _sum(days: Series) -> Totals:

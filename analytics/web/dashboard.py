@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import csv
+from dataclasses import replace
 from functools import partial
+from io import StringIO
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ..days import local_day
+from ..dimensions import BY_NAME as DIMENSIONS
+from ..dimensions import Level, find_dimension
 from ..errors import InputError
+from ..filters import OPERATORS, condition
 from ..instance import Instance
 from ..model import Adjustment, Count, Site, Totals
-from ..periods import BY_NAME, DEFAULT, PERIODS, find_period
-from ..report import Query, Report, summarise, total_of
+from ..periods import BY_NAME, DEFAULT, PERIODS
+from ..selection import TABS, Selection, read_selection
 from ..store.connect import DatabaseError
+from ..summary import INTERVALS, MAX_DAYS_OF, NONE, Panel, Query, Report, summarise, times_of, total_of
 from .auth import Owner, redirect
-from .chart import draw_chart
+from .chart import Chart, draw_chart, draw_times
 from .pages import Pages
+
+MAX_ROWS = 100_000
+"""Rows of a list as CSV."""
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 SHOWN = 500
 """Adjustments that a page lists; `pagetally counter list` has them all."""
+
+FILTERABLE = [one for one in DIMENSIONS.values() if one.level is not Level.TIME and one.table]
+"""The dimensions that the page offers to filter by."""
 
 
 class DashboardRoutes:
@@ -34,6 +50,7 @@ class DashboardRoutes:
         self.routes = [
             Route("/", self.index),
             Route("/sites/{domain}", self.site),
+            Route("/sites/{domain}/list.csv", self.listing),
             Route("/sites/{domain}/numbers", self.numbers),
         ]
 
@@ -67,14 +84,12 @@ class DashboardRoutes:
                 signed_in=True,
             )
         try:
-            period = find_period(request.query_params.get("period", DEFAULT.name))
-        except InputError as error:
-            return self._pages.message(
-                request, 400, "That period is not known", f"{error}. {error.hint}", signed_in=True
-            )
-        query = Query(site, period, self._instance.clock())
-        try:
+            selection = read_selection(request.query_params.multi_items())
+            query = question(site, selection, self._instance.clock())
             report = await run_in_threadpool(partial(self._summarise, query))
+        except InputError as error:
+            text = f"{error}. {error.hint}" if error.hint else f"{error}."
+            return self._pages.message(request, 400, "That address is not known", text, signed_in=True)
         except DatabaseError:
             return self._pages.message(
                 request, 503, "This took too long to count", "Try a shorter period.", signed_in=True
@@ -85,11 +100,44 @@ class DashboardRoutes:
             signed_in=True,
             site=site,
             report=report,
+            selection=selection,
+            here=f"{request.scope.get('root_path', '')}/sites/{quote(site.domain)}",
             periods=PERIODS,
-            chart=draw_chart(report.series, report.series_before),
+            intervals=intervals_for(report.range.days),
+            interval=query.interval,
+            tabs=TABS,
+            dimensions=DIMENSIONS,
+            filterable=FILTERABLE,
+            operators=OPERATORS,
+            condition=condition,
+            chart=chart_of(report),
+            is_now=report.range.last >= local_day(site.timezone, query.now),
             online=self._instance.presence.count(site.id, query.now),
             script=script_address(request),
         )
+
+    async def listing(self, request: Request) -> Response:
+        """One list of a summary, whole, as CSV: `list` names its dimension."""
+        if not self._owner.is_signed_in(request):
+            return redirect(request, "/login")
+        site = self._instance.registry.find(request.path_params["domain"])
+        pairs = request.query_params.multi_items()
+        try:
+            dimension = find_dimension(dict(pairs).get("list", ""), "list")
+            selection = read_selection(pairs)
+        except InputError as error:
+            return PlainTextResponse(f"{error}\n", 400)
+        if site is None:
+            return PlainTextResponse("There is no such site.\n", 404)
+        query = question(site, selection, self._instance.clock())
+        whole = replace(query, panels=(dimension.name,), limit=MAX_ROWS, interval="day", compare=NONE)
+        try:
+            report = await run_in_threadpool(partial(self._summarise, whole))
+        except DatabaseError:
+            return PlainTextResponse("This took too long to count.\n", 503)
+        name = f"{site.domain}-{dimension.name}.csv"
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(write_panel(report.panels[dimension.name]), media_type="text/csv", headers=headers)
 
     async def numbers(self, request: Request) -> Response:
         """What the owner changed in a site's numbers: when, who, what, by how much."""
@@ -112,6 +160,46 @@ class DashboardRoutes:
     def _summarise(self, query: Query) -> Report:
         with self._instance.borrow_reader() as reader:
             return summarise(reader, query)
+
+
+def question(site: Site, selection: Selection, now: float) -> Query:
+    """What a selection asks of a site."""
+    interval = selection.interval
+    return Query(
+        site,
+        selection.period,
+        now,
+        tree=selection.tree,
+        compare=selection.compare,
+        interval=interval or ("hour" if selection.period.days == 1 else "day"),
+        panels=selection.shown,
+    )
+
+
+def write_panel(panel: Panel) -> str:
+    """A list as CSV. Cells that a spreadsheet would take for a formula begin with an apostrophe."""
+    text = StringIO()
+    table = csv.writer(text)
+    table.writerow([panel.dimension, "title", "visitors", "visits", "views", "bounces", "duration"])
+    for item in panel.items:
+        now = item.totals
+        words = [f"'{cell}" if cell[:1] in FORMULA else cell for cell in (item.label, item.title)]
+        table.writerow([*words, now.visitors, now.visits, now.views, now.bounces, now.duration])
+    return text.getvalue()
+
+
+def intervals_for(days: int) -> list[str]:
+    """By what the chart of so many days can be drawn."""
+    least = {"week": 8, "month": 32, "day": 2}
+    return [name for name in INTERVALS if days <= MAX_DAYS_OF.get(name, days) and days >= least.get(name, 1)]
+
+
+def chart_of(report: Report) -> Chart:
+    """The chart of a summary, by the interval that was asked for."""
+    query = report.query
+    if query.interval in MAX_DAYS_OF:
+        return draw_times(report.points, times_of(query, report.range), query.interval)
+    return draw_chart(report.series, report.series_before, query.interval)
 
 
 def script_address(request: Request) -> str:

@@ -30,6 +30,7 @@ class Pages:
             "style": address_of("style.css"),
             "icon": address_of("icon.svg"),
             "copy": address_of("copy.js"),
+            "htmx": address_of("htmx.js"),
         }
 
     def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:

@@ -209,11 +209,11 @@ def test_what_strangers_send_is_text_and_nothing_else(
         page.goto(office.url(f"/sites/{domain}?period={period}"))
         skeletons[domain] = page.evaluate(SKELETON)
         for path, title in VIEWS[domain].items():
-            row = list_row(page, "Top pages", title)
+            row = list_row(page, "Pages", title)
             expect(row).to_contain_text(path)
             row.hover()
         for source in SOURCES[domain]:
-            list_row(page, "Top referring hosts", source).hover()
+            list_row(page, "Sources", source).hover()
         alarm.assert_silent(page)
     assert skeletons[HOSTILE] == skeletons[PLAIN]
 

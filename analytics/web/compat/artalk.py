@@ -9,7 +9,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ...days import local_day
 from ...model import PageRow, Site
 from .bridge import Bridge, answer_json, json_of, text_of
 from .views import count_view, read_page, read_pages, read_site
@@ -52,12 +51,9 @@ class Artalk:
         return answer_json({"msg": "there is no such figure"}, status=404)
 
     async def _most_viewed(self, site: Site, most: int) -> list[PageRow]:
-        today = local_day(site.timezone, self._bridge.instance.clock())
-
         def read() -> list[PageRow]:
             with self._bridge.instance.borrow_reader() as reader:
-                first = reader.first_day(site.id)
-                return reader.top_pages(site.id, today if first is None else first, today, most)[0]
+                return reader.top_pages(site.id, None, most)[0]
 
         return await run_in_threadpool(read)
 

@@ -21,7 +21,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ...days import local_day
 from ...errors import InputError
 from ...model import Drop, Hit, Site
 from ...report import MAX_PATHS
@@ -140,12 +139,10 @@ class LeanCloud:
     async def _most_read(self, site: Site, query: Mapping[str, str]) -> list[str]:
         limit = query.get("limit", "")
         number = min(int(limit), MAX_PATHS) if limit.isascii() and limit.isdigit() and len(limit) < 9 else 100
-        today = local_day(site.timezone, self._bridge.instance.clock())
 
         def read() -> list[str]:
             with self._bridge.instance.borrow_reader() as reader:
-                first = reader.first_day(site.id)
-                rows = reader.top_pages(site.id, today if first is None else first, today, number)[0]
+                rows = reader.top_pages(site.id, None, number)[0]
             return [row.path for row in rows if row.path.startswith("/")]
 
         return await run_in_threadpool(read) if number else []

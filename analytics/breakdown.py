@@ -1,0 +1,393 @@
+"""Figures of visits by any dimensions, of those that a filter names: one pass for many groupings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from msgspec import Struct
+
+from .columns import Choice, Column, Columns, Figures, Mask, count_inside, count_visits
+from .days import find_zone, month_start, to_date
+from .dimensions import BY_NAME, SUMMED, Dimension, Level
+from .filters import NO_FILTER, Condition, Done, Every, Filter, Unless, conditions, tester
+from .model import Range, Site
+from .payload import PAGEVIEW
+
+LARGE = 1 << 20
+"""Groups from which on only those that are there get a place in memory."""
+
+FIGURES = ("visitors", "visits", "views", "bounces", "duration", "events")
+
+ALWAYS = ("views", "events", "length", "event_visit")
+"""Columns of which every count is made."""
+
+
+class Lookup(NamedTuple):
+    """From a table's ids to words: the code of each id, and the word of each code."""
+
+    codes: Column
+    words: Sequence[str]
+
+
+class ColumnReader(Protocol):
+    """What is asked of a store."""
+
+    def columns(self, site: int, span: Range, names: Iterable[str]) -> Iterator[Columns]: ...
+
+    def lookup(self, site: int, dimension: Dimension) -> Lookup: ...
+
+    def rolled_months(self, site: int, span: Range) -> Sequence[int]:
+        """Months that lie wholly in a range of days and are summed up."""
+        ...
+
+    def month_rows(
+        self, site: int, dimension: str, months: Sequence[int]
+    ) -> Iterable[tuple[str, Sequence[int]]]:
+        """Word and figures of each group of whole months; a word may come twice."""
+        ...
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """By which dimensions to group; none: one group of everything."""
+
+    dimensions: tuple[str, ...] = ()
+
+    @property
+    def level(self) -> Level:
+        """Whether visits are grouped, or what happened inside them."""
+        levels = {BY_NAME[name].level for name in self.dimensions}
+        if Level.EVENT in levels:
+            return Level.EVENT
+        return Level.VIEW if levels & {Level.VIEW, Level.TIME} else Level.VISIT
+
+    @property
+    def is_summed(self) -> bool:
+        """Whether the groups of whole months are kept."""
+        return len(self.dimensions) == 1 and BY_NAME[self.dimensions[0]] in SUMMED
+
+
+class Row(Struct, frozen=True):
+    """One group: its labels, in the order of the dimensions, and its figures.
+
+    Of groups inside visits (pages, hours, events) `bounces` and `duration` are 0 and mean nothing;
+    `views` of groups of events are how often they happened.
+    """
+
+    labels: tuple[str, ...]
+    visitors: int = 0
+    visits: int = 0
+    views: int = 0
+    bounces: int = 0
+    duration: int = 0
+    events: int = 0
+
+
+def figures_of(row: Row) -> tuple[int, ...]:
+    """The figures of a row, in the order of FIGURES."""
+    return tuple(getattr(row, name) for name in FIGURES)
+
+
+def tabulate(
+    reader: ColumnReader,
+    site: Site,
+    span: Range,
+    groupings: Sequence[Grouping],
+    tree: Filter = NO_FILTER,
+    *,
+    anew: bool = False,
+) -> dict[Grouping, list[Row]]:
+    """The groups of each grouping that have anything, in no order, of a range of days.
+
+    `anew`: without the sums that are kept of whole months.
+    """
+    months = reader.rolled_months(site.id, span) if tree == NO_FILTER and not anew else ()
+    summed = [one for one in groupings if months and one.is_summed]
+    others = [one for one in groupings if one not in summed]
+    found: dict[Grouping, _Sums] = {one: _Sums() for one in groupings}
+    for part, is_rolled in _parts(span, months):
+        wanted = others if is_rolled else list(groupings)
+        if wanted:
+            _run_pass(reader, site, part, {one: found[one] for one in wanted}, tree)
+    for one in summed:
+        for word, figures in reader.month_rows(site.id, one.dimensions[0], months):
+            found[one].add_row((word,), figures)
+    return {one: sums.rows() for one, sums in found.items()}
+
+
+def _parts(span: Range, months: Sequence[int]) -> Iterator[tuple[Range, bool]]:
+    """A range cut at the whole months that are summed up: (days, are they of such a month)."""
+    at = span.first
+    for month in sorted(months):
+        first, last = month_start(month), month_start(month + 1) - 1
+        if at < first:
+            yield Range(at, first - 1), False
+        yield Range(first, last), True
+        at = last + 1
+    if at <= span.last:
+        yield Range(at, span.last), False
+
+
+class _Sums:
+    """Figures by labels, summed over several passes."""
+
+    def __init__(self) -> None:
+        self._figures: dict[tuple[str, ...], list[int]] = {}
+
+    def add_row(self, labels: tuple[str, ...], figures: Sequence[int]) -> None:
+        known = self._figures.get(labels)
+        if known is None:
+            self._figures[labels] = [*figures]
+        else:
+            for place, figure in enumerate(figures):
+                known[place] += figure
+
+    def rows(self) -> list[Row]:
+        return [Row(labels, *figures) for labels, figures in self._figures.items()]
+
+
+def _run_pass(
+    reader: ColumnReader, site: Site, span: Range, found: Mapping[Grouping, _Sums], tree: Filter
+) -> None:
+    chosen = _Lookups(reader, site)
+    names = {*ALWAYS, *(BY_NAME[one.dimension].column for one in conditions(tree))}
+    for grouping in found:
+        names |= {BY_NAME[name].column for name in grouping.dimensions}
+    names |= _needed_inside(names, tree, found)
+    sums = {grouping: _Matrix() for grouping in found}
+    for columns in reader.columns(site.id, span, names - {"day"}):
+        scene = _Scene(columns, chosen)
+        choice = scene.choose(tree)
+        for grouping in found:
+            scene.count(grouping, choice, sums[grouping])
+    for grouping, matrix in sums.items():
+        words = [chosen.words(BY_NAME[name]) for name in grouping.dimensions]
+        for codes, figures in matrix.total([len(part) for part in words]):
+            labels = tuple(part[code] for part, code in zip(words, codes, strict=True))
+            found[grouping].add_row(labels, figures)
+
+
+def _needed_inside(names: set[str], tree: Filter, groupings: Iterable[Grouping]) -> set[str]:
+    """Columns of events that stand for those of views where events are meant."""
+    is_inside = any(BY_NAME[one.dimension].level is not Level.VISIT for one in conditions(tree))
+    if not is_inside and not any(one.level is Level.EVENT for one in groupings):
+        return set()
+    more = {EVENT_COLUMN[name] for name in names if name in EVENT_COLUMN}
+    return more | ({"view_path"} if is_inside and not names & {"view_path", "view_at"} else set())
+
+
+EVENT_COLUMN = {"view_path": "event_path", "view_at": "event_at"}
+
+
+class _Lookups:
+    """The words of dimensions, each read once; times get theirs as they come."""
+
+    def __init__(self, reader: ColumnReader, site: Site) -> None:
+        self._reader, self._site = reader, site
+        self._known: dict[str, Lookup] = {}
+        self._times: dict[str, tuple[list[str], dict[str, int], dict[int, int]]] = {}
+
+    def words(self, dimension: Dimension) -> Sequence[str]:
+        """The words of a dimension's codes, so far."""
+        return self._lookup(dimension).words if dimension.table else self._of_time(dimension)[0]
+
+    def _of_time(self, dimension: Dimension) -> tuple[list[str], dict[str, int], dict[int, int]]:
+        return self._times.setdefault(dimension.name, ([], {}, {}))
+
+    def _lookup(self, dimension: Dimension) -> Lookup:
+        known = self._known.get(dimension.name)
+        if known is None:
+            known = self._known[dimension.name] = self._reader.lookup(self._site.id, dimension)
+        return known
+
+    def codes(self, dimension: Dimension, ids: Column) -> Column:
+        """The codes of ids, of days or of minutes."""
+        if dimension.table:
+            return self._lookup(dimension).codes[ids]
+        unit = 1 if dimension.level is Level.VISIT or dimension.name == "minute" else MINUTES
+        words, code_of_word, code_of_time = self._of_time(dimension)
+        times, places = np.unique(ids // unit, return_inverse=True)
+        codes = np.empty(len(times), np.int64)
+        for place, time in enumerate(times.tolist()):
+            code = code_of_time.get(time)
+            if code is None:
+                word = _time_word(dimension.name, time * unit, self._site.timezone)
+                code = code_of_word.setdefault(word, len(words))
+                if code == len(words):
+                    words.append(word)
+                code_of_time[time] = code
+            codes[place] = code
+        return codes[places]
+
+    def chosen(self, one: Condition, ids: Column) -> Mask:
+        """Which ids have a word that a condition is about."""
+        dimension = BY_NAME[one.dimension]
+        codes = self.codes(dimension, ids)
+        test = tester(one)
+        table = np.fromiter((test(word) for word in self.words(dimension)), np.bool_)
+        mask = table[codes] if len(table) else np.zeros(len(ids), np.bool_)
+        return ~mask if one.is_negative else mask
+
+
+MINUTES = 15
+"""Midnights and changes of offset fall on quarters of an hour (of UTC)."""
+
+
+def _time_word(name: str, value: int, zone: str) -> str:
+    """A day, or a minute since 1970, as people write the time it belongs to.
+
+    Hours are those of the wall clock: one that is lived twice is one.
+    """
+    if name in ("hour", "minute"):
+        moment = datetime.fromtimestamp(value * 60, UTC).astimezone(find_zone(zone))
+        return f"{moment:%Y-%m-%d %H:00}" if name == "hour" else f"{moment:%Y-%m-%d %H:%M}"
+    date = to_date(value)
+    if name == "week":
+        date -= timedelta(days=date.weekday())
+    return f"{date:%Y-%m-01}" if name == "month" else date.isoformat()
+
+
+class _Scene:
+    """Some days' columns, and the words of their ids."""
+
+    def __init__(self, columns: Columns, lookups: _Lookups) -> None:
+        self.columns, self.lookups = columns, lookups
+        self._visit_of_view: Column | None = None
+
+    def visits_of(self, level: Level) -> Column:
+        """The place of the visit of each view, or of each event."""
+        if level is Level.EVENT:
+            return self.columns["event_visit"]
+        if self._visit_of_view is None:
+            self._visit_of_view = self.columns.visit_of_view
+        return self._visit_of_view
+
+    def ids(self, dimension: Dimension, level: Level) -> Column:
+        """The ids of a dimension for visits, views or events."""
+        if dimension.level is Level.VISIT:
+            ids = self.columns.days if dimension.column == "day" else self.columns[dimension.column]
+            return ids if level is Level.VISIT else ids[self.visits_of(level)]
+        name = dimension.column
+        return self.columns[EVENT_COLUMN.get(name, name) if level is Level.EVENT else name]
+
+    def choose(self, tree: Filter) -> Choice:
+        """Which visits, views and events a filter means."""
+        if not _looks_inside(tree):
+            return Choice(self._mask(tree, Level.VISIT))
+        views, events = self._mask(tree, Level.VIEW), self._mask(tree, Level.EVENT)
+        return Choice(self._visits_with(views, events), views, events)
+
+    def _visits_with(self, views: Mask, events: Mask) -> Mask:
+        found = np.zeros(len(self.columns), np.bool_)
+        found[self.visits_of(Level.VIEW)[views]] = True
+        found[self.visits_of(Level.EVENT)[events]] = True
+        return found
+
+    def _mask(self, tree: Filter, level: Level) -> Mask:
+        if isinstance(tree, Condition):
+            return self._meets(tree, level)
+        if isinstance(tree, Unless):
+            return ~self._mask(tree.part, level)
+        if isinstance(tree, Done):
+            mask = self.choose(tree.part).visits
+            return mask if level is Level.VISIT else mask[self.visits_of(level)]
+        size = len(self.columns) if level is Level.VISIT else len(self.visits_of(level))
+        mask = np.full(size, isinstance(tree, Every))
+        for part in tree.parts:
+            other = self._mask(part, level)
+            mask = mask & other if isinstance(tree, Every) else mask | other
+        return mask
+
+    def _meets(self, one: Condition, level: Level) -> Mask:
+        dimension = BY_NAME[one.dimension]
+        if dimension.level is Level.EVENT and level is Level.VIEW:
+            is_meant = tester(one)(PAGEVIEW) != one.is_negative
+            return np.full(len(self.visits_of(level)), is_meant)
+        return self.lookups.chosen(one, self.ids(dimension, level))
+
+    def count(self, grouping: Grouping, choice: Choice, sums: _Matrix) -> None:
+        """Add these days' figures of a grouping."""
+        level = grouping.level
+        inside = None if level is Level.VISIT else self._inside(level, choice)
+        size = len(self.columns) if inside is None else len(inside)
+        codes = []
+        for name in grouping.dimensions:
+            ids = self.ids(BY_NAME[name], level)
+            codes.append(self.lookups.codes(BY_NAME[name], ids if inside is None else ids[inside]))
+        sizes = [len(self.lookups.words(BY_NAME[name])) for name in grouping.dimensions]
+        key, groups, kept = _combine(codes, sizes, size)
+        if inside is None:
+            figures = count_visits(self.columns, key, groups, choice)
+        else:
+            figures = count_inside(self.columns, self.visits_of(level)[inside], key, groups)
+        sums.add(figures, kept, sizes)
+
+    def _inside(self, level: Level, choice: Choice) -> Column:
+        """The places of the chosen views or events."""
+        mask = choice.events if level is Level.EVENT else choice.views
+        return np.flatnonzero(choice.visits[self.visits_of(level)] if mask is None else mask)
+
+
+def _looks_inside(tree: Filter) -> bool:
+    """Whether a filter speaks of single views or events, not only of whole visits."""
+    if isinstance(tree, Condition):
+        return BY_NAME[tree.dimension].level is not Level.VISIT
+    if isinstance(tree, Done):
+        return False
+    if isinstance(tree, Unless):
+        return _looks_inside(tree.part)
+    return any(_looks_inside(part) for part in tree.parts)
+
+
+def _combine(codes: Sequence[Column], sizes: Sequence[int], rows: int) -> tuple[Column, int, Column | None]:
+    """One number for each row from its codes; how many there may be; what they stand for, where they
+    do not stand for themselves."""
+    key = np.zeros(rows, np.int64)
+    groups = 1
+    for code, size in zip(codes, sizes, strict=True):
+        key = key * size + code
+        groups *= size
+    if groups <= LARGE:
+        return key, max(groups, 1), None
+    kept, places = np.unique(key, return_inverse=True)
+    return places, len(kept), kept
+
+
+class _Matrix:
+    """Figures of groups from several chunks of days."""
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[list[Column], Column]] = []
+
+    def add(self, figures: Figures, kept: Column | None, sizes: Sequence[int]) -> None:
+        table = np.stack([getattr(figures, name) for name in FIGURES])
+        present = np.flatnonzero(table.any(axis=0))
+        key = present if kept is None else kept[present]
+        codes = []
+        for size in reversed(sizes):
+            codes.append(key % max(size, 1))
+            key = key // max(size, 1)
+        self._parts.append((codes[::-1], table[:, present]))
+
+    def total(self, sizes: Sequence[int]) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
+        """The codes and figures of each group. `sizes`: how many codes each dimension has by now."""
+        if not self._parts:
+            return
+        table = np.concatenate([part for _, part in self._parts], axis=1)
+        key = np.zeros(table.shape[1], np.int64)
+        for place, size in enumerate(sizes):
+            key = key * size + np.concatenate([codes[place] for codes, _ in self._parts])
+        kept, places = np.unique(key, return_inverse=True)
+        sums = np.zeros((len(FIGURES), len(kept)), np.int64)
+        for place in range(len(FIGURES)):
+            np.add.at(sums[place], places, table[place])
+        for group, figures in zip(kept.tolist(), sums.T.tolist(), strict=True):
+            codes = []
+            for size in reversed(sizes):
+                codes.append(group % size)
+                group //= size
+            yield codes[::-1], figures

@@ -1,0 +1,167 @@
+"""Visits and what was done in them as columns of numbers, and how they are counted by group.
+
+A day of a big site is some ten thousand visits; a dashboard asks for a dozen ways to group them.
+Columns answer that without a sort for each (docs/decisions.md has the measurements).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Column = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+OF_VISITS = ("again", "start", "length", "views", "events", "entry", "exit", "source", "client", "place")
+"""A visit each, by visitor and start. `again`: the visitor is that of the row before; `start` in
+seconds since 1970; `events` are the interactive ones; `entry` and `exit` are paths."""
+OF_VIEWS = ("view_path", "view_at")
+"""A view each, in the order of the visits; `view_at` in minutes since 1970."""
+OF_EVENTS = ("event_visit", "event_hit", "event_name", "event_path", "event_at")
+"""A custom event each: the place of its visit, its hit's id, its name, path and minute."""
+OF_STAYS = ("stay_visit", "stay_path", "stay_time", "stay_scroll")
+"""A report of engagement each: engaged seconds on a page, and how far it was scrolled (255: unknown)."""
+NAMES = (*OF_VISITS, *OF_VIEWS, *OF_EVENTS, *OF_STAYS)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of some days, end to end. What was not asked for is absent."""
+
+    days: Column
+    """The day of each visit."""
+    visitor: Column
+    """A number for each visitor and day; visits of one stand together."""
+    data: Mapping[str, Column]
+
+    def __getitem__(self, name: str) -> Column:
+        return self.data[name]
+
+    def __len__(self) -> int:
+        return len(self.days)
+
+    @property
+    def visit_of_view(self) -> Column:
+        """The place of the visit of each view."""
+        return np.repeat(np.arange(len(self)), self["views"])
+
+
+def join(days: Sequence[tuple[int, Mapping[str, Column]]], names: Sequence[str]) -> Columns:
+    """The columns of single days, one after the other. Of each day `again` must be there."""
+    lengths = [len(data["again"]) for _, data in days]
+    firsts = np.cumsum([0, *lengths])[:-1]
+    again = _end_to_end([data["again"] for _, data in days])
+    joined = {}
+    for name in names:
+        parts = [data[name] for _, data in days]
+        if name in ("event_visit", "stay_visit"):
+            parts = [part + first for part, first in zip(parts, firsts, strict=True)]
+        joined[name] = _end_to_end(parts)
+    return Columns(
+        days=np.repeat(np.array([day for day, _ in days], np.int64), lengths),
+        visitor=np.cumsum(again == 0),
+        data=joined,
+    )
+
+
+def _end_to_end(parts: Sequence[Column]) -> Column:
+    return np.concatenate(parts).astype(np.int64) if parts else np.zeros(0, np.int64)
+
+
+@dataclass
+class Figures:
+    """Five figures for each group; the groups are numbered from 0. Seconds for `duration`."""
+
+    visitors: Column
+    visits: Column
+    views: Column
+    bounces: Column
+    duration: Column
+    events: Column = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @classmethod
+    def none(cls, size: int) -> Figures:
+        return cls(*(np.zeros(size, np.int64) for _ in range(6)))
+
+    def __iadd__(self, other: Figures) -> Figures:
+        for name in ("visitors", "visits", "views", "bounces", "duration", "events"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        return self
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which visits, views and events are meant."""
+
+    visits: Mask
+    views: Mask | None = None
+    """None: all views of those visits."""
+    events: Mask | None = None
+    """None: all events of those visits."""
+
+
+def count_visits(columns: Columns, key: Column, size: int, choice: Choice) -> Figures:
+    """Figures of the chosen visits by a group each (`key`, below `size`).
+
+    A visitor counts once a day in each group.
+    """
+    views = columns["views"]
+    if choice.views is not None:
+        views = np.bincount(columns.visit_of_view[choice.views], minlength=len(columns))
+    chosen = np.flatnonzero(choice.visits & (columns["views"] > 0))
+    is_bounce = (columns["views"] == 1) & (columns["events"] == 0)
+    groups = key[chosen]
+    figures = Figures.none(size)
+    figures.visits = np.bincount(groups, minlength=size)
+    figures.visitors = figures.visits - _repeats(columns.visitor[chosen], groups, size)
+    figures.views = _weigh(groups, views[chosen], size)
+    figures.bounces = np.bincount(groups[is_bounce[chosen]], minlength=size)
+    figures.duration = _weigh(groups, columns["length"][chosen], size)
+    if "event_visit" in columns.data:
+        of_events = columns["event_visit"]
+        picked = choice.visits[of_events] if choice.events is None else choice.events
+        figures.events = np.bincount(key[of_events[picked]], minlength=size)
+    return figures
+
+
+def count_inside(columns: Columns, visit: Column, key: Column, size: int) -> Figures:
+    """Figures of things that happened inside visits (views, say): the visit and the group of each.
+
+    `views` is how many there were; a visit counts once in each group, and so does a visitor a day.
+    """
+    figures = Figures.none(size)
+    figures.views = np.bincount(key, minlength=size)
+    is_first = np.ones(len(visit), np.bool_)
+    if len(visit):
+        # Only a visit with several of them can have one twice.
+        per_visit = np.bincount(visit, minlength=len(columns))
+        several = np.flatnonzero(per_visit[visit] > 1)
+        pairs = visit[several] * size + key[several]
+        is_first[several] = False
+        is_first[several[np.unique(pairs, return_index=True)[1]]] = True
+    # A visit of events alone is no visit.
+    is_first &= columns["views"][visit] > 0
+    visit, key = visit[is_first], key[is_first]
+    figures.visits = np.bincount(key, minlength=size)
+    visitor = columns.visitor[visit]
+    order = np.argsort(visitor, kind="stable") if np.any(np.diff(visitor) < 0) else slice(None)
+    figures.visitors = figures.visits - _repeats(visitor[order], key[order], size)
+    return figures
+
+
+def _weigh(groups: Column, weights: Column, size: int) -> Column:
+    # Sums stay far below 2**53, to which floats are exact.
+    return np.bincount(groups, weights=weights, minlength=size).astype(np.int64)
+
+
+def _repeats(visitor: Column, groups: Column, size: int) -> Column:
+    """How often in each group a visitor stands there again. Rows of one visitor are neighbours."""
+    if len(visitor) < 2:
+        return np.zeros(size, np.int64)
+    is_same = visitor[1:] == visitor[:-1]
+    involved = np.flatnonzero(np.concatenate((is_same, [False])) | np.concatenate(([False], is_same)))
+    pairs, counts = np.unique(visitor[involved] * size + groups[involved], return_counts=True)
+    return _weigh(pairs % size, counts - 1, size)

@@ -1,0 +1,146 @@
+"""Which visits are meant: conditions on dimensions, joined by and, or, not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import regex
+
+from .dimensions import find_dimension
+from .errors import InputError
+
+OPERATORS = ("is", "is_not", "contains", "contains_not", "matches", "matches_not")
+MAX_VALUES = 1_000
+MAX_PATTERN = 500
+"""Characters of a pattern or of a value."""
+PATIENCE = 0.05
+"""Seconds that one pattern may take with one value: some patterns take years."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A dimension has one of some values, or (with a `_not` operator) none of them."""
+
+    dimension: str
+    operator: str
+    values: tuple[str, ...]
+    is_exact: bool = True
+    """Whether upper and lower case differ."""
+
+    @property
+    def is_negative(self) -> bool:
+        return self.operator.endswith("_not")
+
+
+@dataclass(frozen=True)
+class Every:
+    """All of several hold; of none, it does."""
+
+    parts: tuple[Filter, ...]
+
+
+@dataclass(frozen=True)
+class Some:
+    """At least one of several holds."""
+
+    parts: tuple[Filter, ...]
+
+
+@dataclass(frozen=True)
+class Unless:
+    """A filter does not hold."""
+
+    part: Filter
+
+
+@dataclass(frozen=True)
+class Done:
+    """In the same visit something happened for which a filter holds."""
+
+    part: Filter
+
+
+Filter = Condition | Every | Some | Unless | Done
+
+NO_FILTER = Every(())
+
+
+def conditions(tree: Filter) -> Iterator[Condition]:
+    """Every condition in a filter."""
+    if isinstance(tree, Condition):
+        yield tree
+    elif isinstance(tree, Unless | Done):
+        yield from conditions(tree.part)
+    else:
+        for part in tree.parts:
+            yield from conditions(part)
+
+
+def condition(
+    dimension: str, operator: str, values: list[str] | tuple[str, ...], *, is_exact: bool = True
+) -> Condition:
+    """A condition that was checked; InputError says what is wrong with it."""
+    find_dimension(dimension, "filters")
+    if operator not in OPERATORS:
+        hint = "One of " + ", ".join(OPERATORS)
+        raise InputError("filters", f"{operator[:40]!r} is not an operator", hint=hint)
+    if not 0 < len(values) <= MAX_VALUES:
+        raise InputError("filters", f"has {len(values)} values; it takes 1 to {MAX_VALUES:,}")
+    for value in values:
+        if len(value) > (MAX_PATTERN if operator not in ("is", "is_not") else 4_000):
+            raise InputError("filters", "has a value that is too long")
+    made = Condition(dimension, operator, tuple(values), is_exact)
+    tester(made)
+    return made
+
+
+def tester(one: Condition) -> Callable[[str], bool]:
+    """A function that tells whether a value is among those that the condition names, its `not` aside."""
+    fold = (lambda text: text) if one.is_exact else str.casefold
+    if one.operator in ("is", "is_not"):
+        wanted = {fold(value) for value in one.values}
+        return lambda text: fold(text) in wanted
+    if one.operator in ("contains", "contains_not"):
+        parts = [fold(value) for value in one.values]
+        return lambda text: any(part in fold(text) for part in parts)
+    try:
+        flags = regex.VERSION0 if one.is_exact else regex.IGNORECASE
+        patterns = [regex.compile(value, flags) for value in one.values]
+    except regex.error as error:
+        raise InputError("filters", f"has a pattern that is none: {error}") from error
+
+    def matches(text: str) -> bool:
+        try:
+            return any(pattern.search(text, timeout=PATIENCE) for pattern in patterns)
+        except TimeoutError:
+            raise InputError("filters", "has a pattern that takes too long") from None
+
+    return matches
+
+
+def read_condition(text: str) -> Condition:
+    """A condition as addresses and commands have it: `country:is:DE|AT`, with `\\|` for a bar itself.
+
+    InputError says what is wrong with it.
+    """
+    dimension, has_operator, rest = text.partition(":")
+    operator, has_values, values = rest.partition(":")
+    if not has_operator or not has_values:
+        hint = "Write it as country:is:DE, or page:contains:/blog."
+        raise InputError("filter", f"{text[:60]!r} has no dimension, operator and value", hint=hint)
+    parts = regex.split(r"(?<!\\)\|", values)
+    return condition(dimension, operator, [part.replace("\\|", "|") for part in parts])
+
+
+def write_condition(one: Condition) -> str:
+    """The text from which `read_condition` makes the same condition."""
+    values = "|".join(value.replace("|", "\\|") for value in one.values)
+    return f"{one.dimension}:{one.operator}:{values}"
+
+
+def join_conditions(found: Sequence[Condition], *, is_any: bool = False) -> Filter:
+    """Several conditions as one filter: all of them, or at least one."""
+    if not found:
+        return NO_FILTER
+    return Some(tuple(found)) if is_any else Every(tuple(found))

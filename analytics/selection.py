@@ -1,0 +1,183 @@
+"""What a summary page shows, as its address says it: every view has an address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from urllib.parse import urlencode
+
+from .days import to_date, to_day
+from .dimensions import find_dimension
+from .errors import InputError
+from .filters import (
+    NO_FILTER,
+    Condition,
+    Every,
+    Filter,
+    condition,
+    join_conditions,
+    read_condition,
+    write_condition,
+)
+from .periods import CUSTOM, DEFAULT, Period, custom_period, find_period
+from .summary import INTERVALS, PREVIOUS
+
+MAX_CONDITIONS = 20
+
+TABS: dict[str, tuple[str, ...]] = {
+    "pages": ("page", "entry", "exit", "title"),
+    "sources": ("source", "channel", "referrer", "medium"),
+    "campaigns": ("utm_campaign", "utm_source", "utm_medium", "utm_content", "utm_term", "click"),
+    "places": ("country", "region", "city", "language", "network"),
+    "devices": ("browser", "browser_version", "os", "os_version", "device", "screen"),
+    "events": ("event",),
+}
+"""The cards of a summary page, and the lists of each, of which one is shown."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """One view of a site: period, comparison, interval, filters, and which list each card shows."""
+
+    period: Period = DEFAULT
+    compare: str = PREVIOUS
+    interval: str = ""
+    """Empty for what suits the period."""
+    conditions: tuple[Condition, ...] = ()
+    is_any: bool = False
+    """Whether one of the conditions is enough."""
+    segment: int = 0
+    """Number of a saved segment, whose filter holds as well; 0 for none."""
+    tabs: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def tree(self) -> Filter:
+        """The filter of the conditions."""
+        return join_conditions(self.conditions, is_any=self.is_any)
+
+    def tab(self, card: str) -> str:
+        """The dimension that a card shows."""
+        return dict(self.tabs).get(card, TABS[card][0])
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The dimensions of all cards."""
+        return tuple(self.tab(card) for card in TABS)
+
+    def with_tab(self, card: str, dimension: str) -> Selection:
+        """The same with another list in a card."""
+        others = tuple(pair for pair in self.tabs if pair[0] != card)
+        is_first = dimension == TABS[card][0]
+        return replace(self, tabs=others if is_first else (*others, (card, dimension)))
+
+    def with_condition(self, one: Condition) -> Selection:
+        """The same of what also meets a condition."""
+        if one in self.conditions:
+            return self
+        return replace(self, conditions=(*self.conditions, one))
+
+    def without(self, one: Condition) -> Selection:
+        """The same without a condition."""
+        return replace(self, conditions=tuple(other for other in self.conditions if other != one))
+
+    def with_period(self, period: Period) -> Selection:
+        """The same of another period; the interval is the one that suits it."""
+        return replace(self, period=period, interval="")
+
+    def either(self) -> Selection:
+        """The same with "and" and "or" between the conditions changed over."""
+        return replace(self, is_any=not self.is_any)
+
+    def unfiltered(self) -> Selection:
+        """The same without any filter."""
+        return replace(self, conditions=(), is_any=False, segment=0)
+
+    def query(self) -> str:
+        """It as the query of an address, without the question mark; what is usual is left out."""
+        return urlencode(self.pairs(), safe=":/")
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The names and values of that query."""
+        pairs: list[tuple[str, str]] = []
+        if self.period.span is not None:
+            span = self.period.span
+            pairs += [("from", to_date(span.first).isoformat()), ("to", to_date(span.last).isoformat())]
+        elif self.period != DEFAULT:
+            pairs.append(("period", self.period.name))
+        if self.compare != PREVIOUS:
+            pairs.append(("compare", self.compare))
+        if self.interval:
+            pairs.append(("by", self.interval))
+        pairs += [("f", write_condition(one)) for one in self.conditions]
+        if self.is_any:
+            pairs.append(("any", "1"))
+        if self.segment:
+            pairs.append(("segment", str(self.segment)))
+        pairs += [("tab", f"{card}:{dimension}") for card, dimension in self.tabs]
+        return pairs
+
+
+def read_selection(pairs: Sequence[tuple[str, str]]) -> Selection:
+    """The selection that an address's query names; InputError says which part is wrong."""
+    known = dict(pairs)
+    filters = [value for name, value in pairs if name == "f"]
+    if len(filters) > MAX_CONDITIONS:
+        raise InputError("f", f"was given {len(filters)} times; {MAX_CONDITIONS} are possible")
+    interval = known.get("by", "")
+    if interval and interval not in INTERVALS:
+        hint = "One of " + ", ".join(INTERVALS)
+        raise InputError("by", f"{interval[:20]!r} is not an interval", hint=hint)
+    segment = known.get("segment", "0")
+    if not segment.isascii() or not segment.isdigit() or len(segment) > 9:
+        raise InputError("segment", "is not a number")
+    return Selection(
+        period=_read_period(known),
+        compare=known.get("compare", PREVIOUS),
+        interval=interval,
+        conditions=tuple(dict.fromkeys([*map(read_condition, filters), *_read_form(known)])),
+        is_any=known.get("any", "") == "1",
+        segment=int(segment),
+        tabs=tuple(_read_tabs(value for name, value in pairs if name == "tab")),
+    )
+
+
+def _read_form(known: dict[str, str]) -> list[Condition]:
+    """The condition that somebody filled into a form, in three fields."""
+    if "what" not in known:
+        return []
+    return [condition(known["what"], known.get("how", "is"), [known.get("value", "")])]
+
+
+def _read_period(known: dict[str, str]) -> Period:
+    if "from" in known or "to" in known:
+        return custom_period(_read_day("from", known), _read_day("to", known))
+    name = known.get("period", DEFAULT.name)
+    if name == CUSTOM:
+        raise InputError("from", "is required", hint="Name the first and the last day: from, to.")
+    return find_period(name)
+
+
+def _read_day(name: str, known: dict[str, str]) -> int:
+    text = known.get(name, "")
+    try:
+        return to_day(date.fromisoformat(text))
+    except ValueError:
+        raise InputError(name, f"{text[:40]!r} is not a day", hint="Write it as 2026-05-01.") from None
+
+
+def _read_tabs(texts: Iterable[str]) -> Iterable[tuple[str, str]]:
+    found: dict[str, str] = {}
+    for text in texts:
+        card, _, dimension = text.partition(":")
+        if dimension not in TABS.get(card, ()):
+            raise InputError("tab", f"{text[:40]!r} is not a list of a card")
+        found[card] = find_dimension(dimension).name
+    return found.items()
+
+
+def both(one: Filter, other: Filter) -> Filter:
+    """What two filters mean together."""
+    if NO_FILTER in (one, other):
+        return other if one == NO_FILTER else one
+    return Every((one, other))

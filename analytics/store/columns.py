@@ -1,0 +1,286 @@
+"""Days as columns: made of visits and hits, kept for closed days, read for any.
+
+A column is a blob: one byte for the bytes of a number (1, 2, 4, 8), then the numbers, unsigned and
+little-endian. Times are kept relative to two days before the day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from ..breakdown import FIGURES, Lookup
+from ..columns import NAMES, OF_EVENTS, OF_STAYS, OF_VIEWS, OF_VISITS, Column, Columns, join
+from ..days import month_of, month_start
+from ..dimensions import BY_NAME, Dimension
+from ..model import Range
+from .connect import Connection
+from .reads import CURRENT_VISITS
+
+DAYS_AT_ONCE = 31
+"""Days that are in memory together."""
+
+FOLDED_VISITS = """
+SELECT visitor, start, length, views, events, entry, exit, source, client, place FROM visit
+WHERE site = :site AND day = :day ORDER BY visitor, start
+"""
+VISITS_NOW = f"""
+WITH {CURRENT_VISITS}
+SELECT visitor, start, length, views, events, entry, exit, source, client, place FROM current_visit
+ORDER BY visitor, start
+"""
+VIEWS = """
+SELECT path, at / 60 FROM hit WHERE site = :site AND day = :day AND kind = 0 ORDER BY visitor, at, id
+"""
+EVENTS = """
+SELECT visitor, at, id, name, path FROM hit
+WHERE site = :site AND day = :day AND kind IN (1, 2) ORDER BY visitor, at, id
+"""
+STAYS = """
+SELECT visitor, at, path, coalesce(detail ->> 'e', 0), coalesce(detail ->> 'sd', 255)
+FROM hit
+WHERE site = :site AND day = :day AND kind = 3 ORDER BY visitor, at, id
+"""
+
+
+def make_day(connection: Connection, site: int, day: int, names: Sequence[str]) -> dict[str, Column]:
+    """The columns of a site-day, from its visits and hits, whatever is folded of it."""
+    place = {"site": site, "day": day}
+    row = connection.execute(
+        "SELECT folded, stored FROM site_day WHERE site = :site AND day = :day", place
+    ).fetchone()
+    after, upto = row or (0, 0)
+    if upto > after:
+        visits = connection.execute(VISITS_NOW, place | {"after": after, "upto": upto}).fetchall()
+    else:
+        visits = connection.execute(FOLDED_VISITS, place).fetchall()
+    table = _table(visits, 10)
+    visitor = table[0]
+    again = np.zeros(len(visitor), np.int64)
+    again[1:] = visitor[1:] == visitor[:-1]
+    found = dict(zip(OF_VISITS, (again, *table[1:]), strict=True))
+    wanted = set(names)
+    if wanted & {*OF_VIEWS}:
+        found |= dict(zip(OF_VIEWS, _table(connection.execute(VIEWS, place).fetchall(), 2), strict=True))
+    if wanted & {*OF_EVENTS}:
+        rows = connection.execute(EVENTS, place).fetchall()
+        owner, at, hit, name, path = _table(rows, 5)
+        events = (_visit_of(visitor, found["start"], owner, at), hit, name, path, at // 60)
+        found |= dict(zip(OF_EVENTS, events, strict=True))
+    if wanted & {*OF_STAYS}:
+        rows = connection.execute(STAYS, place).fetchall()
+        owner, at, path, time, scroll = _table(rows, 5)
+        stays = (_visit_of(visitor, found["start"], owner, at), path, time, scroll)
+        found |= dict(zip(OF_STAYS, stays, strict=True))
+    return found
+
+
+def _table(rows: Sequence[tuple[int, ...]], width: int) -> Column:
+    """Rows as an array of columns."""
+    return np.array(rows, np.int64).reshape(-1, width).T
+
+
+def _visit_of(visitor: Column, start: Column, owner: Column, at: Column) -> Column:
+    """The place of the visit in which somebody did something at a time: the last that had begun."""
+    if not len(owner):
+        return owner
+    order = np.lexsort((np.concatenate((start, at)), np.concatenate((visitor, owner))))
+    # In the order of (visitor, time), with visits before what happened at their very beginning,
+    # the visit of a thing is the last one before it.
+    is_visit = order < len(visitor)
+    latest = np.maximum.accumulate(np.where(is_visit, order, -1))
+    found = np.empty(len(owner), np.int64)
+    found[order[~is_visit] - len(visitor)] = latest[~is_visit]
+    return found
+
+
+# Keeping
+
+
+def pack(column: Column) -> bytes:
+    """The blob of a column of numbers that are not negative."""
+    top = int(column.max(initial=0))
+    size = next(size for size in (1, 2, 4, 8) if top < 1 << 8 * size)
+    return bytes([size]) + column.astype(f"<u{size}").tobytes()
+
+
+def unpack(data: bytes) -> Column:
+    """The column of a blob; small numbers stay small."""
+    return np.frombuffer(data, f"<u{data[0]}", offset=1)
+
+
+_EPOCHS = {"start": 1, "view_at": 60, "event_at": 60}
+"""Columns of times, and their unit in seconds."""
+
+
+def _base(day: int, unit: int) -> int:
+    return (day - 2) * 86_400 // unit
+
+
+def pack_day(day: int, columns: Mapping[str, Column]) -> dict[str, bytes]:
+    """The blobs of a whole site-day, by name; empty columns are left out."""
+    packed = {}
+    for name in NAMES:
+        column = columns[name]
+        if name in _EPOCHS:
+            column = column - _base(day, _EPOCHS[name])
+        if len(column) or name == "again":
+            packed[name] = pack(column)
+    return packed
+
+
+def find_bare_day(connection: Connection, site: int) -> tuple[int, int] | None:
+    """A closed day of a site that is not kept as columns yet, as (day, last stored id); None for none."""
+    row: tuple[int, int] | None = connection.execute(
+        "SELECT day, stored FROM site_day WHERE site = ?1 AND open = 0 AND day NOT IN ("
+        " SELECT day FROM day_column WHERE site = ?1 AND name = 'again') LIMIT 1",
+        (site,),
+    ).fetchone()
+    return row
+
+
+def save_day(connection: Connection, site: int, day: int, stored: int, packed: Mapping[str, bytes]) -> bool:
+    """Keep a day's columns, unless it has changed since they were made."""
+    row = connection.execute(
+        "SELECT 1 FROM site_day WHERE site = ? AND day = ? AND open = 0 AND stored = ?", (site, day, stored)
+    ).fetchone()
+    if row is None:
+        return False
+    connection.executemany(
+        "INSERT OR REPLACE INTO day_column (site, name, day, data) VALUES (?, ?, ?, ?)",
+        [(site, name, day, data) for name, data in packed.items()],
+    )
+    return True
+
+
+# Reading
+
+
+def read_columns(connection: Connection, site: int, span: Range, names: Iterable[str]) -> Iterator[Columns]:
+    """The columns of a range of days, some days at a time."""
+    wanted = tuple(dict.fromkeys(("again", *names)))
+    days = [
+        day
+        for (day,) in connection.execute(
+            "SELECT day FROM site_day WHERE site = ? AND day BETWEEN ? AND ? ORDER BY day",
+            (site, span.first, span.last),
+        )
+    ]
+    for start in range(0, len(days), DAYS_AT_ONCE):
+        part = days[start : start + DAYS_AT_ONCE]
+        kept = _kept(connection, site, part, wanted)
+        whole = [(day, kept[day] if day in kept else make_day(connection, site, day, wanted)) for day in part]
+        yield join(whole, wanted)
+
+
+def _kept(
+    connection: Connection, site: int, days: Sequence[int], names: Sequence[str]
+) -> dict[int, dict[str, Column]]:
+    """Of the days that are kept as columns, those columns."""
+    found: dict[int, dict[str, Column]] = {}
+    for name in names:
+        rows = connection.execute(
+            "SELECT day, data FROM day_column WHERE site = ? AND name = ? AND day BETWEEN ? AND ?",
+            (site, name, days[0], days[-1]),
+        )
+        for day, data in rows:
+            column = unpack(data)
+            if name in _EPOCHS:
+                column = column.astype(np.int64) + _base(day, _EPOCHS[name])
+            found.setdefault(day, {})[name] = column
+    empty = np.zeros(0, np.int64)
+    return {
+        day: {name: columns.get(name, empty) for name in names}
+        for day, columns in found.items()
+        if "again" in columns
+    }
+
+
+def read_lookup(connection: Connection, site: int, dimension: Dimension) -> Lookup:
+    """The words of the ids of a dimension's table; of paths only those of the site."""
+    table, field = dimension.table, dimension.field
+    where = "WHERE site = :site" if table == "path" else ""
+    rows = connection.execute(f"SELECT id, {field} FROM {table} {where}", {"site": site}).fetchall()
+    codes = np.zeros(max((id for id, _ in rows), default=0) + 1, np.int64)
+    words: dict[str, int] = {"": 0}
+    for id, word in rows:
+        codes[id] = words.setdefault(word if word != " " else "", len(words))
+    return Lookup(codes, list(words))
+
+
+class ColumnSource:
+    """What breakdowns ask of a database."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def columns(self, site: int, span: Range, names: Iterable[str]) -> Iterator[Columns]:
+        return read_columns(self._connection, site, span, names)
+
+    def lookup(self, site: int, dimension: Dimension) -> Lookup:
+        return read_lookup(self._connection, site, dimension)
+
+    def rolled_months(self, site: int, span: Range) -> list[int]:
+        return rolled_months(self._connection, site, span)
+
+    def month_rows(self, site: int, dimension: str, months: Sequence[int]) -> list[tuple[str, Sequence[int]]]:
+        return month_rows(self._connection, site, dimension, months)
+
+
+# Months
+
+
+def rolled_months(connection: Connection, site: int, span: Range) -> list[int]:
+    """Months that lie wholly in a range of days and are summed up."""
+    months = connection.execute(
+        "SELECT month FROM month WHERE site = ? AND month BETWEEN ? AND ?",
+        (site, month_of(span.first), month_of(span.last)),
+    )
+    return [
+        month
+        for (month,) in months
+        if month_start(month) >= span.first and month_start(month + 1) - 1 <= span.last
+    ]
+
+
+def month_rows(
+    connection: Connection, site: int, dimension: str, months: Sequence[int]
+) -> list[tuple[str, Sequence[int]]]:
+    """Word and figures of each group of whole months."""
+    table, field = ("path", "path.path") if BY_NAME[dimension].table == "path" else ("word", "word.word")
+    rows = connection.execute(
+        f"SELECT {field}, sum(visitors), sum(visits), sum(views), sum(bounces), sum(duration),"
+        " sum(events)"
+        f" FROM visit_month LEFT JOIN {table} ON {table}.id = key"
+        " WHERE visit_month.site = ? AND dimension = ? AND month IN (SELECT value FROM json_each(?))"
+        " GROUP BY key",
+        (site, dimension, msgspec.json.encode(list(months)).decode()),
+    )
+    return [(word or "", figures) for word, *figures in rows]
+
+
+def save_month(
+    connection: Connection, site: int, month: int, rows: Mapping[str, Sequence[tuple[str, Sequence[int]]]]
+) -> None:
+    """Keep the visits of a month, summed by each of some dimensions."""
+    for dimension, groups in rows.items():
+        if BY_NAME[dimension].table == "path":
+            id_of = "coalesce((SELECT id FROM path WHERE site = :site AND path = :word), 0)"
+        else:
+            connection.executemany(
+                "INSERT OR IGNORE INTO word (word) VALUES (?)", [(word,) for word, _ in groups]
+            )
+            id_of = "(SELECT id FROM word WHERE word = :word)"
+        connection.executemany(
+            "INSERT INTO visit_month"
+            " (site, dimension, month, key, visitors, visits, views, bounces, duration, events)"
+            f" VALUES (:site, :dimension, :month, {id_of},"
+            " :visitors, :visits, :views, :bounces, :duration, :events)",
+            [
+                {"site": site, "dimension": dimension, "month": month, "word": word}
+                | dict(zip(FIGURES, figures, strict=True))
+                for word, figures in groups
+            ],
+        )

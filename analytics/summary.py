@@ -1,0 +1,306 @@
+"""The one place that answers for summaries: pages, API and terminal get their numbers here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from functools import reduce
+from operator import add, attrgetter
+
+from .breakdown import Grouping, Row, tabulate
+from .days import find_zone, local_day, month_of, month_start, to_date, to_day
+from .errors import InputError
+from .filters import NO_FILTER, Filter
+from .model import PageRow, Range, Site, SourceRow, Totals
+from .periods import Period, range_of
+from .store.base import Reader
+
+TOP = 10
+"""Rows of a list on a page."""
+
+NOTHING = Totals()
+
+PREVIOUS, YEAR, NONE = "previous", "year", "none"
+COMPARISONS = (PREVIOUS, YEAR, NONE)
+
+INTERVALS = ("minute", "hour", "day", "week", "month")
+MAX_DAYS_OF = {"minute": 2, "hour": 31}
+"""Days for which a chart by minutes or hours is made at most."""
+
+PANELS = ("page", "referrer")
+"""The lists of a summary when nothing else is asked for."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A question about one site: which period, seen from which moment (seconds since 1970)."""
+
+    site: Site
+    period: Period
+    now: float
+    limit: int = TOP
+    tree: Filter = NO_FILTER
+    compare: str = PREVIOUS
+    """One of COMPARISONS, or the first day (as an ISO date) of as many days to compare with."""
+    interval: str = "day"
+    panels: tuple[str, ...] = PANELS
+    """Dimensions, each a list of its groups."""
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What a list leaves out: how many rows, and their views or visits."""
+
+    rows: int
+    amount: int
+
+
+@dataclass(frozen=True)
+class Item:
+    """One row of a list. Of groups inside visits (pages, events) only `totals.views`, `visits` and
+    `visitors` mean something; pages that nobody filtered have no visits."""
+
+    label: str
+    totals: Totals
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The groups of one dimension, those with most visitors first (pages: most views)."""
+
+    dimension: str
+    items: Sequence[Item]
+    rest: Rest
+    top: int
+    """The greatest amount, for bars; views of pages and events, visits of the rest."""
+
+    @property
+    def amount(self) -> str:
+        """By which figure it is ordered."""
+        return order_of(self.dimension)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The answer: head figures, the same of the period before, a day at a time, and lists."""
+
+    query: Query
+    range: Range
+    since: int | None
+    """The first day with a hit; None when there was never one."""
+    totals: Totals
+    range_before: Range | None
+    """The days that it is compared with; None for none."""
+    before: Totals | None
+    """None where there is no period before (all time), or the site was not counted in all of it."""
+    series: Sequence[tuple[int, Totals]]
+    """(day, figures) of each day of the range."""
+    series_before: Sequence[tuple[int, Totals]]
+    points: Sequence[tuple[str, Totals]] = ()
+    """(time, figures) of each minute or hour of the range, where the interval is one of them."""
+    panels: Mapping[str, Panel] = field(default_factory=dict)
+
+    @property
+    def counted_since(self) -> int | None:
+        """The site's first day, where that is why there is nothing to compare with; else None."""
+        query = self.query
+        is_asked = query.period.has_before and query.compare != NONE
+        return self.since if self.before is None and is_asked else None
+
+    @property
+    def pages(self) -> Sequence[PageRow]:
+        """The most viewed pages."""
+        return [
+            PageRow(item.label, item.title, item.totals.views, item.totals.visitors)
+            for item in self.panels["page"].items
+        ]
+
+    @property
+    def other_pages(self) -> Rest:
+        return self.panels["page"].rest
+
+    @property
+    def sources(self) -> Sequence[SourceRow]:
+        """The referring hosts of most visits."""
+        return [
+            SourceRow(item.label, item.totals.views, item.totals.visits, item.totals.visitors)
+            for item in self.panels["referrer"].items
+        ]
+
+    @property
+    def other_sources(self) -> Rest:
+        return self.panels["referrer"].rest
+
+
+def order_of(dimension: str) -> str:
+    """The figure by which the groups of a dimension are ordered."""
+    return "views" if dimension in ("page", "title", "event") else "visits"
+
+
+def summarise(reader: Reader, query: Query) -> Report:
+    """Answer a question. Call it inside one snapshot of the reader."""
+    today = local_day(query.site.timezone, query.now)
+    since = reader.first_day(query.site.id)
+    span = range_of(query.period, today, since)
+    before = range_before(query, span)
+    if before and (since is None or since > before.first):
+        # A period that was counted in part would show a growth that never was.
+        before = None
+    series = daily(reader, query, span)
+    series_before = daily(reader, query, before) if before else []
+    totals = sum_up(figures for _, figures in series)
+    return Report(
+        query=query,
+        range=span,
+        since=since,
+        totals=totals,
+        range_before=before,
+        before=sum_up(figures for _, figures in series_before) if before else None,
+        series=series,
+        series_before=series_before,
+        points=_points(reader, query, span),
+        panels=list_panels(reader, query, span, totals),
+    )
+
+
+def range_before(query: Query, span: Range) -> Range | None:
+    """The days that a range is compared with; None for none. InputError for no comparison."""
+    if not query.period.has_before or query.compare == NONE:
+        return None
+    if query.compare == PREVIOUS:
+        return span.before()
+    if query.compare == YEAR:
+        return Range(_year_before(span.first), _year_before(span.last))
+    try:
+        first = to_day(date.fromisoformat(query.compare))
+    except ValueError:
+        hint = f"Use one of {', '.join(COMPARISONS)}, or a first day such as 2026-05-01."
+        raise InputError("compare", f"{query.compare[:40]!r} is no comparison", hint=hint) from None
+    return Range(first, first + span.days - 1)
+
+
+def _year_before(day: int) -> int:
+    value = to_date(day)
+    is_leap_day = (value.month, value.day) == (2, 29)
+    return to_day(value.replace(year=value.year - 1, day=28 if is_leap_day else value.day))
+
+
+def daily(reader: Reader, query: Query, span: Range) -> list[tuple[int, Totals]]:
+    """The head figures of each day of a range, of what the filter means."""
+    if query.tree == NO_FILTER:
+        by_day = reader.totals_by_day(query.site.id, span.first, span.last)
+    else:
+        grouping = Grouping(("day",))
+        rows = tabulate(reader, query.site, span, [grouping], query.tree)[grouping]
+        by_day = {to_day(date.fromisoformat(row.labels[0])): totals_of(row) for row in rows}
+    return [(day, by_day.get(day, NOTHING)) for day in range(span.first, span.last + 1)]
+
+
+def _points(reader: Reader, query: Query, span: Range) -> list[tuple[str, Totals]]:
+    """Figures of each minute or hour that has any."""
+    if query.interval not in MAX_DAYS_OF:
+        return []
+    if span.days > MAX_DAYS_OF[query.interval]:
+        most = MAX_DAYS_OF[query.interval]
+        raise InputError("interval", f"{query.interval} is for {most} days at most", hint="Use day.")
+    grouping = Grouping((query.interval,))
+    rows = tabulate(reader, query.site, span, [grouping], query.tree)[grouping]
+    return sorted((row.labels[0], totals_of(row)) for row in rows)
+
+
+def list_panels(reader: Reader, query: Query, span: Range, totals: Totals) -> dict[str, Panel]:
+    """The lists that a question asks for. `totals`: the head figures of the same."""
+    is_kept = query.tree == NO_FILTER
+    groupings = [Grouping((name,)) for name in query.panels if not (is_kept and name == "page")]
+    tables = tabulate(reader, query.site, span, groupings, query.tree) if groupings else {}
+    panels = {}
+    for name in query.panels:
+        if is_kept and name == "page":
+            panels[name] = _kept_pages(reader, query, span, totals)
+        else:
+            panels[name] = make_panel(name, tables[Grouping((name,))], query.limit)
+    if "page" in panels and not is_kept:
+        panels["page"] = _with_titles(reader, query.site, panels["page"])
+    return panels
+
+
+def _kept_pages(reader: Reader, query: Query, span: Range, totals: Totals) -> Panel:
+    rows, count = reader.top_pages(query.site.id, span, query.limit)
+    items = [Item(row.path, Totals(row.views, 0, row.visitors), row.title) for row in rows]
+    rest = Rest(count - len(rows), totals.views - sum(row.views for row in rows))
+    return Panel("page", items, rest, rows[0].views if rows else 0)
+
+
+def _with_titles(reader: Reader, site: Site, panel: Panel) -> Panel:
+    known = reader.page_rows(site.id, [item.label for item in panel.items])
+    items = [Item(item.label, item.totals, known.get(item.label, (0, ""))[1]) for item in panel.items]
+    return Panel(panel.dimension, items, panel.rest, panel.top)
+
+
+def make_panel(dimension: str, rows: Iterable[Row], limit: int) -> Panel:
+    """A list of the groups with the largest figures, and what it leaves out."""
+    figure = order_of(dimension)
+    of_row = attrgetter(figure)
+    found = sorted(
+        (row for row in rows if of_row(row)), key=lambda row: (-of_row(row), -row.views, row.labels)
+    )
+    shown = found[:limit]
+    rest = Rest(len(found) - len(shown), sum(map(of_row, found[limit:])))
+    items = [Item(row.labels[0], totals_of(row)) for row in shown]
+    return Panel(dimension, items, rest, of_row(shown[0]) if shown else 0)
+
+
+def times_of(query: Query, span: Range) -> list[str]:
+    """The hours of a range, or the last hour's minutes of it, up to now: as `points` name them."""
+    zone = find_zone(query.site.timezone)
+    now = datetime.fromtimestamp(query.now, zone)
+    start = datetime.combine(to_date(span.first), time(), zone)
+    end = min(now, datetime.combine(to_date(span.last + 1), time(), zone))
+    if query.interval == "minute":
+        start = max(start, datetime.fromtimestamp(end.timestamp() - 3_540, zone))
+        moments = range(int(start.timestamp()), int(end.timestamp()) + 1, 60)
+        return [f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:%M}" for at in moments]
+    moments = range(int(start.timestamp()), int(end.timestamp()) + 1, 900)
+    hours = [f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:00}" for at in moments]
+    return list(dict.fromkeys(hour for hour in hours if hour[:10] <= to_date(span.last).isoformat()))
+
+
+def totals_of(row: Row) -> Totals:
+    """The figures of a group."""
+    return Totals(row.views, row.visits, row.visitors, row.bounces, row.duration)
+
+
+def by_interval(series: Sequence[tuple[int, Totals]], interval: str) -> list[tuple[int, Totals]]:
+    """Days put together to weeks (from Monday) or months: (first day in it, figures)."""
+    found: dict[int, Totals] = {}
+    for day, figures in series:
+        start = {
+            "week": day - (day + 3) % 7,
+            "month": month_start(month_of(day)),
+        }.get(interval, day)
+        found[start] = found.get(start, NOTHING) + figures
+    return list(found.items())
+
+
+def list_sources(reader: Reader, site: Site, span: Range) -> list[SourceRow]:
+    """The referring hosts of a range of days by visits; the row without a host is "none"."""
+    by_host = Grouping(("referrer",))
+    panel = make_panel("referrer", tabulate(reader, site, span, [by_host])[by_host], 1_000_000)
+    return [
+        SourceRow(item.label, item.totals.views, item.totals.visits, item.totals.visitors)
+        for item in panel.items
+    ]
+
+
+def total_of(reader: Reader, query: Query) -> Totals:
+    """The head figures of a period alone."""
+    today = local_day(query.site.timezone, query.now)
+    span = range_of(query.period, today, reader.first_day(query.site.id))
+    return sum_up(figures for _, figures in daily(reader, query, span))
+
+
+def sum_up(figures: Iterable[Totals]) -> Totals:
+    """The sum of days' head figures."""
+    return reduce(add, figures, NOTHING)

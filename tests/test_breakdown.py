@@ -1,0 +1,348 @@
+"""Every metric by every dimension under many filters, against hits counted one by one in plain Python."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from msgspec.structs import replace
+
+from analytics.breakdown import Grouping, Row, tabulate
+from analytics.channels import classify
+from analytics.days import local_day, to_date
+from analytics.dimensions import ALL, BY_NAME, Level
+from analytics.errors import InputError
+from analytics.filters import NO_FILTER, Condition, Done, Every, Filter, Some, Unless, condition
+from analytics.instance import Instance
+from analytics.model import Campaign, Client, Hit, Kind, Place, Range, Site
+
+from .conftest import Clock
+
+ZONE = "Europe/London"
+START = int(datetime(2026, 3, 27, 22, tzinfo=UTC).timestamp())
+"""The clocks go forward on the 29th; the month ends on the 31st."""
+LAST = int(datetime(2026, 4, 3, 12, tzinfo=UTC).timestamp())
+SPANS = (
+    Range(local_day(ZONE, START), local_day(ZONE, LAST)),
+    Range(local_day(ZONE, START) - 60, local_day(ZONE, LAST) + 5),
+    Range(local_day(ZONE, START) + 2, local_day(ZONE, START) + 3),
+)
+
+CLIENTS = (
+    Client(),
+    Client("Firefox", "140", "Windows", "11", "desktop", "1440+"),
+    Client("Firefox", "139", "Windows", "11", "desktop", "1024-1439"),
+    Client("Safari", "18.1", "iOS", "18.1", "mobile", "<576"),
+)
+PLACES = (
+    Place(),
+    Place("DE", "DE-BE", "Berlin", "AS3320 Telekom", "de"),
+    Place("DE", "DE-BY", "Munich", "AS3320 Telekom", "en"),
+    Place("FR", "", "", "AS12322 Free", "fr"),
+)
+CAMPAIGNS = (
+    Campaign(),
+    Campaign(),
+    Campaign("letter", "email", "may", "top", "", ""),
+    Campaign(click="gclid"),
+)
+PATHS = ("/", "/a", "/b", "/A/long", "/ü")
+EVENTS = ("Signup", "Download")
+
+FILTERS: tuple[Filter, ...] = (
+    NO_FILTER,
+    condition("browser", "is", ["Firefox"]),
+    condition("browser", "is_not", ["Firefox", ""]),
+    condition("country", "is", ["de"], is_exact=False),
+    condition("city", "contains", ["i"]),
+    condition("referrer", "contains_not", ["a."]),
+    condition("page", "is", ["/a"]),
+    condition("page", "is_not", ["/a"]),
+    condition("page", "matches", ["^/a", "ü$"], is_exact=False),
+    condition("entry", "matches_not", ["^/$"]),
+    condition("event", "is", ["Signup"]),
+    condition("event", "is_not", ["pageview"]),
+    condition("hour", "contains", [" 01:00"]),
+    condition("utm_campaign", "is", ["may"]),
+    condition("day", "is", ["2026-03-29"]),
+    Every((condition("device", "is", ["desktop"]), condition("language", "is", ["de", "fr"]))),
+    Every((condition("device", "is", ["desktop"]), condition("page", "is", ["/b"]))),
+    Some((condition("page", "is", ["/b"]), condition("os", "is", ["iOS"]))),
+    Unless(Some((condition("page", "is", ["/b"]), condition("country", "is", ["FR"])))),
+    Done(condition("event", "is", ["Download"])),
+    Unless(Done(condition("page", "is", ["/"]))),
+    Every((Done(condition("page", "is", ["/"])), condition("page", "is_not", ["/"]))),
+    Every((condition("browser", "is", ["nobody's"]),)),
+    Some(()),
+)
+
+GROUPINGS = (
+    Grouping(),
+    *(Grouping((one.name,)) for one in ALL),
+    Grouping(("country", "browser")),
+    Grouping(("page", "device")),
+    Grouping(("day", "page")),
+    Grouping(("event", "page")),
+    Grouping(("event", "country")),
+    Grouping(("source", "entry", "month")),
+)
+
+
+def make_hits() -> list[Hit]:
+    """A few people with a few clients each; nobody does two things in one second."""
+    dice = random.Random(7)
+    found = []
+    for visitor in range(40):
+        client, place = dice.choice(CLIENTS), dice.choice(PLACES)
+        at = START + dice.randrange(86_400)
+        while at < LAST:
+            campaign = dice.choice(CAMPAIGNS)
+            host = dice.choice(["", "", "a.example", "news.example"])
+            for _ in range(dice.choice([1, 1, 2, 5])):
+                kind = dice.choice([Kind.VIEW] * 4 + [Kind.EVENT, Kind.QUIET_EVENT])
+                if dice.random() < 0.1:
+                    client = dice.choice(CLIENTS)
+                name = "" if kind is Kind.VIEW else dice.choice(EVENTS)
+                path = dice.choice(PATHS)
+                day = local_day(ZONE, at)
+                hit = Hit(1, day, at, visitor, int(kind), name, path, host, f"On {path}", None, None)
+                found.append(replace(hit, client=client, place=place, campaign=campaign))
+                at += dice.choice([5, 60, 900])
+            at += dice.choice([1_900, 30_000, 90_000])
+    dice.shuffle(found)
+    return found
+
+
+# The oracle
+
+
+class Visit:
+    """Hits of a visitor in a row; knows the words of its first hit."""
+
+    def __init__(self, hits: list[Hit]) -> None:
+        self.hits = hits
+        first = hits[0]
+        origin = classify(first.source, first.campaign)
+        client, place, campaign = first.client, first.place, first.campaign
+        self.words = {
+            "source": origin.name,
+            "channel": origin.channel,
+            "medium": origin.medium,
+            "referrer": first.source,
+            "utm_source": campaign.source,
+            "utm_medium": campaign.medium,
+            "utm_campaign": campaign.name,
+            "utm_content": campaign.content,
+            "utm_term": campaign.term,
+            "click": campaign.click,
+            "browser": client.browser,
+            "browser_version": f"{client.browser} {client.browser_version}".strip(),
+            "os": client.os,
+            "os_version": f"{client.os} {client.os_version}".strip(),
+            "device": client.device,
+            "screen": client.screen,
+            "country": place.country,
+            "region": place.region,
+            "city": place.city,
+            "network": place.network,
+            "language": place.language,
+            "entry": first.path,
+            "exit": hits[-1].path,
+            "day": to_date(first.day).isoformat(),
+            "week": (to_date(first.day) - timedelta(days=to_date(first.day).weekday())).isoformat(),
+            "month": f"{to_date(first.day):%Y-%m-01}",
+        }
+
+    @property
+    def views(self) -> list[Hit]:
+        return [hit for hit in self.hits if hit.kind == Kind.VIEW]
+
+    @property
+    def is_bounce(self) -> bool:
+        return len(self.views) == 1 and not any(hit.kind == Kind.EVENT for hit in self.hits)
+
+
+def visits_of(hits: list[Hit], span: Range) -> list[Visit]:
+    by_visitor: dict[tuple[int, int], list[Hit]] = defaultdict(list)
+    for hit in hits:
+        if span.first <= hit.day <= span.last:
+            by_visitor[hit.day, hit.visitor].append(hit)
+    found = []
+    for some in by_visitor.values():
+        some.sort(key=lambda hit: hit.at)
+        cuts = [0, *(n for n, (a, b) in enumerate(pairwise(some), 1) if b.at - a.at >= 1_800), len(some)]
+        found += [Visit(some[start:stop]) for start, stop in pairwise(cuts)]
+    return found
+
+
+def word_of(visit: Visit, hit: Hit, name: str) -> str:
+    if name in visit.words:
+        return visit.words[name]
+    moment = datetime.fromtimestamp(hit.at, ZoneInfo(ZONE))
+    return {
+        "page": hit.path,
+        "title": f"On {hit.path}",
+        "event": hit.name or "pageview",
+        "hour": f"{moment:%Y-%m-%d %H:00}",
+        "minute": f"{moment:%Y-%m-%d %H:%M}",
+    }[name]
+
+
+def holds(tree: Filter, visit: Visit, hit: Hit) -> bool:
+    if isinstance(tree, Every):
+        return all(holds(part, visit, hit) for part in tree.parts)
+    if isinstance(tree, Some):
+        return any(holds(part, visit, hit) for part in tree.parts)
+    if isinstance(tree, Unless):
+        return not holds(tree.part, visit, hit)
+    if isinstance(tree, Done):
+        return any(holds(tree.part, visit, other) for other in visit.hits)
+    return meets(tree, word_of(visit, hit, tree.dimension))
+
+
+def meets(one: Condition, word: str) -> bool:
+    import re
+
+    values = [*one.values]
+    if not one.is_exact:
+        word, values = word.casefold(), [value.casefold() for value in values]
+    test: dict[str, Callable[[str], bool]] = {
+        "is": lambda value: value == word,
+        "contains": lambda value: value in word,
+        "matches": lambda value: re.search(value, word) is not None,
+    }
+    return any(map(test[one.operator.removesuffix("_not")], values)) != one.operator.endswith("_not")
+
+
+def choose(visits: list[Visit], tree: Filter) -> list[tuple[Visit, Hit]]:
+    return [(visit, hit) for visit in visits for hit in visit.hits if holds(tree, visit, hit)]
+
+
+def count(chosen: list[tuple[Visit, Hit]], grouping: Grouping) -> dict[tuple[str, ...], list[int]]:
+    """Visitors, visits, views, bounces, duration, events of each group."""
+    groups: dict[tuple[str, ...], list[tuple[Visit, Hit]]] = defaultdict(list)
+    for visit, hit in chosen:
+        if grouping.level is Level.VISIT or (grouping.level is Level.EVENT) == bool(hit.name):
+            groups[tuple(word_of(visit, hit, name) for name in grouping.dimensions)].append((visit, hit))
+    found = {}
+    for labels, pairs in groups.items():
+        visits = {id(visit): visit for visit, _ in pairs if visit.views}.values()
+        visitors = {(visit.hits[0].day, visit.hits[0].visitor) for visit in visits}
+        figures = [len(visitors), len(visits)]
+        if grouping.level is Level.VISIT:
+            figures += [
+                sum(not hit.name for _, hit in pairs),
+                sum(visit.is_bounce for visit in visits),
+                sum(visit.hits[-1].at - visit.hits[0].at for visit in visits),
+                sum(bool(hit.name) for _, hit in pairs),
+            ]
+        else:
+            figures += [len(pairs), 0, 0, 0]
+        found[labels] = figures
+    return found
+
+
+def figures_of(rows: list[Row]) -> dict[tuple[str, ...], list[int]]:
+    found = {
+        row.labels: [row.visitors, row.visits, row.views, row.bounces, row.duration, row.events]
+        for row in rows
+    }
+    assert len(found) == len(rows)
+    return found
+
+
+@pytest.fixture
+def filled(instance: Instance, clock: Clock) -> tuple[Instance, list[Hit]]:
+    instance.write(lambda store: store.save_site(Site(id=1, domain="example.com", timezone=ZONE), 0))
+    instance.reload_sites()
+    hits = make_hits()
+    clock.now = LAST + 90_000
+    return instance, hits
+
+
+def stages(instance: Instance, hits: list[Hit]) -> Iterator[str]:
+    """Nothing folded, half of it, all, and then with days closed and a month summed up."""
+    half = len(hits) // 2
+    instance.write(lambda store: store.write(hits[:half]))
+    instance.fold()
+    instance.write(lambda store: store.write(hits[half:]))
+    yield "half folded"
+    instance.fold()
+    yield "folded"
+    assert instance.rollup() > 5
+    yield "rolled up"
+
+
+def test_every_grouping_under_every_filter_is_what_the_hits_say(filled: tuple[Instance, list[Hit]]) -> None:
+    instance, hits = filled
+    expected = {}
+    for number, span in enumerate(SPANS):
+        visits = visits_of(hits, span)
+        for place, tree in enumerate(FILTERS):
+            chosen = choose(visits, tree)
+            expected |= {(number, grouping, place): count(chosen, grouping) for grouping in GROUPINGS}
+    assert sum(bool(groups) for groups in expected.values()) > len(expected) / 2
+    site = instance.registry.sites[0]
+    for stage in stages(instance, hits):
+        with instance.borrow_reader() as reader:
+            for number, span in enumerate(SPANS):
+                for place, tree in enumerate(FILTERS):
+                    found = tabulate(reader, site, span, GROUPINGS, tree)
+                    for grouping in GROUPINGS:
+                        want = expected[number, grouping, place]
+                        if not grouping.dimensions and not want:
+                            continue
+                        assert figures_of(found[grouping]) == want, (stage, span, grouping, tree)
+    with instance.borrow_reader() as reader:
+        assert [text for text in reader.differences() if text] == []
+
+
+def test_a_change_in_a_closed_day_is_seen_at_once(filled: tuple[Instance, list[Hit]]) -> None:
+    instance, hits = filled
+    late, early = hits[0], hits[1:]
+    instance.write(lambda store: store.write(early))
+    instance.fold()
+    instance.rollup()
+    instance.write(lambda store: store.write([late]))
+    site, tree = instance.registry.sites[0], condition("device", "is", ["desktop"])
+    for step in (lambda: None, instance.fold, instance.rollup):
+        step()
+        with instance.borrow_reader() as reader:
+            for grouping in (Grouping(), Grouping(("page",)), Grouping(("city",))):
+                for one in (tree, NO_FILTER):
+                    rows = tabulate(reader, site, SPANS[0], [grouping], one)[grouping]
+                    assert figures_of(rows) == count(choose(visits_of(hits, SPANS[0]), one), grouping)
+
+
+@pytest.mark.parametrize(
+    ("dimension", "operator", "values", "what"),
+    [
+        ("nonsense", "is", ["x"], "is not a dimension"),
+        ("page", "like", ["x"], "is not an operator"),
+        ("page", "is", [], "has 0 values"),
+        ("page", "matches", ["("], "a pattern that is none"),
+        ("page", "contains", ["x" * 501], "too long"),
+    ],
+)
+def test_a_wrong_condition_is_told(dimension: str, operator: str, values: list[str], what: str) -> None:
+    with pytest.raises(InputError, match=what):
+        condition(dimension, operator, values)
+
+
+def test_a_pattern_that_would_take_years_is_stopped(filled: tuple[Instance, list[Hit]]) -> None:
+    instance, hits = filled
+    path = "/" + "a" * 60
+    instance.write(lambda store: store.write([replace(hits[0], kind=0, name="", path=path)]))
+    tree = condition("page", "matches", ["^/(a|aa)+b"])
+    with instance.borrow_reader() as reader, pytest.raises(InputError, match="takes too long"):
+        tabulate(reader, instance.registry.sites[0], SPANS[0], [Grouping()], tree)
+
+
+def test_every_dimension_says_where_its_words_are() -> None:
+    for one in BY_NAME.values():
+        assert bool(one.table) == bool(one.field) == (one.column not in ("day", "view_at"))

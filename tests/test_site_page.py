@@ -1,0 +1,183 @@
+"""A site's summary page: every view has an address, filters hold for every number on it, lists as CSV."""
+
+from __future__ import annotations
+
+import csv
+import re
+from io import StringIO
+
+import pytest
+from msgspec.structs import replace
+from starlette.testclient import TestClient
+
+from analytics.days import local_day
+from analytics.instance import Instance
+from analytics.model import Campaign, Client, Hit, Kind, Place
+
+from .conftest import NOON
+from .test_migrate import owner  # noqa: F401
+
+TODAY = local_day("UTC", NOON)
+FIREFOX, SAFARI = (
+    Client("Firefox", "140", "Windows", "11", "desktop", "1440+"),
+    Client("Safari", device="mobile"),
+)
+BERLIN, PARIS = (
+    Place("DE", "DE-BE", "Berlin", "AS1 Net", "de"),
+    Place("FR", "FR-75", "Paris", "AS2 Net", "fr"),
+)
+
+
+def hit(visitor: int, path: str, second: int = 0, day: int = TODAY) -> Hit:
+    return Hit(1, day, day * 86_400 + second, visitor, Kind.VIEW, "", path, "", f"On {path}", None, None)
+
+
+@pytest.fixture
+def page(instance: Instance, owner: TestClient) -> TestClient:  # noqa: F811
+    """Two visitors from Berlin, one from Paris who was there the day before as well."""
+    letter = Campaign("letter", "email", "may")
+    hits = [
+        replace(hit(1, "/a"), client=FIREFOX, place=BERLIN, source="news.example"),
+        replace(hit(1, "/b", 60), client=FIREFOX, place=BERLIN),
+        replace(hit(1, "/b", 60), client=FIREFOX, place=BERLIN, kind=Kind.EVENT, name="Signup"),
+        replace(hit(2, "/a", 5), client=SAFARI, place=BERLIN, campaign=letter),
+        replace(hit(3, "/a", 7_300), client=SAFARI, place=PARIS),
+        replace(hit(3, "/=sum(1)", 9, TODAY - 1), client=SAFARI, place=PARIS),
+    ]
+    instance.write(lambda store: store.write(hits))
+    return owner
+
+
+def figures(client: TestClient, query: str) -> list[str]:
+    """Views, visitors, visits, views a visit, bounce rate, duration."""
+    return re.findall(r'<span class="value">([^<]+)', client.get(f"/sites/example.com?{query}").text)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("period=today", ["4", "3", "3", "1.3", "67%", "20s"]),
+        ("", ["5", "4", "4", "1.2", "75%", "15s"]),
+        ("f=city:is:Berlin", ["3", "2", "2", "1.5", "50%", "30s"]),
+        ("f=country:is_not:DE", ["2", "2", "2", "1.0", "100%", "0s"]),
+        ("f=page:is:/b", ["1", "1", "1", "1.0", "0%", "1m 00s"]),
+        ("f=event:is:Signup", ["0", "1", "1", "0.0", "0%", "1m 00s"]),
+        ("f=browser:is:Firefox&f=country:is:FR", ["0", "0", "0", "–", "–", "–"]),
+        ("f=browser:is:Firefox&f=country:is:FR&any=1", ["4", "3", "3", "1.3", "67%", "20s"]),
+        ("f=utm_campaign:is:may", ["1", "1", "1", "1.0", "100%", "0s"]),
+        ("what=page&how=contains&value=sum", ["1", "1", "1", "1.0", "100%", "0s"]),
+        ("from=2025-11-24&to=2025-11-24", ["1", "1", "1", "1.0", "100%", "0s"]),
+        ("period=yesterday", ["1", "1", "1", "1.0", "100%", "0s"]),
+    ],
+)
+def test_a_filter_holds_for_every_figure(page: TestClient, query: str, expected: list[str]) -> None:
+    assert figures(page, query) == expected
+
+
+@pytest.mark.parametrize(
+    ("tab", "card", "rows"),
+    [
+        ("places:city", "places", [("Berlin", "2", "2"), ("Paris", "1", "1")]),
+        ("devices:browser", "devices", [("Safari", "2", "2"), ("Firefox", "1", "1")]),
+        ("pages:entry", "pages", [("/a", "3", "3")]),
+        ("pages:exit", "pages", [("/a", "2", "2"), ("/b", "1", "1")]),
+        ("sources:referrer", "sources", [("Direct or unknown", "2", "2"), ("news.example", "1", "1")]),
+        ("campaigns:utm_source", "campaigns", [("None", "2", "2"), ("letter", "1", "1")]),
+        ("", "events", [("Signup", "1", "1")]),
+    ],
+)
+def test_a_card_shows_the_list_that_was_chosen(
+    page: TestClient, tab: str, card: str, rows: list[tuple[str, str, str]]
+) -> None:
+    text = page.get(
+        f"/sites/example.com?period=today&tab={tab}" if tab else "/sites/example.com?period=today"
+    ).text
+    section = text.partition(f'id="card-{card}"')[2].partition("</section>")[0]
+    found = re.findall(
+        r'<bdi class="name[^"]*">([^<]*)</bdi>.*?<td class="n">([^<]*)</td>\s*<td class="n">([^<]*)</td>',
+        section,
+        re.S,
+    )
+    assert found == rows
+
+
+def test_what_a_row_links_to_shows_the_same_number(page: TestClient) -> None:
+    text = page.get("/sites/example.com?tab=places:city").text
+    (link,) = re.findall(r'<a class="pick" href="([^"]+)"[^>]*><bdi class="name">Berlin<', text)
+    assert "f=city:is:Berlin" in link
+    chosen = page.get(link.replace("&amp;", "&")).text
+    assert re.findall(r'<span class="value">([^<]+)', chosen)[1] == "2"
+    assert re.search(r'<a class="chip" href="/sites/example.com\?tab=places:city"', chosen)
+
+
+def test_a_list_as_csv_is_whole_and_no_formula(page: TestClient) -> None:
+    answer = page.get("/sites/example.com/list.csv?list=page&f=country:is:FR")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.headers["content-disposition"] == 'attachment; filename="example.com-page.csv"'
+    rows = list(csv.reader(StringIO(answer.text)))
+    assert rows[0] == ["page", "title", "visitors", "visits", "views", "bounces", "duration"]
+    assert rows[1:] == [
+        ["/=sum(1)", "On /=sum(1)", "1", "1", "1", "0", "0"],
+        ["/a", "On /a", "1", "1", "1", "0", "0"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "bars"),
+    [
+        ("period=today", 13),
+        ("period=today&by=minute", 60),
+        ("", 30),
+        ("by=week", 5),
+        ("period=12mo&by=month", 12),
+    ],
+)
+def test_the_chart_by_any_interval(page: TestClient, query: str, bars: int) -> None:
+    text = page.get(f"/sites/example.com?{query}").text
+    assert text.count('<g class="column') == bars
+
+
+@pytest.mark.parametrize(
+    ("query", "compared"),
+    [
+        ("period=today", "24 Nov 2025"),
+        ("period=today&compare=none", ""),
+        ("period=today&compare=2025-11-24", "24 Nov 2025"),
+        ("period=today&compare=year", ""),
+    ],
+)
+def test_what_it_is_compared_with(page: TestClient, query: str, compared: str) -> None:
+    found = re.findall(r"Compared with (?:\w+ )?([^,.<]+)", page.get(f"/sites/example.com?{query}").text)
+    assert found == ([compared] if compared else [])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "period=1y",
+        "f=x",
+        "f=page:matches:(",
+        "by=minute&period=90d",
+        "compare=soon",
+        "tab=x:y",
+        "from=1&to=2",
+    ],
+)
+@pytest.mark.parametrize("path", ["", "/list.csv"])
+def test_a_wrong_address_is_told(page: TestClient, query: str, path: str) -> None:
+    if path and query.startswith(("by=", "compare=")):
+        pytest.skip("a list has neither chart nor comparison")
+    answer = page.get(f"/sites/example.com{path}?list=page&{query}")
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("path", ["", "/list.csv?list=page"])
+def test_it_is_for_the_owner_only(page: TestClient, path: str) -> None:
+    page.cookies.clear()
+    assert page.get(f"/sites/example.com{path}", follow_redirects=False).status_code == 303
+
+
+def test_a_page_is_small_enough_for_a_slow_line(page: TestClient) -> None:
+    """With everything that it loads: 150 KB."""
+    loaded = ["/sites/example.com?period=12mo", "/style.css", "/htmx.js", "/icon.svg"]
+    assert sum(len(page.get(path).content) for path in loaded) < 150_000
