@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from . import access
 from .errors import InputError, Refused
 from .instance import Instance
-from .model import OTHER, Amount, Detail, Hit, Site
+from .model import OTHER, SCOPES, Amount, ApiToken, Detail, Hit, Site
 from .registry import check_site
 from .store.adjust import MOVES
 from .tokens import make_secret
@@ -118,6 +119,20 @@ class SetPassword(Struct, tag=True, frozen=True):
     kept: str
 
 
+class AddToken(Struct, tag=True, frozen=True):
+    """Make a token for programs, of a site or (without a domain) of all; answers the token, once."""
+
+    domain: str
+    scope: str
+    note: str
+
+
+class RemoveToken(Struct, tag=True, frozen=True):
+    """End a token."""
+
+    number: int
+
+
 Command = (
     SaveSite
     | RemoveSite
@@ -134,6 +149,8 @@ Command = (
     | Advance
     | UndoAdjustment
     | SetPassword
+    | AddToken
+    | RemoveToken
 )
 
 UNFINISHED = ("running", "undoing")
@@ -164,9 +181,28 @@ def perform(instance: Instance, command: Command) -> Any:
             instance.write(lambda store: store.rebuild_totals())
         case SetPassword(kept):
             instance.set_password(kept)
+        case AddToken():
+            return _add_token(instance, command)
+        case RemoveToken(number):
+            if not instance.write(lambda store: store.remove_token(number)):
+                raise InputError(
+                    "token", f"there is none of the number {number}", hint="See: pagetally token list"
+                )
+            instance.reload_tokens()
         case _:
             return _adjust(instance, command)
     return None
+
+
+def _add_token(instance: Instance, command: AddToken) -> str:
+    if command.scope not in SCOPES:
+        raise InputError("scope", f"{command.scope!r} is none", hint="One of " + ", ".join(SCOPES))
+    site = find_site(instance, command.domain).id if command.domain else 0
+    text = access.make_token()
+    token = ApiToken(0, site, command.scope, access.digest(text), command.note, int(instance.clock()))
+    instance.write(lambda store: store.add_token(token))
+    instance.reload_tokens()
+    return text
 
 
 def _adjust(instance: Instance, command: Command) -> Any:

@@ -97,6 +97,7 @@ class Instance:
         with contextlib.suppress(Unavailable):  # nothing of it counts, now or later
             store.drop_staged()
         self.registry.replace(store.read_sites())
+        self.api_tokens = {token.digest: token for token in store.list_tokens()}
         self.salts = Salts(store.read_salts())
         self.salts.forget_expired(self.clock())
         self.secret = read_secret(self.folder)
@@ -160,10 +161,15 @@ class Instance:
         """Sites changed in the store: use them."""
         self.registry.replace(self.write(lambda store: store.read_sites()))
 
+    def reload_tokens(self) -> None:
+        """Tokens of programs changed in the store: use them."""
+        self.api_tokens = {token.digest: token for token in self.write(lambda store: store.list_tokens())}
+
     def remove_site(self, site: Site) -> None:
         """Delete a site and all that was counted for it; a view of it on its way is dropped."""
         self.write(lambda store: store.remove_site(site.id))
         self.reload_sites()
+        self.reload_tokens()
         self.presence.forget(site.id)
         self.salts.forget(site.id)
 

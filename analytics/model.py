@@ -345,3 +345,21 @@ class Adjustment(Struct, frozen=True):
     state: str
     """running, done, undoing, undone"""
     detail: Detail
+
+
+class ApiToken(Struct, frozen=True):
+    """What a program may do that carries a token; the token itself is kept nowhere."""
+
+    id: int
+    site: int
+    """0 for every site."""
+    scope: str
+    """One of SCOPES."""
+    digest: str
+    """SHA-256 of the token, in hex."""
+    note: str
+    created: int
+
+
+SCOPES = ("read", "annotate")
+"""What tokens are for: reading figures; also adding notes on days."""

@@ -72,3 +72,22 @@ def prefix_of(address: str) -> str:
     if found.version == 4:
         return address.rpartition(".")[0]
     return f"{int(found) >> (128 - IPV6_PREFIX):x}:"
+
+
+class Quota:
+    """So many questions an hour for each key; all of them may come at once."""
+
+    def __init__(self, an_hour: int) -> None:
+        self._interval = 3_600 / an_hour
+        self._empty_at: dict[int, float] = {}
+
+    def admit(self, key: int, now: float) -> int:
+        """0 when a question may be asked, else the whole seconds to wait."""
+        empty_at = self._empty_at.get(key, 0.0)
+        if empty_at < now or empty_at > now + 3_600 + self._interval:
+            empty_at = now
+        wait = empty_at + self._interval - now - 3_600
+        if wait > 1e-6:
+            return math.ceil(wait)
+        self._empty_at[key] = empty_at + self._interval
+        return 0

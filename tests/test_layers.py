@@ -24,6 +24,7 @@ LAYERS = (
             "payload",
             "passwords",
             "tokens",
+            "access",
             "accesslog",
             "wording",
             "campaigns",
@@ -37,6 +38,7 @@ LAYERS = (
             "report",
             "summary",
             "selection",
+            "statsapi",
             "lists",
             "columns",
             "dimensions",
@@ -58,7 +60,12 @@ LAYERS = (
 LEVEL = {module: level for level, (_, modules) in enumerate(LAYERS) for module in modules}
 
 # The report asks a store through its protocol; a salt is a row of the store.
-ALLOWED_UPWARDS = {("summary", "store.base"), ("report", "store.base"), ("lists", "store.base")}
+ALLOWED_UPWARDS = {
+    ("statsapi", "store.base"),
+    ("summary", "store.base"),
+    ("report", "store.base"),
+    ("lists", "store.base"),
+}
 
 
 def files() -> list[Path]:

@@ -30,8 +30,8 @@ def main() -> None:
     """Page-view counters and traffic analytics that you own."""
 
 
-from . import care, counters, exports, imports, popular, serving, signing, sites, stats  # noqa: E402
+from . import access, care, counters, exports, imports, popular, serving, signing, sites, stats  # noqa: E402
 
-for module in (serving, sites, signing, stats, popular, counters, imports, exports, care):
+for module in (serving, sites, signing, stats, popular, counters, imports, exports, access, care):
     for command in module.COMMANDS:
         main.add_command(command)

@@ -66,6 +66,78 @@ def describe(host: str, campaign: Campaign = NO_CAMPAIGN) -> tuple[str, str, str
     return astuple(classify(host, campaign))
 
 
+@migrations()
+def m006_owner(db: Database) -> None:
+    for statement in OWNER.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+# What an owner keeps: keys of programs, saved filters, notes on days, goals, rules for what is kept apart.
+OWNER = """
+CREATE TABLE api_token (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  site INTEGER NOT NULL,            -- 0 for every site
+  scope TEXT NOT NULL,              -- read, annotate
+  digest TEXT NOT NULL UNIQUE,      -- SHA-256 of the token, in hex
+  note TEXT NOT NULL,
+  created INTEGER NOT NULL
+);
+CREATE TABLE segment (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  site INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  filters TEXT NOT NULL,            -- as the query of a page's address: f=...&any=1
+  created INTEGER NOT NULL,
+  UNIQUE (site, name)
+);
+CREATE TABLE annotation (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  site INTEGER NOT NULL,
+  day INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  link TEXT NOT NULL
+);
+CREATE INDEX annotation_day ON annotation (site, day);
+CREATE TABLE goal (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  site INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL,               -- event, page, scroll, engaged
+  target TEXT NOT NULL,             -- name of the event, or pattern of the path
+  amount INTEGER NOT NULL,          -- per cent scrolled, or engaged seconds
+  created INTEGER NOT NULL,
+  UNIQUE (site, name)
+);
+
+-- Hits of machines and of spam, kept apart from the counted ones with the reason; see apart.py.
+CREATE TABLE apart (
+  site INTEGER, day INTEGER, id INTEGER,
+  at INTEGER NOT NULL,
+  visitor INTEGER NOT NULL,
+  kind INTEGER NOT NULL,
+  name INTEGER NOT NULL,
+  path INTEGER NOT NULL,
+  source INTEGER NOT NULL,
+  detail TEXT,
+  client INTEGER NOT NULL,
+  place INTEGER NOT NULL,
+  reason TEXT NOT NULL,             -- bot, headless, spam, rule
+  rule INTEGER NOT NULL DEFAULT 0,  -- that moved it here
+  PRIMARY KEY (site, day, id)
+) WITHOUT ROWID;
+CREATE TABLE rule (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  site INTEGER NOT NULL,
+  action TEXT NOT NULL,             -- release, condemn
+  filter TEXT NOT NULL,             -- a condition as text
+  state TEXT NOT NULL,              -- running, done, undoing, undone
+  day INTEGER NOT NULL DEFAULT -1,  -- up to which it is done
+  created INTEGER NOT NULL
+)
+"""
+
 # What views were seen with, from where, and where visits came from; visits of closed days as columns.
 ENRICHMENT = """
 CREATE TABLE client (

@@ -17,6 +17,7 @@ from ..errors import NewerDatabase, StoreFailed
 from ..model import (
     Adjustment,
     Amount,
+    ApiToken,
     Count,
     Detail,
     Hit,
@@ -26,7 +27,7 @@ from ..model import (
     Site,
     Totals,
 )
-from . import adjust, backup, firsts, folding, imports, reads, recount, related, rollup
+from . import adjust, backup, firsts, folding, imports, owner, reads, recount, related, rollup
 from .columns import ColumnSource
 from .connect import (
     BUSY_PATIENCE,
@@ -173,6 +174,10 @@ class SqliteReader:
     def related_since(self, site: int) -> int:
         """When the related pages of a site were computed, in seconds since 1970; 0 for never."""
         return related.read_time(self._connection, site)
+
+    def list_tokens(self) -> list[ApiToken]:
+        """The tokens of programs, oldest first."""
+        return owner.list_tokens(self._connection)
 
     def differences(self) -> Iterator[str | None]:
         return recount.find_differences(self._connection)
@@ -444,6 +449,20 @@ class SqliteStore:
         """Every site, by domain."""
         return reads.read_sites(self._connection)
 
+    def list_tokens(self) -> list[ApiToken]:
+        """The tokens of programs, oldest first."""
+        return owner.list_tokens(self._connection)
+
+    def add_token(self, token: ApiToken) -> int:
+        """Keep a token of a program; its number."""
+        with transaction(self._connection):
+            return owner.add_token(self._connection, token)
+
+    def remove_token(self, number: int) -> bool:
+        """Forget a token; whether there was one of that number."""
+        with transaction(self._connection):
+            return owner.remove_token(self._connection, number)
+
     def set_password(self, kept: str, epoch: str) -> None:
         """Keep the hash of the owner's password, and the mark that sessions under it carry."""
         with transaction(self._connection):
@@ -491,4 +510,10 @@ SITE_TABLES = (
     "moved",
     "path_alias",
     "related",
+    "api_token",
+    "segment",
+    "annotation",
+    "goal",
+    "apart",
+    "rule",
 )

@@ -29,6 +29,7 @@ from .migrate import MigrateRoutes
 from .pages import Pages
 from .popular import ListEndpoints
 from .static import JAVASCRIPT, StaticFile
+from .stats import StatsRoutes
 from .widgets import WidgetRoutes
 
 SCRIPTS = ("pt.js", "pt-lite.js", "drop-in.js", "page-count.js", "page-list.js", "copy.js", "htmx.js")
@@ -70,6 +71,7 @@ def create_app(
         Route("/api/popular", lists.popular, methods=ANY_METHOD),
         Route("/api/related", lists.related, methods=ANY_METHOD),
         Route("/popular.html", lists.page, methods=ANY_METHOD),
+        *StatsRoutes(instance).routes,
         *compat_routes(Bridge(instance), compat),
         *(Route(f"/{form}/{{rest:path}}", forms) for form in KINDS),
         Route("/api/{rest:path}", unknown_endpoint, methods=ANY_METHOD),

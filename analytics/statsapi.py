@@ -1,0 +1,445 @@
+"""Questions that programs ask, in the shape of Plausible's Stats API v2, and their answers.
+
+Facts of the format: https://plausible.io/docs/stats-api. Ranges end today, which counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from .breakdown import Grouping, Row, tabulate
+from .days import local_day, month_of, month_start, to_date, to_day
+from .dimensions import BY_NAME, Dimension, Level
+from .errors import InputError
+from .filters import NO_FILTER, Done, Every, Filter, Some, Unless, condition
+from .model import Range, Site
+from .store.base import Reader
+
+MAX_ROWS = 10_000
+"""Rows of an answer, unless fewer are asked for."""
+MAX_DEPTH = 10
+MAX_CONDITIONS = 100
+MAX_DIMENSIONS = 4
+
+NAMES = {
+    "event:page": "page",
+    "event:title": "title",
+    "event:name": "event",
+    **{
+        f"visit:{name}": name
+        for name, one in BY_NAME.items()
+        if one.level is Level.VISIT and one.table and name not in ("entry", "exit")
+    },
+    "visit:entry_page": "entry",
+    "visit:exit_page": "exit",
+    "time:minute": "minute",
+    "time:hour": "hour",
+    "time:day": "day",
+    "time:week": "week",
+    "time:month": "month",
+}
+"""Our dimensions as the API names them."""
+
+
+def _per(part: float, whole: float, digits: int = 2) -> float:
+    return round(part / whole, digits) if whole else 0
+
+
+METRICS: dict[str, Callable[[Row], float]] = {
+    "visitors": lambda row: row.visitors,
+    "visits": lambda row: row.visits,
+    "pageviews": lambda row: row.views,
+    "views_per_visit": lambda row: _per(row.views, row.visits),
+    "bounce_rate": lambda row: _per(100 * row.bounces, row.visits, 0),
+    "visit_duration": lambda row: _per(row.duration, row.visits, 0),
+    "events": lambda row: row.views + row.events,
+    "percentage": lambda row: row.visitors,
+}
+"""Each from a group's figures; `percentage` is put in relation to all visitors afterwards."""
+OF_VISITS = ("bounce_rate", "visit_duration", "views_per_visit")
+"""They mean nothing for groups inside visits."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A question that was checked."""
+
+    site: Site
+    metrics: tuple[str, ...]
+    span: Range
+    dimensions: tuple[str, ...] = ()
+    """As the API names them."""
+    tree: Filter = NO_FILTER
+    order: tuple[tuple[str, bool], ...] = ()
+    """Metrics or dimensions, and whether the greatest comes first."""
+    limit: int = MAX_ROWS
+    offset: int = 0
+    include: frozenset[str] = frozenset()
+    asked: Mapping[str, Any] = field(default_factory=dict)
+
+
+INCLUDES = ("time_labels", "total_rows", "imports", "trim_relative_date_range")
+
+
+def read_ask(body: Any, site: Site, today: int, since: int | None) -> Ask:
+    """A request's body, checked; InputError names the parameter. `since`: the site's first day."""
+    if not isinstance(body, dict):
+        raise InputError("body", "must be an object")
+    known = {"site_id", "metrics", "date_range", "dimensions", "filters", "order_by", "include", "pagination"}
+    for name in body:
+        if name not in known:
+            hint = "One of " + ", ".join(sorted(known))
+            raise InputError(str(name)[:40], "is not a parameter", hint=hint)
+    metrics = read_metrics(_texts(body, "metrics", required=True))
+    dimensions = tuple(dict.fromkeys(_texts(body, "dimensions")))
+    if len(dimensions) > MAX_DIMENSIONS:
+        raise InputError("dimensions", f"names {len(dimensions)}; {MAX_DIMENSIONS} are possible")
+    span = read_range(body.get("date_range"), today, since)
+    dimensions = tuple(f"time:{suitable(span)}" if name == "time" else name for name in dimensions)
+    check_metrics(metrics, dimensions)
+    limit, offset = _read_pagination(body.get("pagination"))
+    include = body.get("include") or {}
+    if not isinstance(include, dict) or not set(include) <= set(INCLUDES):
+        raise InputError("include", "must be an object", hint="With " + ", ".join(INCLUDES))
+    return Ask(
+        site=site,
+        metrics=metrics,
+        span=span,
+        dimensions=dimensions,
+        tree=read_filters(body.get("filters")),
+        order=_read_order(body.get("order_by"), metrics, dimensions),
+        limit=limit,
+        offset=offset,
+        include=frozenset(name for name, value in include.items() if value),
+        asked=body,
+    )
+
+
+def suitable(span: Range) -> str:
+    """The interval that suits a range of days."""
+    return "hour" if span.days == 1 else "day" if span.days <= 366 else "month"
+
+
+def find(name: str, parameter: str) -> Dimension:
+    """The dimension that the API calls so; InputError when there is none."""
+    ours = NAMES.get(name)
+    if ours is None:
+        raise InputError(parameter, f"{name[:60]!r} is not a dimension", hint="One of " + ", ".join(NAMES))
+    return BY_NAME[ours]
+
+
+def read_metrics(names: Sequence[str]) -> tuple[str, ...]:
+    """Metrics that there are, each once; InputError for others, and for none."""
+    for name in names:
+        if name not in METRICS:
+            raise InputError("metrics", f"{name[:60]!r} is not a metric", hint="One of " + ", ".join(METRICS))
+    if not names:
+        raise InputError("metrics", "is empty", hint="One of " + ", ".join(METRICS))
+    return tuple(dict.fromkeys(names))
+
+
+def check_metrics(metrics: Sequence[str], dimensions: Sequence[str]) -> None:
+    """InputError when a metric means nothing for groups of these dimensions."""
+    inside = [name for name in dimensions if find(name, "dimensions").level is not Level.VISIT]
+    wrong = [name for name in metrics if name in OF_VISITS]
+    if inside and wrong:
+        hint = "Ask for it by a dimension of visits, such as visit:entry_page."
+        raise InputError("metrics", f"{wrong[0]} cannot be told by {inside[0]}", hint=hint)
+
+
+def _texts(body: Mapping[str, Any], name: str, *, required: bool = False) -> list[str]:
+    found = body.get(name)
+    if found is None and not required:
+        return []
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise InputError(name, "must be a list of names")
+    return found
+
+
+def read_range(value: Any, today: int, since: int | None) -> Range:
+    """The days of a `date_range`; InputError when it is none."""
+    hint = 'Such as "7d", "30d", "month", "6mo", "12mo", "year", "all", or ["2026-01-01", "2026-01-31"].'
+    if isinstance(value, list) and len(value) == 2:
+        try:
+            first, last = (to_day(date.fromisoformat(str(one))) for one in value)
+        except ValueError:
+            raise InputError("date_range", "holds what is not a day", hint=hint) from None
+        if last < first:
+            raise InputError("date_range", "ends before it begins")
+        return Range(first, last)
+    if not isinstance(value, str):
+        raise InputError("date_range", "is required", hint=hint)
+    if value == "day":
+        return Range(today, today)
+    if value == "all":
+        return Range(min(today, today if since is None else since), today)
+    if value == "month":
+        return Range(month_start(month_of(today)), today)
+    if value == "year":
+        return Range(to_day(to_date(today).replace(month=1, day=1)), today)
+    number, unit = value.rstrip("dmo"), value.lstrip("0123456789")
+    if number.isascii() and number.isdigit() and len(number) < 5 and int(number):
+        if unit == "d":
+            return Range(today - int(number) + 1, today)
+        if unit == "mo" and int(number) < 1_000:
+            return Range(month_start(month_of(today) - int(number) + 1), today)
+    raise InputError("date_range", f"{value[:40]!r} is not a range", hint=hint)
+
+
+# Filters
+
+
+def read_filters(value: Any) -> Filter:
+    """The `filters` of a request: a list of which all must hold."""
+    if value is None:
+        return NO_FILTER
+    if not isinstance(value, list):
+        raise InputError("filters", "must be a list of filters")
+    budget = [MAX_CONDITIONS]
+    parts = tuple(_read_filter(one, 0, budget) for one in value)
+    return parts[0] if len(parts) == 1 else Every(parts) if parts else NO_FILTER
+
+
+def _read_filter(value: Any, depth: int, budget: list[int]) -> Filter:
+    budget[0] -= 1
+    if depth > MAX_DEPTH or budget[0] < 0:
+        raise InputError("filters", "are too many, or too deep")
+    if not isinstance(value, list) or not value or not isinstance(value[0], str):
+        hint = 'Such as ["is", "visit:country", ["DE"]].'
+        raise InputError("filters", "has an entry that is no filter", hint=hint)
+    operator, *rest = value
+    if operator in ("and", "or") and len(rest) == 1 and isinstance(rest[0], list):
+        parts = tuple(_read_filter(one, depth + 1, budget) for one in rest[0])
+        return Every(parts) if operator == "and" else Some(parts)
+    if operator in ("not", "has_done", "has_not_done") and len(rest) == 1:
+        part = _read_filter(rest[0], depth + 1, budget)
+        inner = part if operator == "not" else Done(part)
+        return inner if operator == "has_done" else Unless(inner)
+    return _read_condition(operator, rest)
+
+
+def _read_condition(operator: str, rest: list[Any]) -> Filter:
+    hint = 'Such as ["is", "visit:country", ["DE"]].'
+    if len(rest) not in (2, 3) or not isinstance(rest[0], str) or not isinstance(rest[1], list):
+        raise InputError("filters", f"has {operator[:40]!r} without a dimension and values", hint=hint)
+    options = rest[2] if len(rest) == 3 else {}
+    if not isinstance(options, dict) or not all(isinstance(one, str) for one in rest[1]):
+        raise InputError("filters", "has values that are no text", hint=hint)
+    ours = find(rest[0], "filters").name
+    return condition(ours, operator, rest[1], is_exact=options.get("case_sensitive", True) is not False)
+
+
+def _read_order(
+    value: Any, metrics: Sequence[str], dimensions: Sequence[str]
+) -> tuple[tuple[str, bool], ...]:
+    if value is None:
+        times = [name for name in dimensions if name.startswith("time:")]
+        return ((times[0], False),) if times else ((metrics[0], True),)
+    hint = 'Such as [["visitors", "desc"]], of what is asked for.'
+    if not isinstance(value, list):
+        raise InputError("order_by", "must be a list", hint=hint)
+    found = []
+    for one in value:
+        is_pair = isinstance(one, list) and len(one) == 2 and one[1] in ("asc", "desc")
+        if not is_pair or one[0] not in (*metrics, *dimensions):
+            raise InputError("order_by", "has an entry that is no order", hint=hint)
+        found.append((one[0], one[1] == "desc"))
+    return tuple(found)
+
+
+def _read_pagination(value: Any) -> tuple[int, int]:
+    value = {} if value is None else value
+    if not isinstance(value, dict):
+        raise InputError("pagination", "must be an object", hint='Such as {"limit": 100, "offset": 0}.')
+    limit, offset = value.get("limit", MAX_ROWS), value.get("offset", 0)
+    is_fit = type(limit) is int and type(offset) is int and 0 < limit <= MAX_ROWS and 0 <= offset < 10**9
+    if not is_fit:
+        raise InputError("pagination", f"takes a limit of 1 to {MAX_ROWS:,} and an offset")
+    return limit, offset
+
+
+# Version 1, which asks by the query of an address
+
+V1_PERIODS = {"day": "day", "7d": "7d", "30d": "30d", "month": "month", "6mo": "6mo", "12mo": "12mo"}
+
+
+def read_v1_range(known: Mapping[str, str], today: int) -> Range:
+    """The days of `period` and `date`; InputError when they are none."""
+    period, text = known.get("period", "30d"), known.get("date", "")
+    if period == "custom":
+        return read_range(text.split(","), today, None)
+    if period not in V1_PERIODS:
+        hint = "One of " + ", ".join((*V1_PERIODS, "custom"))
+        raise InputError("period", f"{period[:40]!r} is not a period", hint=hint)
+    try:
+        end = to_day(date.fromisoformat(text)) if text else today
+    except ValueError:
+        raise InputError("date", f"{text[:40]!r} is not a day", hint="Write it as 2026-05-01.") from None
+    if period == "month":
+        return Range(month_start(month_of(end)), min(month_start(month_of(end) + 1) - 1, max(end, today)))
+    return read_range(period, end, None)
+
+
+def read_v1_filters(text: str) -> Filter:
+    """`visit:country==DE|AT;event:page!=/a*`: a bar is "or", a semicolon "and", a star any text."""
+    parts = []
+    for one in re.split(r"(?<!\\);", text) if text else []:
+        match = re.fullmatch(r"\s*([a-z0-9_:]+)\s*(==|!=|~)\s*(.+)", one, re.DOTALL)
+        if match is None:
+            hint = "Such as visit:country==DE|AT;event:page!=/a*"
+            raise InputError("filters", f"{one[:40]!r} is no filter", hint=hint)
+        ours = find(match[1], "filters").name
+        values = [re.sub(r"\\([|;*])", r"\1", value) for value in re.split(r"(?<!\\)\|", match[3])]
+        operator = {"==": "is", "!=": "is_not", "~": "contains"}[match[2]]
+        if operator != "contains" and re.search(r"(?<!\\)\*", match[3]):
+            operator = "matches" if operator == "is" else "matches_not"
+            values = [_pattern(value) for value in re.split(r"(?<!\\)\|", match[3])]
+        parts.append(condition(ours, operator, values))
+    return parts[0] if len(parts) == 1 else Every(tuple(parts))
+
+
+def _pattern(text: str) -> str:
+    """A value with stars as a pattern: one star stays within a folder, two do not."""
+    pieces = re.split(r"(?<!\\)(\*\*?)", text)
+    return "^" + "".join({"*": "[^/]*", "**": ".*"}.get(piece, re.escape(piece)) for piece in pieces) + "$"
+
+
+def read_v1_ask(known: Mapping[str, str], site: Site, today: int, property: str = "") -> Ask:
+    """A question of version 1; `property` is the dimension that it is broken down by."""
+    metrics = read_metrics([name for name in known.get("metrics", "visitors").split(",") if name])
+    dimensions = (property,) if property else ()
+    check_metrics(metrics, dimensions)
+    return Ask(
+        site=site,
+        metrics=metrics,
+        span=read_v1_range(known, today),
+        dimensions=dimensions,
+        tree=read_v1_filters(known.get("filters", "")),
+        order=_read_order(None, metrics, dimensions),
+        limit=read_number(known, "limit", 100, 1_000),
+        offset=0,
+    )
+
+
+def read_number(known: Mapping[str, str], name: str, usual: int, most: int) -> int:
+    """A number of a request's address; InputError when it is none, or too large."""
+    text = known.get(name, str(usual))
+    if not (text.isascii() and text.isdigit() and len(text) < 8 and 0 < int(text) <= most):
+        raise InputError(name, f"takes a number from 1 to {most:,}")
+    return int(text)
+
+
+def aggregate(reader: Reader, ask: Ask, before: Ask | None) -> dict[str, Any]:
+    """The figures of a range, and by how many per cent they moved against another."""
+    now = answer(reader, ask)["results"][0]["metrics"]
+    found: dict[str, Any] = {name: {"value": value} for name, value in zip(ask.metrics, now, strict=True)}
+    if before is not None:
+        then = answer(reader, before)["results"][0]["metrics"]
+        for name, value, earlier in zip(ask.metrics, now, then, strict=True):
+            grown = round(100 * (value - earlier) / earlier) if earlier else 100 if value else 0
+            found[name]["change"] = value - earlier if name == "bounce_rate" else grown
+    return {"results": found}
+
+
+def timeseries(reader: Reader, ask: Ask) -> dict[str, Any]:
+    """The figures of each day (or month, or hour) of a range, those with nothing too."""
+    by_time = {one["dimensions"][0]: one["metrics"] for one in answer(reader, ask)["results"]}
+    nothing = [0] * len(ask.metrics)
+    return {
+        "results": [
+            {"date": label, **dict(zip(ask.metrics, by_time.get(label, nothing), strict=True))}
+            for label in time_labels(ask)
+        ]
+    }
+
+
+def breakdown(reader: Reader, ask: Ask, page: int) -> dict[str, Any]:
+    """The groups of a dimension, a page of them at a time."""
+    name = ask.dimensions[0].rpartition(":")[2]
+    found = answer(reader, replace(ask, limit=ask.limit, offset=(page - 1) * ask.limit))["results"]
+    return {
+        "results": [
+            {name: one["dimensions"][0], **dict(zip(ask.metrics, one["metrics"], strict=True))}
+            for one in found
+        ]
+    }
+
+
+# Answers
+
+
+def answer(reader: Reader, ask: Ask) -> dict[str, Any]:
+    """The answer to a question, as it stands in the body. Call it inside one snapshot of the reader."""
+    grouping = Grouping(tuple(NAMES[name] for name in ask.dimensions))
+    whole = Grouping()
+    groupings = [grouping, whole] if "percentage" in ask.metrics and ask.dimensions else [grouping]
+    tables = tabulate(reader, ask.site, ask.span, groupings, ask.tree)
+    rows = [row for row in tables[grouping] if row.visits or row.views or row.events]
+    if not ask.dimensions:
+        rows = rows or [Row(())]
+    all_visitors = sum(row.visitors for row in tables[groupings[-1]])
+    shown = [_values(row, ask, all_visitors) for row in rows]
+    shown.sort(key=lambda one: one["dimensions"])
+    for name, is_descending in reversed(ask.order):
+        shown.sort(key=_place_of(name, ask), reverse=is_descending)
+    meta: dict[str, Any] = {}
+    if "total_rows" in ask.include:
+        meta["total_rows"] = len(shown)
+    if "time_labels" in ask.include:
+        meta["time_labels"] = time_labels(ask)
+    return {
+        "results": shown[ask.offset : ask.offset + ask.limit],
+        "meta": meta,
+        "query": _normalised(ask),
+    }
+
+
+def _values(row: Row, ask: Ask, all_visitors: int) -> dict[str, list[Any]]:
+    values = [METRICS[name](row) for name in ask.metrics]
+    if "percentage" in ask.metrics:
+        values[ask.metrics.index("percentage")] = _per(100 * row.visitors, all_visitors, 1)
+    return {"metrics": values, "dimensions": [*row.labels]}
+
+
+def _place_of(name: str, ask: Ask) -> Callable[[dict[str, list[Any]]], Any]:
+    if name in ask.metrics:
+        place = ask.metrics.index(name)
+        return lambda one: one["metrics"][place]
+    place = ask.dimensions.index(name)
+    return lambda one: one["dimensions"][place]
+
+
+def time_labels(ask: Ask) -> list[str]:
+    """Every day, week or month of the range, for who draws a chart; none without such a dimension."""
+    name = next((NAMES[one] for one in ask.dimensions if one.startswith("time:")), "")
+    days = [to_date(day) for day in range(ask.span.first, ask.span.last + 1)]
+    if name == "month":
+        return list(dict.fromkeys(f"{day:%Y-%m-01}" for day in days))
+    if name == "week":
+        mondays = (to_date(to_day(day) - day.weekday()) for day in days)
+        return list(dict.fromkeys(day.isoformat() for day in mondays))
+    if name == "hour":
+        return [f"{day} {hour:02d}:00" for day in days for hour in range(24)]
+    return [day.isoformat() for day in days] if name == "day" else []
+
+
+def _normalised(ask: Ask) -> dict[str, Any]:
+    return {
+        "site_id": ask.site.domain,
+        "metrics": [*ask.metrics],
+        "date_range": [to_date(ask.span.first).isoformat(), to_date(ask.span.last).isoformat()],
+        "dimensions": [*ask.dimensions],
+        "filters": ask.asked.get("filters") or [],
+        "order_by": [[name, "desc" if is_descending else "asc"] for name, is_descending in ask.order],
+        "include": {name: name in ask.include for name in INCLUDES},
+        "pagination": {"limit": ask.limit, "offset": ask.offset},
+    }
+
+
+def today_of(site: Site, now: float) -> int:
+    """The site's local day."""
+    return local_day(site.timezone, now)

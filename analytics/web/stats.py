@@ -1,0 +1,191 @@
+"""POST /api/v2/query and GET /api/v1/stats/...: figures for programs that carry a token."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from .. import statsapi
+from ..access import find_token, may_read
+from ..errors import InputError, PagetallyError, TooLarge
+from ..instance import Instance
+from ..model import ApiToken, Site
+from ..statsapi import Ask
+from ..store.connect import DatabaseError
+from ..store.sqlite import SqliteReader
+from ..throttle import Quota
+from .answers import CORS, JSON, NO_STORE, PREFLIGHT, RawHeaders, error_body
+from .guard import Disconnected, read_body
+
+MAX_BODY = 64 * 1024
+AN_HOUR = 600
+"""Questions that one token may ask."""
+
+Answer = dict[str, Any] | int
+
+
+class Denied(PagetallyError):
+    """A request without a token that may ask this."""
+
+    hint = 'Send "Authorization: Bearer KEY"; make a key with: pagetally token add --site DOMAIN'
+
+
+class Spent(PagetallyError):
+    """A token that asked too much."""
+
+    def __init__(self, wait: int) -> None:
+        super().__init__(f"this key has asked {AN_HOUR} times within an hour")
+        self.wait = wait
+
+
+class StatsRoutes:
+    """The routes that answer programs."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+        self._quota = Quota(AN_HOUR)
+        v1 = "/api/v1/stats"
+        self.routes: list[BaseRoute] = [
+            Route("/api/v2/query", _answering(self.query), methods=["POST", "OPTIONS"]),
+            Route(f"{v1}/aggregate", _answering(self.aggregate), methods=["GET", "OPTIONS"]),
+            Route(f"{v1}/timeseries", _answering(self.timeseries), methods=["GET", "OPTIONS"]),
+            Route(f"{v1}/breakdown", _answering(self.breakdown), methods=["GET", "OPTIONS"]),
+            Route(f"{v1}/realtime/visitors", _answering(self.realtime), methods=["GET", "OPTIONS"]),
+        ]
+
+    def _admit(self, request: Request) -> ApiToken:
+        token = find_token(self._instance.api_tokens, request.headers.get("authorization", ""), "read")
+        if token is None:
+            raise Denied("a key is needed, and this request has none that is known here")
+        wait = self._quota.admit(token.id, self._instance.clock())
+        if wait:
+            raise Spent(wait)
+        return token
+
+    def _site(self, token: ApiToken, domain: object) -> Site:
+        if not isinstance(domain, str) or not domain:
+            raise InputError("site_id", "is required", hint="The domain of a site.")
+        site = self._instance.registry.find(domain)
+        if site is None or not may_read(token, site.id):
+            raise Denied(f"this key is for no site {domain[:80]!r}")
+        return site
+
+    async def query(self, request: Request) -> Answer:
+        """Figures by any dimensions and filters."""
+        token = self._admit(request)
+        raw = await read_body(request.scope["headers"], request.receive, MAX_BODY)
+        try:
+            body = msgspec.json.decode(raw)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InputError("body", f"is not JSON ({error})") from None
+        site = self._site(token, body.get("site_id") if isinstance(body, dict) else None)
+        return await self._ask(site, partial(self._query, body, site))
+
+    def _query(self, body: object, site: Site, reader: SqliteReader, today: int) -> Answer:
+        return statsapi.answer(reader, statsapi.read_ask(body, site, today, reader.first_day(site.id)))
+
+    async def aggregate(self, request: Request) -> Answer:
+        """The head figures of a range."""
+        site = self._site(self._admit(request), request.query_params.get("site_id"))
+        known = dict(request.query_params)
+        compare = known.get("compare", "")
+        if compare not in ("", "previous_period"):
+            raise InputError("compare", f"{compare[:40]!r} is not possible", hint="Use previous_period.")
+
+        def work(reader: SqliteReader, today: int) -> Answer:
+            ask = statsapi.read_v1_ask(known, site, today)
+            before = replace(ask, span=ask.span.before()) if compare else None
+            return statsapi.aggregate(reader, ask, before)
+
+        return await self._ask(site, work)
+
+    async def timeseries(self, request: Request) -> Answer:
+        """Figures by day or month."""
+        site = self._site(self._admit(request), request.query_params.get("site_id"))
+        known = dict(request.query_params)
+
+        def work(reader: SqliteReader, today: int) -> Answer:
+            ask = statsapi.read_v1_ask(known, site, today)
+            interval = known.get("interval") or statsapi.suitable(ask.span)
+            if interval not in ("hour", "day", "week", "month", "date"):
+                hint = "One of hour, day, week, month."
+                raise InputError("interval", f"{interval[:40]!r} is not an interval", hint=hint)
+            name = "time:day" if interval == "date" else f"time:{interval}"
+            statsapi.check_metrics(ask.metrics, (name,))
+            return statsapi.timeseries(reader, replace(ask, dimensions=(name,), order=((name, False),)))
+
+        return await self._ask(site, work)
+
+    async def breakdown(self, request: Request) -> Answer:
+        """Figures by one dimension."""
+        site = self._site(self._admit(request), request.query_params.get("site_id"))
+        known = dict(request.query_params)
+        statsapi.find(known.get("property", ""), "property")
+        page = statsapi.read_number(known, "page", 1, 100_000)
+
+        def work(reader: SqliteReader, today: int) -> Answer:
+            ask: Ask = statsapi.read_v1_ask(known, site, today, known["property"])
+            return statsapi.breakdown(reader, ask, page)
+
+        return await self._ask(site, work)
+
+    async def realtime(self, request: Request) -> Answer:
+        """How many visitors are there now."""
+        site = self._site(self._admit(request), request.query_params.get("site_id"))
+        return self._instance.presence.count(site.id, self._instance.clock())
+
+    async def _ask(self, site: Site, work: Callable[[SqliteReader, int], Answer]) -> Answer:
+        today = statsapi.today_of(site, self._instance.clock())
+
+        def run() -> Answer:
+            with self._instance.borrow_reader() as reader:
+                return work(reader, today)
+
+        return await run_in_threadpool(run)
+
+
+def _answering(
+    endpoint: Callable[[Request], Awaitable[Answer]],
+) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint whose errors are answers, for programs and for pages of other hosts."""
+
+    async def run(request: Request) -> Response:
+        if request.method == "OPTIONS":
+            headers = [*PREFLIGHT[:-1], (b"access-control-allow-headers", b"authorization")]
+            return _reply(204, b"", headers)
+        try:
+            body = msgspec.json.encode(await endpoint(request))
+        except Denied as error:
+            return _reply(401, error_body(error), [(b"www-authenticate", b"Bearer")])
+        except Spent as error:
+            return _reply(429, error_body(error), [(b"retry-after", str(error.wait).encode())])
+        except InputError as error:
+            return _reply(413 if isinstance(error, TooLarge) else 400, error_body(error))
+        except DatabaseError:
+            slow = PagetallyError("this took too long to count", hint="Ask for fewer days.")
+            return _reply(503, error_body(slow), [(b"retry-after", b"10")])
+        except Disconnected:
+            return Response(status_code=499)
+        return _reply(200, body)
+
+    return run
+
+
+def _reply(status: int, body: bytes, extra: RawHeaders | None = None) -> Response:
+    answer = Response(body, status)
+    answer.raw_headers = [
+        *CORS,
+        JSON,
+        NO_STORE,
+        *(extra or []),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    return answer

@@ -1,0 +1,258 @@
+"""Figures for programs: the answers are those of the site's page, and errors name the parameter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from analytics.commands import AddToken, RemoveToken, perform
+from analytics.instance import Instance
+from analytics.web.app import create_app
+from analytics.web.stats import AN_HOUR
+
+from .conftest import Clock, add_site, pagetally
+from .test_migrate import owner  # noqa: F401
+from .test_site_page import TODAY, page  # noqa: F401
+
+V2 = "/api/v2/query"
+ASK = {"site_id": "example.com", "metrics": ["visitors"], "date_range": "7d"}
+
+
+@pytest.fixture
+def client(page: TestClient, instance: Instance) -> TestClient:  # noqa: F811
+    key = perform(instance, AddToken("example.com", "read", ""))
+    return TestClient(create_app(instance), headers={"authorization": f"Bearer {key}"})
+
+
+def ask(client: TestClient, **more: Any) -> Any:
+    answer = client.post(V2, json=ASK | more)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({}, [[[], [4]]]),
+        (
+            {
+                "metrics": [
+                    "visits",
+                    "pageviews",
+                    "views_per_visit",
+                    "bounce_rate",
+                    "visit_duration",
+                    "events",
+                ]
+            },
+            [[[], [4, 5, 1.25, 75, 15, 6]]],
+        ),
+        (
+            {"dimensions": ["visit:city"], "metrics": ["visitors", "percentage"]},
+            [[["Berlin"], [2, 50.0]], [["Paris"], [2, 50.0]]],
+        ),
+        (
+            {"dimensions": ["event:page"], "metrics": ["pageviews"]},
+            [[["/a"], [3]], [["/=sum(1)"], [1]], [["/b"], [1]]],
+        ),
+        ({"dimensions": ["event:name"], "metrics": ["visitors", "events"]}, [[["Signup"], [1, 1]]]),
+        ({"dimensions": ["time:day"], "date_range": "all"}, [[["2025-11-24"], [1]], [["2025-11-25"], [3]]]),
+        (
+            {"dimensions": ["time"], "date_range": "day"},
+            [[["2025-11-25 00:00"], [2]], [["2025-11-25 02:00"], [1]]],
+        ),
+        ({"filters": [["is", "visit:country", ["DE"]]]}, [[[], [2]]]),
+        ({"filters": [["is", "visit:country", ["de"], {"case_sensitive": False}]]}, [[[], [2]]]),
+        (
+            {"filters": [["or", [["is", "visit:country", ["FR"]], ["contains", "event:page", ["b"]]]]]},
+            [[[], [3]]],
+        ),
+        ({"filters": [["not", ["is", "visit:browser", ["Safari"]]]]}, [[[], [1]]]),
+        ({"filters": [["has_done", ["is", "event:name", ["Signup"]]]]}, [[[], [1]]]),
+        ({"filters": [["has_not_done", ["is", "event:name", ["Signup"]]]]}, [[[], [3]]]),
+        ({"filters": [["matches", "event:page", ["^/[ab]$"]]], "metrics": ["pageviews"]}, [[[], [4]]]),
+        ({"date_range": ["2025-11-24", "2025-11-24"]}, [[[], [1]]]),
+        ({"date_range": ["2020-01-01", "2020-01-31"]}, [[[], [0]]]),
+        (
+            {
+                "dimensions": ["visit:country", "visit:browser"],
+                "order_by": [["visit:country", "desc"], ["visitors", "asc"]],
+            },
+            [[["FR", "Safari"], [2]], [["DE", "Firefox"], [1]], [["DE", "Safari"], [1]]],
+        ),
+        ({"dimensions": ["event:page"], "pagination": {"limit": 1, "offset": 1}}, [[["/=sum(1)"], [1]]]),
+    ],
+)
+def test_version_2(client: TestClient, more: dict[str, Any], expected: Any) -> None:
+    found = ask(client, **more)
+    assert [[one["dimensions"], one["metrics"]] for one in found["results"]] == expected
+
+
+def test_what_is_included_and_what_was_understood(client: TestClient) -> None:
+    more = {"dimensions": ["time:day"], "include": {"time_labels": True, "total_rows": True}}
+    found = ask(client, **more)
+    assert found["meta"] == {"total_rows": 2, "time_labels": [f"2025-11-{day}" for day in range(19, 26)]}
+    assert found["query"] == {
+        "site_id": "example.com",
+        "metrics": ["visitors"],
+        "date_range": ["2025-11-19", "2025-11-25"],
+        "dimensions": ["time:day"],
+        "filters": [],
+        "order_by": [["time:day", "asc"]],
+        "include": {
+            "time_labels": True,
+            "total_rows": True,
+            "imports": False,
+            "trim_relative_date_range": False,
+        },
+        "pagination": {"limit": 10_000, "offset": 0},
+    }
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"metrics": []}, "metrics"),
+        ({"metrics": ["karma"]}, "metrics"),
+        ({"metrics": "visitors"}, "metrics"),
+        ({"metrics": ["bounce_rate"], "dimensions": ["event:page"]}, "metrics"),
+        ({"dimensions": ["visit:planet"]}, "dimensions"),
+        (
+            {"dimensions": ["visit:city"] * 9 + ["visit:os", "visit:region", "visit:device", "visit:screen"]},
+            "dimensions",
+        ),
+        ({"dimensions": [1]}, "dimensions"),
+        ({"date_range": "soon"}, "date_range"),
+        ({"date_range": "9999999d"}, "date_range"),
+        ({"date_range": ["2025-11-24", "2025-11-23"]}, "date_range"),
+        ({"date_range": ["x", "y"]}, "date_range"),
+        ({"date_range": None}, "date_range"),
+        ({"filters": "x"}, "filters"),
+        ({"filters": [["is"]]}, "filters"),
+        ({"filters": [["is", "visit:city", [1]]]}, "filters"),
+        ({"filters": [["like", "visit:city", ["x"]]]}, "filters"),
+        ({"filters": [["matches", "visit:city", ["("]]]}, "filters"),
+        ({"filters": [["is", "visit:city", ["x"]]] * 101}, "filters"),
+        ({"order_by": [["pageviews", "desc"]]}, "order_by"),
+        ({"pagination": {"limit": 0}}, "pagination"),
+        ({"pagination": {"limit": True}}, "pagination"),
+        ({"include": ["x"]}, "include"),
+        ({"limit": 3}, "limit"),
+        ({"site_id": 3}, "site_id"),
+    ],
+)
+def test_an_error_names_the_parameter(client: TestClient, more: dict[str, Any], field: str) -> None:
+    answer = client.post(V2, json=ASK | more)
+    assert (answer.status_code, answer.json()["field"]) == (400, field)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"[" * 5_000, b'{"site_id": "example.com"}'])
+def test_a_broken_body_is_a_400(client: TestClient, body: bytes) -> None:
+    assert client.post(V2, content=body).status_code == 400
+    assert client.post(V2, content=b" " * 70_000).status_code == 413
+
+
+V1 = "/api/v1/stats"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (
+            "aggregate?period=day&metrics=visitors,pageviews",
+            {"visitors": {"value": 3}, "pageviews": {"value": 4}},
+        ),
+        (
+            "aggregate?period=day&metrics=visitors&compare=previous_period",
+            {"visitors": {"value": 3, "change": 200}},
+        ),
+        ("aggregate?period=day&filters=visit:country==DE", {"visitors": {"value": 2}}),
+        ("aggregate?period=day&filters=visit:country!=DE|AT;event:page==/*", {"visitors": {"value": 1}}),
+        ("aggregate?period=custom&date=2025-11-24,2025-11-24", {"visitors": {"value": 1}}),
+        (
+            "timeseries?period=7d&date=2025-11-26&metrics=visitors",
+            [{"date": f"2025-11-{day}", "visitors": {24: 1, 25: 3}.get(day, 0)} for day in range(20, 27)],
+        ),
+        (
+            "breakdown?period=day&property=visit:city",
+            [{"city": "Berlin", "visitors": 2}, {"city": "Paris", "visitors": 1}],
+        ),
+        ("breakdown?period=day&property=event:page&limit=1&page=2", [{"page": "/b", "visitors": 1}]),
+    ],
+)
+def test_version_1(client: TestClient, path: str, expected: Any) -> None:
+    answer = client.get(f"{V1}/{path}&site_id=example.com")
+    assert answer.json() == {"results": expected}
+
+
+def test_who_is_there_now(client: TestClient) -> None:
+    body = {"u": "https://example.com/a"}
+    client.post("/api/event", json=body, headers={"user-agent": "Mozilla/5.0 (X11; Linux) Firefox/130.0"})
+    assert client.get(f"{V1}/realtime/visitors?site_id=example.com").json() == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("aggregate?period=1y", "period"),
+        ("aggregate?date=x", "date"),
+        ("aggregate?compare=year", "compare"),
+        ("aggregate?filters=x", "filters"),
+        ("aggregate?metrics=karma", "metrics"),
+        ("timeseries?interval=second", "interval"),
+        ("breakdown?property=x", "property"),
+        ("breakdown?property=visit:city&page=0", "page"),
+        ("breakdown?property=visit:city&limit=1e3", "limit"),
+    ],
+)
+def test_an_error_of_version_1_names_the_parameter(client: TestClient, path: str, field: str) -> None:
+    answer = client.get(f"{V1}/{path}&site_id=example.com")
+    assert (answer.status_code, answer.json()["field"]) == (400, field)
+
+
+def test_only_a_key_that_is_for_the_site_opens_it(client: TestClient, instance: Instance) -> None:
+    add_site(instance, "other.example")
+    stranger = TestClient(create_app(instance))
+    of_other = perform(instance, AddToken("other.example", "read", ""))
+    of_all = perform(instance, AddToken("", "annotate", ""))
+    for key, status in [("", 401), ("nonsense", 401), (of_other, 401), (of_all, 200)]:
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        assert stranger.post(V2, json=ASK, headers=headers).status_code == status
+        assert stranger.get(f"{V1}/aggregate?site_id=example.com", headers=headers).status_code == status
+    assert client.post(V2, json=ASK | {"site_id": "nobody.example"}).status_code == 401
+    perform(instance, RemoveToken(1))
+    assert client.post(V2, json=ASK).status_code == 401
+    # No other endpoint takes a key for the owner.
+    assert (
+        stranger.get("/", headers={"authorization": f"Bearer {of_all}"}, follow_redirects=False).status_code
+        == 303
+    )
+
+
+def test_a_key_is_spent_for_a_while_when_it_asks_too_much(client: TestClient, clock: Clock) -> None:
+    url = f"{V1}/realtime/visitors?site_id=example.com"
+    assert {client.get(url).status_code for _ in range(AN_HOUR)} == {200}
+    answer = client.get(url)
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "6")
+    clock.now += 6
+    assert client.get(url).status_code == 200
+
+
+def test_the_command_makes_lists_and_ends_keys(tmp_path: Any) -> None:
+    data = tmp_path / "data"
+    pagetally("site", "add", "example.com", data=data)
+    key = pagetally(
+        "token", "add", "--site", "example.com", "--note", "for the wall", data=data
+    ).stdout.strip()
+    assert key.startswith("pt_")
+    listed = pagetally("token", "list", data=data).stdout
+    assert "example.com  read" in listed
+    assert "for the wall" in listed
+    assert key not in listed
+    assert key.encode() not in b"".join(file.read_bytes() for file in data.iterdir() if file.is_file())
+    pagetally("token", "remove", "1", data=data)
+    assert pagetally("token", "list", data=data).stdout == ""
+    assert pagetally("token", "remove", "1", data=data, check=False).returncode == 2
+    assert pagetally("token", "add", "--site", "nobody.example", data=data, check=False).returncode == 2
