@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from starlette.testclient import TestClient
 
 from analytics import importer
-from analytics.commands import BeginAdjustment, perform
+from analytics.commands import BeginAdjustment, ForgetSecret, RenewSecret, SaveSite, perform
 from analytics.instance import Instance
 from analytics.model import Detail, Site
 from analytics.store.sqlite import SqliteStore
@@ -32,12 +32,12 @@ DROPPED = "dropped; token"
 
 def page(path: str) -> str:
     """A token of one page, as the documentation tells templates to make it."""
-    return sign(f"page signed.example{path}")
+    return sign(f"page {path}")
 
 
 def under(path: str) -> str:
     """A token of a path and all below."""
-    return sign(f"under signed.example{path}")
+    return sign(f"under {path}")
 
 
 def sign(message: str) -> str:
@@ -98,8 +98,9 @@ BAD = [
     (page("/*"), "/posts/a"),
     (page("/posts/*"), "/posts/a"),
     (page("/posts/a/%2e%2e"), "/posts/a"),
-    (sign("page example.com/posts/a"), "/posts/a"),
-    (hmac.new(b"", b"page signed.example/posts/a", hashlib.sha256).hexdigest(), "/posts/a"),
+    (sign("page signed.example/posts/a"), "/posts/a"),
+    (hmac.new(b"", b"page /posts/a", hashlib.sha256).hexdigest(), "/posts/a"),
+    (hmac.new(b"0" * 64, b"page /posts/a", hashlib.sha256).hexdigest(), "/posts/a"),
 ]
 
 
@@ -135,11 +136,35 @@ def test_a_page_keeps_its_token_when_it_is_counted_as_another(client: TestClient
     assert views(client, "/new") == [2, 2]
 
 
+def test_a_new_domain_needs_no_new_tokens(client: TestClient, signed: Instance) -> None:
+    site = signed.registry.find("signed.example")
+    assert site is not None
+    perform(signed, SaveSite(replace(site, domain="new.example", aliases=("signed.example",))))
+    answer = client.post(f"/k/{page('/a')}/api/event", json={"u": "https://new.example/a"})
+    assert "x-pagetally" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("grace", "later", "ended", "counts"),
+    [(100, 99, False, True), (100, 100, False, False), (100, 0, True, False), (0, 0, False, False)],
+)
+def test_a_new_secret_leaves_the_former_one_a_grace_time(
+    client: TestClient, signed: Instance, clock: Clock, grace: int, later: int, ended: bool, counts: bool
+) -> None:
+    renewed = perform(signed, RenewSecret("signed.example", grace))
+    if ended:
+        perform(signed, ForgetSecret("signed.example"))
+    clock.now += later
+    for token, expected in ((page("/a"), counts), (make_token(renewed, "/a"), True)):
+        answer = client.post(f"/k/{token}/api/event", json={"u": "https://signed.example/a"})
+        assert ("x-pagetally" not in answer.headers) is expected
+
+
 def test_deep_addresses_cost_no_more_than_others() -> None:
     deep = "/a" * 900
-    assert is_signed(make_token(SIGNED, "/a" * MAX_DEPTH, below=True), SIGNED, deep, deep)
-    assert not is_signed(make_token(SIGNED, "/a" * (MAX_DEPTH + 1), below=True), SIGNED, deep, deep)
-    assert is_signed(make_token(SIGNED, deep), SIGNED, deep, deep)
+    assert is_signed(make_token(SIGNED, "/a" * MAX_DEPTH, below=True), SIGNED, deep, deep, NOON)
+    assert not is_signed(make_token(SIGNED, "/a" * (MAX_DEPTH + 1), below=True), SIGNED, deep, deep, NOON)
+    assert is_signed(make_token(SIGNED, deep), SIGNED, deep, deep, NOON)
 
 
 # --- Where a token is asked for --------------------------------------------------------------------
@@ -281,9 +306,9 @@ def test_the_owner_switches_it_on_and_signs(server: Server, tmp_path: Path) -> N
 
     signed = shown("site", "sign", "example.com", "/posts/a/?p=2&q=3", "/posts/*", "/*", data=data)
     assert signed.splitlines() == [
-        f"{token('page example.com/posts/a?p=2')} /posts/a/?p=2&q=3",
-        f"{token('under example.com/posts')} /posts/*",
-        f"{token('under example.com/')} /*",
+        f"{token('page /posts/a?p=2')} /posts/a/?p=2&q=3",
+        f"{token('under /posts')} /posts/*",
+        f"{token('under /')} /*",
     ]
     sitemap = tmp_path / "sitemap.xml"
     sitemap.write_text(
@@ -293,13 +318,34 @@ def test_the_owner_switches_it_on_and_signs(server: Server, tmp_path: Path) -> N
     )
     found = json.loads(shown("site", "sign", "example.com", "--from", sitemap, "--json", data=data))
     assert found == {
-        "https://www.example.com/a&b/": token("page example.com/a&b"),
-        "https://example.com/wiki/*": token("page example.com/wiki/*"),
+        "https://www.example.com/a&b/": token("page /a&b"),
+        "https://example.com/wiki/*": token("page /wiki/*"),
     }
-    new = shown("site", "secret", "example.com", "--new", data=data).strip()
-    assert new != secret
     shown("site", "edit", "example.com", "--no-token", data=data)
-    assert shown("site", "secret", "example.com", data=data).strip() == new
+    assert shown("site", "secret", "example.com", data=data).strip() == secret
+
+
+def test_the_owner_renews_the_secret(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shown("site", "add", "example.com", "--require-token", data=data)
+
+    def secret(*options: str, code: int = 0) -> tuple[str, str]:
+        done = pagetally("site", "secret", "example.com", *options, data=data, check=False)
+        assert done.returncode == code, done.stderr
+        return done.stdout.strip(), done.stderr
+
+    first, said = secret()
+    assert said == ""
+    second, said = secret("--new", "--grace", "7")
+    assert (len(second), second == first, "are good until 20" in said) == (64, False, True)
+    assert "former secret: good until 20" in shown("site", "list", data=data)
+    assert secret() == (second, said)
+    nothing, said = secret("--new", code=2)
+    assert (nothing, "is still good" in said, "--now" in said) == ("", True, True)
+    assert secret("--now") == (second, "")
+    assert "former secret" not in shown("site", "list", data=data)
+    third, said = secret("--new", "--now")
+    assert (third == second, said) == (False, "")
 
 
 WRONG = [
@@ -321,17 +367,25 @@ def test_wrong_input_is_a_sentence(tmp_path: Path) -> None:
         assert "Traceback" not in failed.stderr
 
 
-def test_an_older_database_wants_no_tokens(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("migration", "columns"),
+    [
+        ("m004_tokens", ("needs_token", "token_secret")),
+        ("m005_token_grace", ("former_secret", "former_until")),
+    ],
+)
+def test_an_older_database_wants_no_tokens(tmp_path: Path, migration: str, columns: tuple[str, ...]) -> None:
     store = SqliteStore(tmp_path)
     store.save_site(Site(id=0, domain="a.example"), NOON)
     store.close()
     with sqlite3.connect(tmp_path / "pagetally.db") as older:
-        older.execute("ALTER TABLE site DROP COLUMN needs_token")
-        older.execute("ALTER TABLE site DROP COLUMN token_secret")
-        older.execute("DELETE FROM _sqlite_migrations WHERE name = 'm004_tokens'")
+        for column in columns:
+            older.execute(f"ALTER TABLE site DROP COLUMN {column}")
+        older.execute("DELETE FROM _sqlite_migrations WHERE name = ?", (migration,))
     older.close()
     store = SqliteStore(tmp_path)
     (site,) = store.read_sites()
     assert (site.domain, site.needs_token, site.token_secret) == ("a.example", False, "")
+    assert (site.former_secret, site.former_until) == ("", 0)
     store.close()
-    assert (tmp_path / "backups/before-m004_tokens.db").exists()
+    assert (tmp_path / f"backups/before-{migration}.db").exists()

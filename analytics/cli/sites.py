@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
+from ..clock import system_clock
 from ..commands import RemoveSite, SaveSite
 from ..errors import InputError, PagetallyError
 from ..model import Site
@@ -119,7 +121,15 @@ def describe(found: Site) -> dict[str, tuple[str, ...]]:
         "foreign ids": found.foreign_ids,
         "cooldown": (f"{found.cooldown} s",) if found.cooldown else (),
         "tokens": ("required",) if found.needs_token else (),
+        "former secret": (former,) if (former := describe_former(found)) else (),
     }
+
+
+def describe_former(found: Site) -> str:
+    """Until when tokens of a site's former secret are good; empty when none are."""
+    if not found.former_secret or system_clock() >= found.former_until:
+        return ""
+    return f"good until {datetime.fromtimestamp(found.former_until, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 @site.command()
