@@ -120,7 +120,10 @@ class SetPassword(Struct, tag=True, frozen=True):
 
 
 class RenewSecret(Struct, tag=True, frozen=True):
-    """Make a new secret for a site's tokens; the one it had stays good for `grace` more seconds. Answers the site."""
+    """Make a new secret for a site's tokens; answers the site.
+
+    The one that it had stays good for `grace` more seconds.
+    """
 
     domain: str
     grace: int

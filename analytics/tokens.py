@@ -41,7 +41,10 @@ def make_token(site: Site, path: str, *, below: bool = False) -> str:
 
 
 def is_signed(token: str, site: Site, key: str, path: str, at: float) -> bool:
-    """Whether a token is good at that time for the page with that key, whose address has that path as it stands."""
+    """Whether a token is good at that time for the page with that key.
+
+    `path` is the page's path as its address has it.
+    """
     if len(token) != TOKEN_LENGTH:
         return False
     try:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
+import re
 import sqlite3
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,7 @@ from analytics.store.sqlite import SqliteStore
 from analytics.tokens import MAX_DEPTH, is_signed, make_token
 from analytics.web.app import create_app
 
-from .conftest import FIREFOX, GOOGLEBOT, NOON, Server, add_site, pagetally
+from .conftest import FIREFOX, GOOGLEBOT, NOON, Clock, Server, add_site, pagetally
 from .test_abuse import tallied
 from .test_migrate import HOST, owner  # noqa: F401
 
@@ -268,7 +271,9 @@ def test_trackers_that_take_a_base_address_can_carry_it(client: TestClient, sign
 
 
 def test_the_owner_sees_why(owner: TestClient, signed: Instance) -> None:  # noqa: F811
-    assert "data-api" in owner.get("/sites/signed.example").text
+    line = re.search("&lt;script defer.*script&gt;", owner.get("/sites/signed.example").text)
+    assert line is not None
+    assert f'data-api="{HOST}/k/{under("/")}"' in line[0]
     assert "data-api" not in owner.get("/sites/example.com").text
     owner.post("/api/event", json={"u": "https://signed.example/a"}, headers={"user-agent": FIREFOX})
     signed.flush_tallies()
@@ -340,12 +345,27 @@ def test_the_owner_renews_the_secret(tmp_path: Path) -> None:
     assert (len(second), second == first, "are good until 20" in said) == (64, False, True)
     assert "former secret: good until 20" in shown("site", "list", data=data)
     assert secret() == (second, said)
-    nothing, said = secret("--new", code=2)
+    nothing, said = secret("--new", code=1)
     assert (nothing, "is still good" in said, "--now" in said) == ("", True, True)
     assert secret("--now") == (second, "")
     assert "former secret" not in shown("site", "list", data=data)
     third, said = secret("--new", "--now")
     assert (third == second, said) == (False, "")
+
+
+def test_the_recipe_for_node_makes_the_same_token() -> None:
+    text = (Path(__file__).parents[1] / "docs/tokens.md").read_text()
+    recipe = text.split("```js\n")[1].split("```")[0]
+    for path in ("/", "/posts/a/", "/caf%C3%A9", "/中"):
+        program = f"const path = {json.dumps(path)};\n{recipe}\nconsole.log(token);"
+        told = subprocess.run(
+            ["node", "--input-type=module", "-e", program],
+            env={"PATH": os.environ["PATH"], "PAGETALLY_SECRET": SECRET},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert told.stdout.strip() == page(path)
 
 
 WRONG = [

@@ -503,8 +503,8 @@ def read_sites(connection: Connection) -> list[Site]:
     """Every site, by domain."""
     rows = connection.execute(
         "SELECT id, domain, timezone, aliases, exclude_addresses, exclude_paths, query_keys,"
-        " foreign_ids, honour_gpc, count_bots, cooldown, needs_token, token_secret, former_secret, former_until"
-        " FROM site ORDER BY domain"
+        " foreign_ids, honour_gpc, count_bots, cooldown, needs_token, token_secret,"
+        " former_secret, former_until FROM site ORDER BY domain"
     )
     found, renamed = [], path_aliases(connection)
     for id, domain, timezone, *rest in rows:

@@ -24,6 +24,7 @@ from ..periods import BY_NAME, DEFAULT, PERIODS
 from ..selection import TABS, Selection, read_selection
 from ..store.connect import DatabaseError
 from ..summary import INTERVALS, MAX_DAYS_OF, NONE, Panel, Query, Report, summarise, times_of, total_of
+from ..tokens import make_token
 from .auth import Owner, redirect
 from .chart import Chart, draw_chart, draw_times
 from .pages import Pages
@@ -113,7 +114,8 @@ class DashboardRoutes:
             chart=chart_of(report),
             is_now=report.range.last >= local_day(site.timezone, query.now),
             online=self._instance.presence.count(site.id, query.now),
-            script=script_address(request),
+            public=public_address(request),
+            token=make_token(site, "/", below=True) if site.needs_token else "",
         )
 
     async def listing(self, request: Request) -> Response:
@@ -202,7 +204,7 @@ def chart_of(report: Report) -> Chart:
     return draw_chart(report.series, report.series_before, query.interval)
 
 
-def script_address(request: Request) -> str:
-    """Where the script is, as the owner's browser sees us; `request.base_url` leaves out the base path."""
+def public_address(request: Request) -> str:
+    """Where the owner's browser sees us; `request.base_url` leaves out the base path."""
     url = request.url
-    return f"{url.scheme}://{url.netloc}{request.scope.get('root_path', '')}/pt.js"
+    return f"{url.scheme}://{url.netloc}{request.scope.get('root_path', '')}"
