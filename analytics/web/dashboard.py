@@ -27,7 +27,7 @@ from ..summary import INTERVALS, MAX_DAYS_OF, NONE, Panel, Query, Report, summar
 from ..tokens import make_token
 from .auth import Owner, redirect
 from .chart import Chart, draw_chart, draw_times
-from .pages import Pages
+from .pages import Pages, public_address
 
 MAX_ROWS = 100_000
 """Rows of a list as CSV."""
@@ -202,9 +202,3 @@ def chart_of(report: Report) -> Chart:
     if query.interval in MAX_DAYS_OF:
         return draw_times(report.points, times_of(query, report.range), query.interval)
     return draw_chart(report.series, report.series_before, query.interval)
-
-
-def public_address(request: Request) -> str:
-    """Where the owner's browser sees us; `request.base_url` leaves out the base path."""
-    url = request.url
-    return f"{url.scheme}://{url.netloc}{request.scope.get('root_path', '')}"
