@@ -24,8 +24,8 @@ FORMS: Mapping[str, str] = {
     "span": "Text in your page (script)",
     "text": "Plain number",
     "shields": "shields.io badge",
-    "page-count": "Number as an element (script)",
-    "page-list": "List of pages as an element (script)",
+    "page-count": "Element: a number",
+    "page-list": "Element: a list",
 }
 """What the page that makes the markup offers."""
 

@@ -20,6 +20,7 @@ from ..lists import list_pages, read_limit, read_wish
 from ..model import OTHER, ListedPage, RelatedPage, Site
 from ..periods import WINDOWS
 from ..report import read_key
+from ..store.connect import DatabaseError
 from ..store.related import LISTED
 from .auth import Owner, redirect
 from .forms import read_figure
@@ -71,6 +72,13 @@ class WidgetRoutes:
         if site is None:
             hint = "Add it with: pagetally site add DOMAIN"
             return self._pages.message(request, 404, "There is no such site", hint, signed_in=True)
+        try:
+            return await self._make(request, site)
+        except DatabaseError:
+            title, hint = "This took too long to count", "Try a shorter period."
+            return self._pages.message(request, 503, title, hint, signed_in=True)
+
+    async def _make(self, request: Request, site: Site) -> Response:
         asked = dict(request.query_params)
         form, metric = asked.get("form", "badge"), asked.get("metric", "page-views")
         form = form if form in FORMS else "badge"
