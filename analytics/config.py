@@ -67,6 +67,10 @@ def _read_proxies(text: str) -> tuple[str, ...]:
     return found
 
 
+def _read_files(text: str) -> tuple[Path, ...]:
+    return tuple(Path(part.strip()) for part in text.split(",") if part.strip())
+
+
 def _read_names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
@@ -119,6 +123,13 @@ SETTINGS: tuple[Setting, ...] = (
         _read_count,
     ),
     Setting(
+        "geo",
+        (),
+        "MMDB files that tell places (GeoLite2, DB-IP, IPinfo), with commas; countries are known without.",
+        "FILES",
+        _read_files,
+    ),
+    Setting(
         "compat",
         ("all",),
         "Foreign protocols that are answered: all, none, or names with commas; docs/compatibility.md.",
@@ -146,6 +157,7 @@ class Config:
     trusted_proxies: tuple[str, ...] = ()
     new_paths_a_day: int = 10_000
     rate_limit: int = 100
+    geo: tuple[Path, ...] = ()
     compat: tuple[str, ...] = ("all",)
     log_level: str = "info"
 

@@ -147,7 +147,10 @@ def fingerprint_file(path: Path) -> str:
 class Parser:
     """Lines to hits of one site, and a summary of what became of each."""
 
-    def __init__(self, site: Site, *, with_bots: bool = False) -> None:
+    def __init__(
+        self, site: Site, *, with_bots: bool = False, place_of: pipeline.PlaceOf = pipeline.nowhere
+    ) -> None:
+        self._place_of = place_of
         # What a log tells, the owner's own server saw: it needs no token.
         self._site = site = replace(site, count_bots=with_bots or site.count_bots, needs_token=False)
         self._sites = dict.fromkeys(site.hosts, site)
@@ -184,7 +187,7 @@ class Parser:
         address = read_address(line.address) or line.address
         arrival = Arrival(at=line.at, address=address, agent=line.agent)
         try:
-            (result,) = pipeline.run(event, arrival, self._sites, self._salts.of)
+            (result,) = pipeline.run(event, arrival, self._sites, self._salts.of, self._place_of)
         except InputError:
             result = Drop(self._site.id, "unusable-address")
         if isinstance(result, Drop):

@@ -7,7 +7,7 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
@@ -16,6 +16,7 @@ from .clock import Clock, system_clock
 from .cooldown import Cooldown
 from .days import local_day
 from .errors import Unavailable
+from .geo import Geo
 from .glance import Glance
 from .lock import FolderLock
 from .model import ONLINE_WINDOW, Site
@@ -69,6 +70,7 @@ class Instance:
         caps: Caps | None = None,
         fold_limit: int = FOLD_LIMIT,
         rate_limit: int = 0,
+        geo_files: Sequence[Path] = (),
     ) -> None:
         self.folder = folder
         self._fold_limit = fold_limit
@@ -80,6 +82,7 @@ class Instance:
         self.presence = Presence()
         self.throttle = Throttle(rate_limit)
         self.cooldown = Cooldown()
+        self.geo = Geo(geo_files)
 
     def open(self) -> Instance:
         """Take the folder and start the writer. DataFolderInUse, NewerDatabase, Unavailable."""
@@ -124,6 +127,7 @@ class Instance:
         except Unavailable as error:
             log.warning("what was dropped in the last seconds is not tallied: %s", error)
         self.glance.close()
+        self.geo.close()
         for reader in (self.reader, *self._lent):
             reader.close()
         self.writer.stop()

@@ -26,6 +26,7 @@ MAX_TEXT = 2_000
 """Characters of a referrer or a title that are kept; the rest is cut off."""
 MAX_ID = 128
 MAX_DOMAINS = 10
+MAX_WIDTH = 20_000
 MAX_PROPS = 30
 MAX_PROP_KEY = 300
 MAX_PROP_VALUE = 2_000
@@ -53,6 +54,8 @@ class _Body(Struct, rename={"hash_mode": "hashMode"}):
     hash_mode: Any = None
     i: Any = None
     interactive: Any = None
+    w: Any = None
+    screen: Any = None
 
 
 _decoder = msgspec.json.Decoder(_Body)
@@ -82,6 +85,7 @@ def read_event(body: bytes) -> Event:
         id="" if fields.id is None else read_id(str(fields.id)),
         detail=detail,
         hash_mode=_is_true(_first(fields.h, fields.hash_mode)),
+        screen=_read_width(_first(fields.w, fields.screen)),
         interactive=_first(fields.i, fields.interactive) not in (False, 0, "false", "0"),
     )
 
@@ -95,6 +99,15 @@ def _first(*values: Any) -> Any:
 
 def _is_true(value: Any) -> bool:
     return value in (True, 1, "1", "true")
+
+
+def _read_width(value: Any) -> int | None:
+    """A width in pixels, as a number or as `1920x1080`; None for what is none."""
+    if isinstance(value, str):
+        digits = value.strip().lower().partition("x")[0]
+        value = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and 0 < value < MAX_WIDTH else None
 
 
 def _read_name(name: str | int) -> str:

@@ -12,8 +12,22 @@ from fnmatch import translate
 from functools import lru_cache
 from typing import Protocol
 
-from . import agents, days, referrers, tokens, urls, visitors
-from .model import OTHER, Arrival, Drop, Event, Hit, Kind, Site
+from msgspec.structs import replace
+
+from . import agents, campaigns, clients, days, referrers, tokens, urls, visitors
+from .model import (
+    NO_CAMPAIGN,
+    OTHER,
+    UNKNOWN_CLIENT,
+    UNKNOWN_PLACE,
+    Arrival,
+    Drop,
+    Event,
+    Hit,
+    Kind,
+    Place,
+    Site,
+)
 from .payload import PAGEVIEW
 
 ENGAGEMENT = "engagement"
@@ -25,20 +39,54 @@ class SaltOf(Protocol):
     def __call__(self, site: int, day: int, at: float, /) -> bytes: ...
 
 
+PlaceOf = Callable[[str], Place]
+"""Gives the place of a client's address."""
+
+
+def nowhere(address: str) -> Place:
+    """The place of addresses where nothing tells of places."""
+    return UNKNOWN_PLACE
+
+
 class Draft:
     """A view on its way to one site."""
 
-    __slots__ = ("arrival", "day", "event", "page", "salt_of", "site", "source", "visitor")
+    __slots__ = (
+        "arrival",
+        "campaign",
+        "client",
+        "day",
+        "event",
+        "page",
+        "place",
+        "place_of",
+        "salt_of",
+        "site",
+        "source",
+        "visitor",
+    )
 
-    def __init__(self, site: Site, event: Event, page: urls.Page, arrival: Arrival, salt_of: SaltOf) -> None:
+    def __init__(
+        self,
+        site: Site,
+        event: Event,
+        page: urls.Page,
+        arrival: Arrival,
+        salt_of: SaltOf,
+        place_of: PlaceOf = nowhere,
+    ) -> None:
         self.site = site
         self.event = event
         self.page = page
         self.arrival = arrival
         self.salt_of = salt_of
+        self.place_of = place_of
         self.day = 0
         self.visitor = 0
         self.source = ""
+        self.client = UNKNOWN_CLIENT
+        self.place = UNKNOWN_PLACE
+        self.campaign = NO_CAMPAIGN
 
 
 Step = Callable[[Draft], str | None]
@@ -107,6 +155,29 @@ def put_source(draft: Draft) -> None:
     draft.source = referrers.find_source(draft.event.referrer, draft.site.hosts)
 
 
+def put_campaign(draft: Draft) -> None:
+    """What the page's address says of where its reader came from."""
+    draft.campaign = campaigns.read_campaign(draft.event.url)
+
+
+def put_client(draft: Draft) -> None:
+    """Browser, system, device and screen."""
+    arrival = draft.arrival
+    draft.client = clients.read_client(arrival.agent, arrival.hints, draft.event.screen)
+
+
+def put_place(draft: Draft) -> None:
+    """Country, as far as it is known region, city and network; and language."""
+    place = draft.place_of(draft.arrival.address)
+    language = clients.read_language(draft.arrival.language) if draft.arrival.language else ""
+    draft.place = _speaking(place, language) if language else place
+
+
+@lru_cache(maxsize=16_384)
+def _speaking(place: Place, language: str) -> Place:
+    return replace(place, language=language)
+
+
 STEPS: tuple[Step, ...] = (
     drop_engagement,
     drop_prefetch,
@@ -119,6 +190,9 @@ STEPS: tuple[Step, ...] = (
     put_day,
     put_visitor,
     put_source,
+    put_campaign,
+    put_client,
+    put_place,
 )
 
 
@@ -127,6 +201,7 @@ def run(
     arrival: Arrival,
     sites: Mapping[str, Site],
     salt_of: SaltOf,
+    place_of: PlaceOf = nowhere,
 ) -> list[Hit | Drop]:
     """What becomes of an event: for each site it names, the hit to store or why it is dropped.
 
@@ -135,7 +210,7 @@ def run(
     """
     page = urls.read_page(event.url, hash_mode=event.hash_mode)
     names = event.domains or (page.host,)
-    return [_run_one(name, event, page, arrival, sites, salt_of) for name in names]
+    return [_run_one(name, event, page, arrival, sites, salt_of, place_of) for name in names]
 
 
 def _run_one(
@@ -145,6 +220,7 @@ def _run_one(
     arrival: Arrival,
     sites: Mapping[str, Site],
     salt_of: SaltOf,
+    place_of: PlaceOf,
 ) -> Hit | Drop:
     site = sites.get(urls.bare_host(name))
     if site is None:
@@ -155,7 +231,7 @@ def _run_one(
         page = page._replace(path=site.page_key(page.path))
     if event.is_pageless:
         page = urls.Page(page.host, OTHER)
-    draft = Draft(site, event, page, arrival, salt_of)
+    draft = Draft(site, event, page, arrival, salt_of, place_of)
     for step in STEPS:
         reason = step(draft)
         if reason is not None:
@@ -180,6 +256,9 @@ def finish(draft: Draft) -> Hit:
         event.title,
         visitors.hash_repeat(draft.site.id, event.id) if event.id else None,
         event.detail,
+        draft.client,
+        draft.place,
+        draft.campaign,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -11,8 +12,10 @@ import click
 import msgspec
 
 from .. import wording
+from ..config import read_config
 from ..counts import READERS, collect, read_rows
 from ..days import local_day
+from ..geo import Geo
 from ..importer import Parser, Progress, Source, Summary, fingerprint_file, rehearse, run_import
 from ..importer import undo as undo_import
 from ..model import Site
@@ -43,7 +46,8 @@ def access_log(file: Path, domain: str, dry_run: bool, include_bots: bool, data:
     """
     folder = find_folder(data)
     site = find_site(folder, domain)
-    parser = Parser(site, with_bots=include_bots)
+    geo = Geo(read_config({}, os.environ).geo)
+    parser = Parser(site, with_bots=include_bots, place_of=geo.find)
     with closing(Source(None if str(file) == "-" else file)) as source, show_progress(source) as progress:
         if dry_run:
             rehearse(source, parser, progress)

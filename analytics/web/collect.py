@@ -51,8 +51,9 @@ CLOSE = (b"connection", b"close")
 
 def read_arrival(scope: Scope, now: float) -> Arrival:
     """What the request tells of its sender."""
-    agent = purpose = ""
+    agent = purpose = language = ""
     gpc = False
+    hints: dict[str, str] = {}
     for name, value in scope["headers"]:
         if name == b"user-agent":
             agent = value.decode("latin-1")
@@ -60,10 +61,23 @@ def read_arrival(scope: Scope, now: float) -> Arrival:
             purpose = value.decode("latin-1").lower()
         elif name in (b"sec-gpc", b"dnt"):
             gpc = gpc or value == b"1"
+        elif name == b"accept-language":
+            language = value.decode("latin-1")
+        elif name.startswith(b"sec-ch-ua"):
+            hints[name.decode("latin-1")] = value.decode("latin-1")
     client = scope.get("client")
     address = read_address(client[0]) if client else ""
     token = scope.get(TOKEN, "")
-    return Arrival(at=now, address=address, agent=agent, purpose=purpose, gpc=gpc, token=token)
+    return Arrival(
+        at=now,
+        address=address,
+        agent=agent,
+        language=language,
+        hints=hints,
+        purpose=purpose,
+        gpc=gpc,
+        token=token,
+    )
 
 
 class Collector:
@@ -80,7 +94,9 @@ class Collector:
         if wait:
             self.tally([Drop(self._find_site(event), "rate-limit")])
             raise TooMany(wait)
-        results = pipeline.run(event, arrival, instance.registry.by_host, instance.salts.of)
+        results = pipeline.run(
+            event, arrival, instance.registry.by_host, instance.salts.of, instance.geo.find
+        )
         results = [self._cool(result) for result in results]
         hits = [result for result in results if isinstance(result, Hit)]
         if len(hits) < len(results):
