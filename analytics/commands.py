@@ -119,6 +119,22 @@ class SetPassword(Struct, tag=True, frozen=True):
     kept: str
 
 
+class RenewSecret(Struct, tag=True, frozen=True):
+    """Make a new secret for a site's tokens; answers the site.
+
+    The one that it had stays good for `grace` more seconds.
+    """
+
+    domain: str
+    grace: int
+
+
+class ForgetSecret(Struct, tag=True, frozen=True):
+    """End a site's former secret at once. Answers the site."""
+
+    domain: str
+
+
 class AddToken(Struct, tag=True, frozen=True):
     """Make a token for programs, of a site or (without a domain) of all; answers the token, once."""
 
@@ -149,6 +165,8 @@ Command = (
     | Advance
     | UndoAdjustment
     | SetPassword
+    | RenewSecret
+    | ForgetSecret
     | AddToken
     | RemoveToken
 )
@@ -181,6 +199,11 @@ def perform(instance: Instance, command: Command) -> Any:
             instance.write(lambda store: store.rebuild_totals())
         case SetPassword(kept):
             instance.set_password(kept)
+        case RenewSecret(domain, grace):
+            return _renew_secret(instance, find_site(instance, domain), grace)
+        case ForgetSecret(domain):
+            site = find_site(instance, domain)
+            return _save_site(instance, msgspec.structs.replace(site, former_secret="", former_until=0))
         case AddToken():
             return _add_token(instance, command)
         case RemoveToken(number):
@@ -192,6 +215,19 @@ def perform(instance: Instance, command: Command) -> Any:
         case _:
             return _adjust(instance, command)
     return None
+
+
+def _renew_secret(instance: Instance, site: Site, grace: int) -> Site:
+    now = int(instance.clock())
+    if grace and site.former_secret and now < site.former_until:
+        # A third generation would have to end the first, whose pages may still be around.
+        raise Refused(
+            f"the former secret of {site.domain} is still good",
+            hint=f"To end it at once: pagetally site secret {site.domain} --now",
+        )
+    former, until = (site.token_secret, now + grace) if grace and site.token_secret else ("", 0)
+    site = msgspec.structs.replace(site, token_secret=make_secret(), former_secret=former, former_until=until)
+    return _save_site(instance, site)
 
 
 def _add_token(instance: Instance, command: AddToken) -> str:

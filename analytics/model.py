@@ -54,6 +54,9 @@ class Site(Struct, frozen=True, kw_only=True):
     """Only pages that carry a token of the site's own (`tokens`) are counted."""
     token_secret: str = ""
     """What tokens are made with; empty until the owner asks for it. Shown to nobody else."""
+    former_secret: str = ""
+    """What they were made with before; tokens of it are good until `former_until` (seconds since 1970)."""
+    former_until: int = 0
     path_aliases: dict[str, str] = {}
     """Paths that are counted as another, which is no alias itself: what the owner renamed or merged."""
 

@@ -139,7 +139,8 @@ def drop_unsigned(draft: Draft) -> str | None:
     # Not the draft's page: the owner may count it as another, which its template does not know.
     page = urls.read_page(event.url, query_keys=site.query_keys, hash_mode=event.hash_mode)
     path = urls.path_in(event.url)
-    return None if tokens.is_signed(draft.arrival.token, site, page.path, path) else "token"
+    arrival = draft.arrival
+    return None if tokens.is_signed(arrival.token, site, page.path, path, arrival.at) else "token"
 
 
 def put_time(draft: Draft) -> None:

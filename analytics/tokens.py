@@ -1,8 +1,9 @@
 """Tokens that a site's own build or template puts into its pages: a view of a page that has none is made up.
 
-token = HMAC-SHA256(the site's secret, message) in hex. The message is `page example.com/posts/a` for one
-page, or `under example.com/posts` for a path and all that lies under it. The words before it keep a page
-whose address ends with `/*` from being taken for all pages.
+token = HMAC-SHA256(the site's secret, message) in hex. The message is `page /posts/a` for one page, or
+`under /posts` for a path and all that lies under it. The words before it keep a page whose address ends
+with `/*` from being taken for all pages. The site's domain is not in it: each site has a secret of its own,
+and pages that are built keep their tokens when the domain changes.
 """
 
 from __future__ import annotations
@@ -35,34 +36,46 @@ def make_secret() -> str:
 
 def make_token(site: Site, path: str, *, below: bool = False) -> str:
     """The token of a page of the site, by its key; with `below` also of all that lies under it."""
-    message = f"{'under' if below else 'page'} {site.domain}{path}"
+    message = f"{'under' if below else 'page'} {path}"
     return _hmac.get_signature(site.token_secret.encode(), _encode(message)).hex()
 
 
-def is_signed(token: str, site: Site, key: str, path: str) -> bool:
-    """Whether a token is good for the page with that key, whose address has that path as it stands."""
-    if len(token) != TOKEN_LENGTH or not site.token_secret:
+def is_signed(token: str, site: Site, key: str, path: str, at: float) -> bool:
+    """Whether a token is good at that time for the page with that key.
+
+    `path` is the page's path as its address has it.
+    """
+    if len(token) != TOKEN_LENGTH:
         return False
     try:
         signature = bytes.fromhex(token)
     except ValueError:
         return False
-    secret = site.token_secret.encode()
-    messages = _messages(site.domain, key, path)
-    return any(_hmac.verify_signature(secret, _encode(message), signature) for message in messages)
+    messages = [_encode(message) for message in _messages(key, path)]
+    return any(
+        _hmac.verify_signature(secret.encode(), message, signature)
+        for secret in secrets_at(site, at)
+        for message in messages
+    )
 
 
-def _messages(domain: str, key: str, path: str) -> Iterator[str]:
+def secrets_at(site: Site, at: float) -> list[str]:
+    """The site's secrets whose tokens are good at that time, the newest first; none before one was made."""
+    known = [site.token_secret, site.former_secret if at < site.former_until else ""]
+    return [secret for secret in known if secret]
+
+
+def _messages(key: str, path: str) -> Iterator[str]:
     """What may be signed for a page, the likeliest first."""
-    yield f"page {domain}{key}"
+    yield f"page {key}"
     if path != key and canonical_path(path) == key:
-        yield f"page {domain}{path}"
-    yield f"under {domain}/"
+        yield f"page {path}"
+    yield "under /"
     above = ""
     for folder in key.partition("?")[0].split("/")[1 : MAX_DEPTH + 1]:
         above += f"/{folder}"
         if folder:
-            yield f"under {domain}{above}"
+            yield f"under {above}"
 
 
 def _encode(message: str) -> bytes:

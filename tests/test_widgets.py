@@ -67,6 +67,50 @@ def test_what_is_usual_is_left_out_of_the_markup(client: TestClient) -> None:
     )
 
 
+def test_the_maker_begins_with_the_page_that_is_seen_most(client: TestClient) -> None:
+    assert 'value="/"' in client.get(PAGE).text
+    for path in ("/seldom", "/often", "/often"):
+        client.post("/api/event", json={"u": f"https://example.com{path}"})
+    answer = client.get(PAGE)
+    assert 'value="/often"' in answer.text
+    assert "path=/often" in markups(answer.text)[0]
+    assert "<strong>2</strong>" in client.get(f"{PAGE}?form=span").text
+
+
+ELEMENTS = [
+    ("form=page-count&path=/a", '<page-count metric="page-views" path="/a">–</page-count>'),
+    (
+        "form=page-count&metric=site-visitors&period=today&path=/a&format=compact&min=3&locale=de",
+        '<page-count metric="site-visitors" period="today" format="compact" min="3" lang="de">–</page-count>',
+    ),
+    (
+        'form=page-count&metric=online&label={n} reader"|{n} readers',
+        '<page-count metric="online" label="{n} reader&quot;|{n} readers">–</page-count>',
+    ),
+    ("form=page-list&window=30d&style=plastic", "<page-list>Nothing yet</page-list>"),
+    (
+        "form=page-list&kind=trending&window=7d&limit=5&exclude=/ /about*&path=/a",
+        '<page-list kind="trending" window="7d" limit="5" exclude="/ /about*">Nothing yet</page-list>',
+    ),
+    ("form=page-list&kind=related&path=/a", '<page-list kind="related" path="/a">Nothing yet</page-list>'),
+    ("form=page-list&kind=nothing&window=soon", "<page-list>Nothing yet</page-list>"),
+]
+
+
+@pytest.mark.parametrize(("asked", "written"), ELEMENTS)
+def test_elements_are_written_with_what_was_filled_in(client: TestClient, asked: str, written: str) -> None:
+    assert markups(client.get(f"{PAGE}?{asked}").text)[-1].splitlines()[1] == written
+
+
+def test_a_list_is_shown_as_it_is_now(client: TestClient) -> None:
+    for path in ("/a", "/b", "/b"):
+        client.post("/api/event", json={"u": f"https://example.com{path}"})
+    shown = client.get(f"{PAGE}?form=page-list&exclude=/a").text
+    assert re.findall("<li><bdi>(.*?)</bdi>", shown) == ["/b"]
+    for wrong in ("limit=0", "kind=trending&window=all", "kind=related&limit=99"):
+        assert client.get(f"{PAGE}?form=page-list&{wrong}").status_code == 400
+
+
 HOSTILE = "\"'><script>alert(1)</script>](x)"
 
 
@@ -93,4 +137,3 @@ def test_only_our_own_card_may_be_framed_in_it(client: TestClient) -> None:
     assert "frame-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
-    assert f'href="{PAGE}"' in client.get("/sites/example.com").text

@@ -11,22 +11,44 @@ from typing import TextIO
 import click
 import msgspec
 
-from ..commands import SaveSite
+from ..commands import ForgetSecret, RenewSecret
 from ..errors import InputError
 from ..model import Site
-from ..tokens import BELOW, make_secret, make_token
+from ..tokens import BELOW, make_token
 from ..urls import bare_host, read_page, read_path
 from .common import data_option, find_folder, performer
-from .sites import find_site, site
+from .sites import describe_former, find_site, site
+
+DAY = 86_400
+GRACE = 30
+MAX_GRACE = 365
+"""Days for which tokens of a former secret may stay good."""
 
 
 @site.command(short_help="Show what tokens are made with.")
 @click.argument("domain")
-@click.option("--new", is_flag=True, help="Make a new one; pages with tokens of the old one count no more.")
+@click.option("--new", is_flag=True, help="Make a new one; tokens of the old one stay good for a while.")
+@click.option(
+    "--grace",
+    type=click.IntRange(1, MAX_GRACE),
+    default=GRACE,
+    show_default=True,
+    metavar="DAYS",
+    help="For how long, with --new.",
+)
+@click.option("--now", is_flag=True, help="End the old one at once; alone, or with --new.")
 @data_option
-def secret(domain: str, new: bool, data: str | None) -> None:
+def secret(domain: str, new: bool, grace: int, now: bool, data: str | None) -> None:
     """Show what the tokens of DOMAIN are made with, for templates that make them. Made at the first call."""
-    click.echo(ready_to_sign(find_folder(data), domain, new=new).token_secret)
+    folder = find_folder(data)
+    found = find_site(folder, domain)
+    if new or not found.token_secret:
+        found = send(folder, RenewSecret(found.domain, 0 if now else grace * DAY))
+    elif now:
+        found = send(folder, ForgetSecret(found.domain))
+    click.echo(found.token_secret)
+    if former := describe_former(found):
+        click.echo(f"Tokens of the former secret are {former}. To end it at once: --now", err=True)
 
 
 @site.command(short_help="Make the tokens of pages.")
@@ -56,14 +78,16 @@ def sign(domain: str, paths: tuple[str, ...], source: TextIO | None, as_json: bo
         click.echo(f"{token} {one}")
 
 
-def ready_to_sign(folder: Path, domain: str, *, new: bool = False) -> Site:
+def ready_to_sign(folder: Path, domain: str) -> Site:
     """The site of a domain, with a secret for its tokens."""
     found = find_site(folder, domain)
-    if found.token_secret and not new:
-        return found
-    found = msgspec.structs.replace(found, token_secret=make_secret())
+    return found if found.token_secret else send(folder, RenewSecret(found.domain, 0))
+
+
+def send(folder: Path, command: RenewSecret | ForgetSecret) -> Site:
+    """Have a secret changed; the site as it is then."""
     with performer(folder) as desk:
-        return msgspec.convert(desk.perform(SaveSite(found)), Site)
+        return msgspec.convert(desk.perform(command), Site)
 
 
 def read_listed(source: TextIO) -> list[str]:

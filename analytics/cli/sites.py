@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
 
+from ..clock import system_clock
 from ..commands import RemoveSite, SaveSite
 from ..errors import InputError, PagetallyError
 from ..model import Site
@@ -88,6 +90,7 @@ def add(domain: str, data: str | None, **given: Any) -> None:
         saved = msgspec.convert(desk.perform(SaveSite(new)), Site)
     click.echo(f"{saved.domain} is counted from now on; its days are those of {saved.timezone}.")
     click.echo("\n".join(["Put this into its pages:", "", SCRIPT_LINE, *SPANS]))
+    tell_of_tokens(saved)
 
 
 @site.command("list")
@@ -118,7 +121,15 @@ def describe(found: Site) -> dict[str, tuple[str, ...]]:
         "foreign ids": found.foreign_ids,
         "cooldown": (f"{found.cooldown} s",) if found.cooldown else (),
         "tokens": ("required",) if found.needs_token else (),
+        "former secret": (former,) if (former := describe_former(found)) else (),
     }
+
+
+def describe_former(found: Site) -> str:
+    """Until when tokens of a site's former secret are good; empty when none are."""
+    if not found.former_secret or system_clock() >= found.former_until:
+        return ""
+    return f"good until {datetime.fromtimestamp(found.former_until, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 @site.command()
@@ -144,6 +155,13 @@ def edit(domain: str, new_domain: str | None, data: str | None, **given: Any) ->
     with performer(folder) as desk:
         saved = msgspec.convert(desk.perform(SaveSite(_apply(found, given))), Site)
     click.echo(f"{saved.domain} is changed.")
+    tell_of_tokens(saved)
+
+
+def tell_of_tokens(saved: Site) -> None:
+    """Say where tokens come from, once a site counts no page without one."""
+    if saved.needs_token:
+        click.echo("Only pages that carry a token of yours count. To make them: pagetally site sign --help")
 
 
 @site.command(short_help="Delete DOMAIN and all that was counted for it.")

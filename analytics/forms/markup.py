@@ -24,10 +24,15 @@ FORMS: Mapping[str, str] = {
     "span": "Text in your page (script)",
     "text": "Plain number",
     "shields": "shields.io badge",
+    "page-count": "Element: a number",
+    "page-list": "Element: a list",
 }
 """What the page that makes the markup offers."""
 
 PICTURES = ("badge", "digits", "chart")
+ELEMENTS = ("page-count", "page-list")
+ATTRIBUTES = {"locale": "lang"}
+"""Attributes of an element that are not called as the field is."""
 CARD_SIZE = (260, 132)
 
 
@@ -57,9 +62,21 @@ def write_markup(base: str, form: str, metric: str, query: Mapping[str, str], sa
     if form == "shields":
         outer = f"https://img.shields.io/endpoint?url={quote(address, safe='')}"
         return [Markup("HTML", f'<img src="{outer}" alt="{escape(said)}">'), Markup("The JSON", address)]
+    if form in ELEMENTS:
+        words = write_element(form, metric, query)
+        return [Markup("HTML", f'<script defer src="{base}/{form}.js"></script>\n{words}')]
     if form == "span":
         name = metric if metric != "online" else "site-online"
         path = f' data-path="{escape(query["path"])}"' if query.get("path") else ""
         script = f'<script defer src="{base}/pt.js"></script>'
         return [Markup("HTML", f'{script}\n{escape(said)} <span data-pagetally="{name}"{path}></span>')]
     return [Markup("Address", address)]
+
+
+def write_element(form: str, metric: str, query: Mapping[str, str]) -> str:
+    """An element with what was filled in as its attributes, and what it holds until it is filled."""
+    given = {ATTRIBUTES.get(name, name): value for name, value in query.items() if name != "site"}
+    if form == "page-count":
+        given = {"metric": metric} | given
+    written = "".join(f' {name}="{escape(value)}"' for name, value in given.items() if value)
+    return f"<{form}{written}>{'–' if form == 'page-count' else 'Nothing yet'}</{form}>"

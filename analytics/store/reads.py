@@ -505,10 +505,12 @@ def read_sites(connection: Connection) -> list[Site]:
     """Every site, by domain."""
     rows = connection.execute(
         "SELECT id, domain, timezone, aliases, exclude_addresses, exclude_paths, query_keys,"
-        " foreign_ids, honour_gpc, count_bots, cooldown, needs_token, token_secret FROM site ORDER BY domain"
+        " foreign_ids, honour_gpc, count_bots, cooldown, needs_token, token_secret,"
+        " former_secret, former_until FROM site ORDER BY domain"
     )
     found, renamed = [], path_aliases(connection)
-    for id, domain, timezone, *lists, honour_gpc, count_bots, cooldown, needs_token, secret in rows:
+    for id, domain, timezone, *rest in rows:
+        *lists, honour_gpc, count_bots, cooldown, needs_token, secret, former_secret, former_until = rest
         aliases, addresses, paths, keys, foreign = (tuple(msgspec.json.decode(text)) for text in lists)
         found.append(
             Site(
@@ -526,6 +528,8 @@ def read_sites(connection: Connection) -> list[Site]:
                 cooldown=cooldown,
                 needs_token=bool(needs_token),
                 token_secret=secret,
+                former_secret=former_secret,
+                former_until=former_until,
                 path_aliases=renamed.get(id, {}),
             )
         )

@@ -186,6 +186,20 @@ CREATE TABLE rule (
 )
 """
 
+
+@migrations()
+def m005_token_grace(db: Database) -> None:
+    for statement in GRACE.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+# What tokens were made with before, and until when (seconds since 1970) those are good.
+GRACE = """
+ALTER TABLE site ADD COLUMN former_secret TEXT NOT NULL DEFAULT '';
+ALTER TABLE site ADD COLUMN former_until INTEGER NOT NULL DEFAULT 0
+"""
+
 # What views were seen with, from where, and where visits came from; visits of closed days as columns.
 ENRICHMENT = """
 CREATE TABLE client (

@@ -363,6 +363,8 @@ class SqliteStore:
             "cooldown": site.cooldown,
             "needs_token": int(site.needs_token),
             "token_secret": site.token_secret,
+            "former_secret": site.former_secret,
+            "former_until": site.former_until,
         }
         with transaction(self._connection):
             table: Any = Database(self._connection)["site"]

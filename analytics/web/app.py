@@ -28,6 +28,7 @@ from .guard import Disconnected, SecurityHeaders, TrustedProxies
 from .migrate import MigrateRoutes
 from .pages import Pages
 from .popular import ListEndpoints
+from .ranking import RankingRoutes
 from .static import JAVASCRIPT, StaticFile
 from .stats import StatsRoutes
 from .widgets import WidgetRoutes
@@ -94,6 +95,7 @@ def create_app(
             *DroppedRoutes(instance, owner, pages).routes,
             *MigrateRoutes(instance, owner, pages, public).routes,
             *WidgetRoutes(instance, owner, pages).routes,
+            *RankingRoutes(instance, owner, pages).routes,
         ],
         exception_handlers=error_pages(pages),
     )

@@ -23,9 +23,10 @@ from ..periods import BY_NAME, DEFAULT, PERIODS
 from ..selection import TABS, Selection, read_selection
 from ..store.connect import DatabaseError
 from ..summary import INTERVALS, MAX_DAYS_OF, NONE, Query, Report, summarise, times_of, total_of
+from ..tokens import make_token
 from .auth import Owner, redirect
 from .chart import Chart, draw_chart, draw_times
-from .pages import Pages
+from .pages import Pages, public_address
 
 MAX_ROWS = 100_000
 """Rows of a list as CSV."""
@@ -110,7 +111,8 @@ class DashboardRoutes:
             chart=chart_of(report),
             is_now=report.range.last >= local_day(site.timezone, query.now),
             online=self._instance.presence.count(site.id, query.now),
-            script=script_address(request),
+            public=public_address(request),
+            token=make_token(site, "/", below=True) if site.needs_token else "",
         )
 
     async def listing(self, request: Request) -> Response:
@@ -185,9 +187,3 @@ def chart_of(report: Report) -> Chart:
     if query.interval in MAX_DAYS_OF:
         return draw_times(report.points, times_of(query, report.range), query.interval)
     return draw_chart(report.series, report.series_before, query.interval)
-
-
-def script_address(request: Request) -> str:
-    """Where the script is, as the owner's browser sees us; `request.base_url` leaves out the base path."""
-    url = request.url
-    return f"{url.scheme}://{url.netloc}{request.scope.get('root_path', '')}/pt.js"

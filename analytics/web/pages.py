@@ -12,6 +12,15 @@ from starlette.responses import HTMLResponse
 
 from .. import __version__, wording
 
+SECTIONS = {
+    "Summary": "",
+    "Numbers": "/numbers",
+    "Popular": "/popular",
+    "Widgets": "/widgets",
+    "Dropped": "/dropped",
+}
+"""The pages of a site, and what stands behind /sites/DOMAIN for each."""
+
 
 class Pages:
     """Renders the templates under analytics/templates."""
@@ -31,6 +40,7 @@ class Pages:
             "icon": address_of("icon.svg"),
             "copy": address_of("copy.js"),
             "htmx": address_of("htmx.js"),
+            "sections": SECTIONS,
         }
 
     def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -54,3 +64,9 @@ def address_of(name: str) -> str:
     """The address of a file of analytics/static; it changes with the file, which browsers keep for a day."""
     body = (files("analytics") / "static" / name).read_bytes()
     return f"{name}?{blake2b(body, digest_size=4).hexdigest()}"
+
+
+def public_address(request: Request) -> str:
+    """Where the owner's browser sees us; `request.base_url` leaves out the base path."""
+    url = request.url
+    return f"{url.scheme}://{url.netloc}{request.scope.get('root_path', '')}"

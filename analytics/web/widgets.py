@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,12 +16,16 @@ from ..forms.markup import CARD_SIZE, FORMS, PICTURES, address_of, write_markup
 from ..forms.numbers import FORMATS
 from ..forms.options import STYLES, THEMES, read_options, read_question
 from ..instance import Instance
-from ..model import Site
+from ..lists import list_pages, read_limit, read_wish
+from ..model import OTHER, ListedPage, RelatedPage, Site
 from ..periods import WINDOWS
+from ..report import read_key
+from ..store.connect import DatabaseError
+from ..store.related import LISTED
 from .auth import Owner, redirect
 from .forms import read_figure
 from .guard import CSP
-from .pages import Pages
+from .pages import Pages, public_address
 
 FRAMED_CSP = f"{CSP}; frame-src 'self'"
 """The page shows a card of our own in a frame."""
@@ -44,6 +49,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "span": ("path",),
     "text": ("path", "period", "format", "locale"),
     "shields": ("path", "period", "label", "format", "style", "color", "label-color", "locale"),
+    "page-count": ("path", "period", "label", "format", "min", "locale"),
+    "page-list": ("kind", "window", "limit", "exclude", "path"),
 }
 """The parameters that each form takes, as the page offers them."""
 
@@ -65,15 +72,27 @@ class WidgetRoutes:
         if site is None:
             hint = "Add it with: pagetally site add DOMAIN"
             return self._pages.message(request, 404, "There is no such site", hint, signed_in=True)
+        try:
+            return await self._make(request, site)
+        except DatabaseError:
+            title, hint = "This took too long to count", "Try a shorter period."
+            return self._pages.message(request, 503, title, hint, signed_in=True)
+
+    async def _make(self, request: Request, site: Site) -> Response:
         asked = dict(request.query_params)
         form, metric = asked.get("form", "badge"), asked.get("metric", "page-views")
         form = form if form in FORMS else "badge"
         metric = metric if metric in NAMES and (form, metric) != ("chart", "online") else "page-views"
-        values, problem = {"form": form, "metric": metric, "path": asked.get("path", "") or "/"}, ""
-        query = {"site": site.domain} | self._query(form, metric, asked)
+        path = asked.get("path", "") or await run_in_threadpool(self._most_viewed, site)
+        asked |= {"form": form, "metric": metric, "path": path}
+        query = {"site": site.domain} | read_query(form, metric, asked)
         shown: dict[str, Any] = {}
+        problem = ""
         try:
-            shown = await self._show(request, site, form, metric, query)
+            if form == "page-list":
+                shown = await run_in_threadpool(self._show_list, request, site, query)
+            else:
+                shown = await self._show(request, site, form, metric, query)
         except InputError as error:
             problem = f"{error}. {error.hint}"
         answer = self._pages.render(
@@ -82,8 +101,8 @@ class WidgetRoutes:
             status=400 if problem else 200,
             signed_in=True,
             site=site,
-            asked=asked | values,
-            fields=FIELDS[form],
+            asked=asked,
+            fields=fields_of(form, metric, asked),
             choices=choices_of(form),
             forms=FORMS,
             metrics=NAMES,
@@ -93,37 +112,64 @@ class WidgetRoutes:
         answer.headers["content-security-policy"] = FRAMED_CSP
         return answer
 
-    def _query(self, form: str, metric: str, asked: Mapping[str, str]) -> dict[str, str]:
-        """What the widget's address carries: what the form takes and the owner filled in."""
-        query = {name: asked.get(name, "") for name in FIELDS[form]}
-        is_page = METRICS[metric].scope == "page"
-        query["path"] = (query["path"] or "/") if is_page else ""
-        for name, choices in choices_of(form).items():
-            # What is usual needs no saying; a style of another form is left behind.
-            if query.get(name) and (
-                query[name] == choices[0] or (name == "style" and query[name] not in choices)
-            ):
-                query[name] = ""
-        return query
+    def _most_viewed(self, site: Site) -> str:
+        """The page that the maker begins with."""
+        with self._instance.borrow_reader() as reader:
+            rows, _ = reader.top_pages(site.id, None, 2)
+        return next((row.path for row in rows if row.path != OTHER), "/")
+
+    def _show_list(self, request: Request, site: Site, query: Mapping[str, str]) -> dict[str, Any]:
+        """A list of pages as it is now, and its markup. InputError for what cannot be used."""
+        pages: Sequence[ListedPage | RelatedPage]
+        trend = "trending" if query["kind"] == "trending" else ""
+        wish = read_wish(query["window"], trend, query["limit"], exclude=query["exclude"].split())
+        with self._instance.borrow_reader() as reader:
+            if query["kind"] == "related":
+                key = read_key(query["path"], site)
+                pages = reader.related_pages(site.id, key, read_limit(query["limit"], LISTED))
+            else:
+                pages = list_pages(reader, site, wish, self._instance.clock()).pages
+        markups = write_markup(public_address(request), "page-list", "", query, "")
+        return {"kind": "list", "pages": pages, "markups": markups, "number": ""}
 
     async def _show(
         self, request: Request, site: Site, form: str, metric: str, query: dict[str, str]
     ) -> dict[str, Any]:
         """The widget and its markup. InputError for what cannot be used."""
-        url = request.url
         base = request.scope.get("root_path", "")
         options = read_options("badge" if form == "shields" else form, query)
         figure = await read_figure(self._instance, site, METRICS[metric], read_question(query))
         said = figure.label if not options.label else options.label
-        public = f"{url.scheme}://{url.netloc}{base}"
+        number = figure.write(options.format, options.locale)
+        if form == "page-count" and options.label:
+            # An element's label goes around its number: "{n} view|{n} views".
+            said, number = "", options.label.split("|")[-1].replace("{n}", number)
         return {
             "kind": "picture" if form in PICTURES else "card" if form == "card" else "text",
             "address": address_of(base, form, metric, query),
             "size": CARD_SIZE,
             "said": said,
-            "number": figure.write(options.format, options.locale),
-            "markups": write_markup(public, form, metric, query, said),
+            "number": number,
+            "markups": write_markup(public_address(request), form, metric, query, said),
         }
+
+
+def read_query(form: str, metric: str, asked: Mapping[str, str]) -> dict[str, str]:
+    """What the widget's address carries: what the form takes and the owner filled in."""
+    query = {name: asked.get(name, "") for name in FIELDS[form]}
+    query |= {name: "" for name in query if name not in fields_of(form, metric, asked)}
+    for name, choices in choices_of(form).items():
+        # What is usual needs no saying; what another form knows is left behind.
+        is_strange = name in ("style", "kind", "window") and query.get(name) not in choices
+        if query.get(name) and (query[name] == choices[0] or is_strange):
+            query[name] = ""
+    return query
+
+
+def fields_of(form: str, metric: str, asked: Mapping[str, str]) -> list[str]:
+    """The fields that the maker shows: a page is asked for only where there is one."""
+    is_of_page = asked.get("kind") == "related" if form == "page-list" else METRICS[metric].scope == "page"
+    return [name for name in FIELDS[form] if name != "path" or is_of_page]
 
 
 def choices_of(form: str) -> dict[str, tuple[str, ...]]:
@@ -135,4 +181,6 @@ def choices_of(form: str) -> dict[str, tuple[str, ...]]:
         "theme": THEMES,
         "style": tuple(styles),
         "days": ("30", "365"),
+        "kind": ("popular", "trending", "related"),
+        "window": ("30d", *(name for name in WINDOWS if name != "30d")),
     }

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from .conftest import Blog, OpenContext, Traffic, expect_counters, fetch_script, footer, view_sentinel
+from analytics.model import Site
+from analytics.tokens import make_token
+
+from .conftest import Blog, OpenContext, Traffic, Web, expect_counters, fetch_script, footer, view_sentinel
 
 
 def test_one_line_counts_a_page_and_fills_its_counters(
@@ -159,3 +162,41 @@ def test_the_pixel_counts_where_scripts_do_not_run_and_only_there(
     else:
         expect_counters(page, "–", "–")
     assert (blog.views("/post"), blog.site_views) == ([1], 1)
+
+
+SECRET = "5eafa7e1" * 8
+
+
+def require_tokens(blog: Blog, domain: str) -> Site:
+    """A site of its own that counts signed pages only, shown by the blog."""
+    blog.domain = domain
+    blog.stats.add_site(domain, needs_token=True, token_secret=SECRET)
+    return Site(id=0, domain=domain, token_secret=SECRET)
+
+
+@pytest.mark.parametrize("script", ["pt.js", "pt-lite.js"])
+def test_a_token_travels_with_the_script_as_it_is(web: Web, blog: Blog, page: Page, script: str) -> None:
+    site = require_tokens(blog, f"{script[:-3]}.{blog.domain}")
+    web.hosts[site.domain] = blog
+    page.route("**/pt.js", lambda route: route.continue_(url=route.request.url.replace("pt.js", script)))
+
+    def go(path: str, token: str) -> None:
+        base = f"{blog.stats.url}/k/{token}" if token else blog.stats.url
+        blog.words["script"] = f' data-api="{base}"'
+        with page.expect_response("**/api/event*"):
+            page.goto(blog.url(path))
+
+    one, below = make_token(site, "/post"), make_token(site, "/docs", below=True)
+    go("/post", "")
+    assert blog.site_views == 0
+    go("/post", one)
+    assert blog.views("/post") == [1]
+    # A token of one page is none of the page that an app goes to without loading; one for all below is.
+    view_sentinel(page)
+    assert blog.site_views == 1
+    go("/docs/a", below)
+    with page.expect_response("**/api/event*"):
+        page.evaluate("history.pushState(null, '', '/docs/b')")
+    assert blog.views("/post", "/docs/a", "/docs/b") == [1, 1, 1]
+    if script == "pt.js":
+        expect_counters(page, 1, 3)
