@@ -16,6 +16,7 @@ from analytics.days import find_zone, to_date
 from analytics.model import Hit, Kind, Site
 
 from .posts import BLOG, Post, archive, read_posts
+from .readers import campaign_of, client_of, place_of
 
 DAYS = 400
 SITE_VIEWS = 965_774
@@ -165,4 +166,19 @@ def _visit_starts(chance: random.Random, day: _Day) -> Iterator[int]:
 
 
 def _make_hit(site: Site, day: _Day, at: int, visitor: int, path: str, source: str, title: str) -> Hit:
-    return Hit(site.id, day.number, at, visitor, int(Kind.VIEW), "", path, source, title, None, None)
+    return Hit(
+        site.id,
+        day.number,
+        at,
+        visitor,
+        int(Kind.VIEW),
+        "",
+        path,
+        source,
+        title,
+        None,
+        None,
+        client_of(visitor),
+        place_of(visitor),
+        campaign_of(visitor, source),
+    )
