@@ -53,10 +53,17 @@ CHECKPOINT_AFTER = 64
 
 HITS_A_TRANSACTION = 64
 
-LARGE_LOG = 32 * 1024 * 1024
-"""Bytes of the log from which on the writer waits for readers, to begin it anew: views wait meanwhile.
-Where a reader does not finish in time it tries again after 2, 4 and then 8 seconds."""
 JOB_TRANSACTIONS = 4
+
+LARGE_LOG = 32 * 1024 * 1024
+"""Bytes of the log from which on the writer waits for readers, to begin it anew: views wait meanwhile."""
+
+FIRST_PATIENCE, LAST_PATIENCE = 0.75, 3.0
+"""Seconds that it waits: longer than a summary of 10 M views takes, and twice as long after each time that
+readers did not finish, but never so long that a view which waits is refused."""
+
+RESTART_PAUSE = 2.0
+"""Seconds until it tries again."""
 
 log = logging.getLogger("pagetally")
 
@@ -101,7 +108,7 @@ class Writer:
         self._dropped_lock = threading.Lock()
         self._stopped = False
         self._transactions = 0
-        self._restart_after, self._restart_pause = 0.0, 1.0
+        self._restart_after, self._patience = 0.0, FIRST_PATIENCE
         self.waiting = 0
         self.waiting_bytes = 0
         self.failure: Unavailable | None = None
@@ -280,10 +287,10 @@ class Writer:
             self._transactions = 0
             try:
                 is_large = self._store.wal_bytes() > LARGE_LOG and time.monotonic() > self._restart_after
-                is_done = self._store.checkpoint(restart=is_large)
+                is_done = self._store.checkpoint(patience=self._patience if is_large else 0.0)
                 if is_large:
-                    self._restart_pause = 1.0 if is_done else min(2 * self._restart_pause, 8.0)
-                    self._restart_after = time.monotonic() + self._restart_pause
+                    self._patience = FIRST_PATIENCE if is_done else min(2 * self._patience, LAST_PATIENCE)
+                    self._restart_after = time.monotonic() + RESTART_PAUSE
             except StoreFailed as error:
                 log.warning("%s", error)
 

@@ -47,9 +47,6 @@ from .schema import migrations
 
 REPEAT_DAYS = 2
 
-READERS_PATIENCE = 0.75
-"""Seconds that a large log waits for readers to finish: longer than a summary of 10 M views takes."""
-
 
 class SqliteReader:
     """Answers questions over a connection of its own that cannot write."""
@@ -325,14 +322,14 @@ class SqliteStore:
             # A reader may stand in the way; then the next purge tries again.
             self._must_truncate = not self.checkpoint(truncate=True)
 
-    def checkpoint(self, *, truncate: bool = False, restart: bool = False) -> bool:
+    def checkpoint(self, *, truncate: bool = False, patience: float = 0.0) -> bool:
         """Move the log into the file. False when a reader stood in the way.
 
-        With `restart` wait a moment for readers, so that the log begins anew and does not grow for
-        ever beside readers that overlap; with `truncate` also leave no byte of it.
+        With `patience` wait so many seconds for readers, so that the log begins anew and does not grow
+        for ever beside readers that overlap; with `truncate` also leave no byte of it.
         """
-        mode = "TRUNCATE" if truncate else "RESTART" if restart else "PASSIVE"
-        patience = READERS_PATIENCE if restart else BUSY_PATIENCE
+        mode = "TRUNCATE" if truncate else "RESTART" if patience else "PASSIVE"
+        patience = patience or BUSY_PATIENCE
         try:
             self._connection.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}")
             busy, *_ = self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
