@@ -105,9 +105,9 @@ class Instance:
         self.salts.forget_expired(self.clock())
         self.secret = read_secret(self.folder)
         self.password, self.password_epoch = store.read_password()
-        self.reader = SqliteReader(self.folder)
+        self.reader = SqliteReader(self.folder, store.tails)
         self._readers: SimpleQueue[SqliteReader] = SimpleQueue()
-        self._lent = [SqliteReader(self.folder) for _ in range(READERS)]
+        self._lent = [SqliteReader(self.folder, store.tails) for _ in range(READERS)]
         for reader in self._lent:
             self._readers.put(reader)
         self._recall_presence()

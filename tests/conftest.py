@@ -44,6 +44,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
+def remembered_tails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits to be folded is remembered however little it is."""
+    monkeypatch.setattr("analytics.store.tails.LARGE", 0)
+
+
+@pytest.fixture
 def instance(tmp_path: Path, clock: Clock) -> Iterator[Instance]:
     """An open instance with the site example.com, and no schedule: tests say when to fold."""
     found = Instance(tmp_path / "data", clock=clock).open()

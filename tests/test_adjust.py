@@ -30,6 +30,8 @@ from .load import ask
 from .test_recount import DAYS, FIRST, HITS, fold_all
 
 EXAMPLES = 60
+
+pytestmark = pytest.mark.usefixtures("remembered_tails")
 PATHS = [f"/{number}" for number in range(4)]
 
 
@@ -142,7 +144,7 @@ class Machine:
         self.store.drop_staged()
 
     def shown(self) -> dict[str, tuple[int, int]]:
-        with contextlib.closing(SqliteReader(self.folder)) as reader:
+        with contextlib.closing(SqliteReader(self.folder, self.store.tails)) as reader, reader.snapshot():
             counts = reader.page_counts(1, PATHS)
             site = reader.site_count(1)
         rows = {path: (counts[path].views, counts[path].visitors) for path in PATHS if path in counts}

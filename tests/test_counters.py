@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
+from analytics.days import local_day
 from analytics.instance import Instance
+from analytics.store import tails
 from analytics.web.app import create_app
 
 from .conftest import FIREFOX, Clock
@@ -61,6 +63,36 @@ def test_the_answer_is_the_same_before_and_after_a_fold_and_a_rollup(
     assert seen[1] == seen[0]
     assert seen[2]["site"] == seen[0]["site"] | {"online": 0}
     assert seen[2]["pages"] == seen[0]["pages"]
+
+
+@pytest.mark.usefixtures("remembered_tails")
+def test_a_backlog_is_looked_at_once_and_counted_right_while_it_is_folded(
+    client: TestClient, instance: Instance, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        for path in ("/a", "/b", "/a"):
+            view(client, path)
+        clock.now += 86_400
+    looked: list[tuple[int, int]] = []
+    count_site = tails.count_site
+    monkeypatch.setattr(tails, "count_site", lambda *asked: looked.append(asked[1]) or count_site(*asked))
+
+    def ask() -> tuple[object, object]:
+        answer = client.get("/api/counters?site=example.com&path=/a").json()
+        return answer["site"]["views"], answer["pages"]["/a"]
+
+    (site,) = instance.registry.sites
+    today = local_day(site.timezone, clock.now)
+    assert ask() == (9, {"views": 6, "visitors": 3})
+    assert len(looked) == 3
+    instance.write(lambda store: store.fold(1, today - 2, 2))
+    assert ask() == (9, {"views": 6, "visitors": 3})
+    view(client, "/a")
+    assert ask() == (10, {"views": 7, "visitors": 4})
+    assert looked[3:] == [(1, today - 2), (1, today)]
+    instance.fold()
+    assert ask() == (10, {"views": 7, "visitors": 4})
+    assert len(looked) == 5
 
 
 def test_an_answer_that_is_known_is_304_until_a_view_comes(client: TestClient) -> None:

@@ -256,7 +256,7 @@ def check_answers(machine: Machine) -> None:
     """Every answer of the store is the oracle's."""
     learn_numbers(machine)
     oracle = machine.oracle
-    with contextlib.closing(SqliteReader(machine.folder)) as reader:
+    with contextlib.closing(SqliteReader(machine.folder, machine.store.tails)) as reader, reader.snapshot():
         for site in SITES:
             check_all_time(reader, oracle, site)
             for first, last in RANGES:
@@ -324,6 +324,7 @@ def view(day: int, second: int, visitor: int = 1, page: str = "/0", kind: Kind =
 FOLD = ("fold", (0, 5))
 
 
+@pytest.mark.usefixtures("remembered_tails")
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(STEPS, min_size=1, max_size=14))
 # Two visits that a late hit between them makes one, folded apart.

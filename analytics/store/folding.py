@@ -132,9 +132,9 @@ def prepare(connection: Connection) -> None:
 
 
 def find_pending(connection: Connection) -> list[tuple[int, int]]:
-    """Site-days with hits past their watermark."""
+    """Site-days with hits past their watermark; today, which grows and is asked for, before a backlog."""
     return connection.execute(
-        "SELECT site, day FROM site_day WHERE stored > folded ORDER BY site, day"
+        "SELECT site, day FROM site_day WHERE stored > folded ORDER BY day DESC, site"
     ).fetchall()
 
 

@@ -14,6 +14,7 @@ from ..model import Count, Kind, PageRow, Range, Site, Totals
 from ..urls import bare_host
 from .connect import Connection
 from .folding import FIGURES, MERGED_VISITS
+from .tails import IS_NEW_TO_PAGE, Moment, tail_of_pages, tail_of_site
 
 # The visits of a site-day with its unfolded hits merged in. Takes :site :day :after :upto.
 CURRENT_VISITS = f"""{MERGED_VISITS},
@@ -22,23 +23,6 @@ CURRENT_VISITS = f"""{MERGED_VISITS},
     WHERE site = :site AND day = :day AND visitor NOT IN (SELECT visitor FROM slice)
     UNION ALL
     SELECT * FROM merged_visit)
-"""
-
-TAIL_OF_SITE = """
-SELECT count(*), count(DISTINCT CASE WHEN NOT EXISTS (
-         SELECT 1 FROM visit AS seen WHERE seen.site = hit.site AND seen.day = hit.day
-           AND seen.visitor = hit.visitor AND seen.views > 0) THEN visitor END)
-FROM hit WHERE site = :site AND day = :day AND id > :after AND kind = 0
-"""
-
-IS_NEW_TO_PAGE = """NOT EXISTS (
-  SELECT 1 FROM page_visitor AS seen WHERE seen.site = hit.site AND seen.day = hit.day
-    AND seen.path = hit.path AND seen.visitor = hit.visitor)"""
-
-TAIL_OF_PAGES = f"""
-SELECT path, count(*), count(DISTINCT CASE WHEN {IS_NEW_TO_PAGE} THEN visitor END)
-FROM hit WHERE site = :site AND day = :day AND id > :after AND kind = 0
-  AND path IN (SELECT value FROM json_each(:paths)) GROUP BY path
 """
 
 # What each page has in a range of days, in pieces to be summed. Takes :site, and of the range (whose
@@ -151,14 +135,16 @@ WHERE site = :site AND day BETWEEN :first AND :last
 """
 
 
-def site_count(connection: Connection, site: int, span: Range | None = None) -> Count:
+def site_count(
+    connection: Connection, site: int, span: Range | None = None, moment: Moment | None = None
+) -> Count:
     """Views and visitors of a site: of all time with the owner's offset, or of a range of days."""
-    return _shown(*_site_figures(connection, site, span))
+    return _shown(*_site_figures(connection, site, span, moment))
 
 
 def raw_site_count(connection: Connection, site: int) -> Count:
     """All-time views and visitors with the offset, even where that is below nothing."""
-    return Count(*_site_figures(connection, site, None))
+    return Count(*_site_figures(connection, site, None, None))
 
 
 def _shown(views: int, visitors: int) -> Count:
@@ -166,16 +152,18 @@ def _shown(views: int, visitors: int) -> Count:
     return Count(max(views, 0), max(min(views, visitors), 0))
 
 
-def _site_figures(connection: Connection, site: int, span: Range | None) -> tuple[int, int]:
+def _site_figures(
+    connection: Connection, site: int, span: Range | None, moment: Moment | None
+) -> tuple[int, int]:
     place = {"site": site}
     if span is None:
         views, visitors = connection.execute(SITE_COUNT, place).fetchone()
     else:
         days = place | {"first": span.first, "last": span.last}
         views, visitors = connection.execute(SITE_COUNT_BETWEEN, days).fetchone()
-    for day, after, _ in pending_days(connection, site):
+    for day, *marks in pending_days(connection, site):
         if span is None or span.first <= day <= span.last:
-            more = connection.execute(TAIL_OF_SITE, place | {"day": day, "after": after}).fetchone()
+            more = tail_of_site(connection, (site, day), (marks[0], marks[1]), moment)
             views, visitors = views + more[0], visitors + more[1]
     return views, visitors
 
@@ -212,13 +200,14 @@ def page_counts(
     span: Range | None = None,
     *,
     is_folded: bool = False,
+    moment: Moment | None = None,
 ) -> dict[str, Count]:
     """Views and visitors of canonical paths; a path without any is absent.
 
     Of all time with the owner's offsets, or of a range of days. `is_folded`: the caller knows that
     nothing of the site waits to be folded.
     """
-    found = raw_page_counts(connection, site, paths, span, is_folded=is_folded)
+    found = raw_page_counts(connection, site, paths, span, is_folded=is_folded, moment=moment)
     return {path: _shown(count.views, count.visitors) for path, _, count in found if count != Count()}
 
 
@@ -229,6 +218,7 @@ def raw_page_counts(
     span: Range | None = None,
     *,
     is_folded: bool = False,
+    moment: Moment | None = None,
 ) -> list[tuple[str, int, Count]]:
     """(path, number, count) of the paths that have a row; counts may be below nothing."""
     sql = PAGE_COUNTS.format(marks=",".join("?" * len(paths)))
@@ -241,7 +231,7 @@ def raw_page_counts(
         ):
             counts[id] = figures
     if not is_folded:
-        _add_unfolded(connection, site, span, counts)
+        _add_unfolded(connection, site, span, counts, moment)
     return [(path, id, Count(*counts[id])) for path, id, _, _ in rows]
 
 
@@ -291,15 +281,19 @@ def page_series(connection: Connection, site: int, path: str, span: Range) -> di
 
 
 def _add_unfolded(
-    connection: Connection, site: int, span: Range | None, counts: dict[int, list[int]]
+    connection: Connection,
+    site: int,
+    span: Range | None,
+    counts: dict[int, list[int]],
+    moment: Moment | None,
 ) -> None:
-    place = {"site": site, "paths": msgspec.json.encode(list(counts)).decode()}
-    for day, after, _ in pending_days(connection, site):
+    for day, *marks in pending_days(connection, site):
         if span is None or span.first <= day <= span.last:
-            more = connection.execute(TAIL_OF_PAGES, place | {"day": day, "after": after})
-            for id, views, visitors in more:
-                counts[id][0] += views
-                counts[id][1] += visitors
+            more = tail_of_pages(connection, (site, day), (marks[0], marks[1]), counts, moment)
+            for id, count in counts.items():
+                views, visitors = more.get(id, (0, 0))
+                count[0] += views
+                count[1] += visitors
 
 
 def _place_of_pages(

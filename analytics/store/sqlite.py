@@ -44,6 +44,7 @@ from .ingest import DAY, SALT_LIFETIME, Caps, Ingest, Salt
 from .related import Relation
 from .rollup import Prepared, Work
 from .schema import migrations
+from .tails import Moment, Tails
 
 REPEAT_DAYS = 2
 
@@ -51,18 +52,23 @@ REPEAT_DAYS = 2
 class SqliteReader:
     """Answers questions over a connection of its own that cannot write."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tails: Tails | None = None) -> None:
+        """`tails`: of the store that writes the same folder, in this process."""
         self._connection = open_reader(folder / FILE)
         self._columns = ColumnSource(self._connection)
+        self._tails = tails
+        self._moment: Moment | None = None
 
     def snapshot(self, seconds: float | None = READ_DEADLINE) -> AbstractContextManager[Connection]:
+        # The age first: what is taken away from now on voids what this snapshot counts.
+        self._moment = Moment(self._tails, self._tails.age) if self._tails is not None else None
         return snapshot(self._connection, seconds)
 
     def sites(self) -> list[Site]:
         return reads.read_sites(self._connection)
 
     def site_count(self, site: int, span: Range | None = None) -> Count:
-        return reads.site_count(self._connection, site, span)
+        return reads.site_count(self._connection, site, span, self._moment)
 
     def unfolded(self, site: int) -> int:
         return reads.unfolded(self._connection, site)
@@ -71,7 +77,9 @@ class SqliteReader:
         self, site: int, paths: Sequence[str], span: Range | None = None, *, is_folded: bool = False
     ) -> dict[str, Count]:
         """`is_folded`: the caller knows, of the same snapshot, that nothing waits to be folded."""
-        return reads.page_counts(self._connection, site, paths, span, is_folded=is_folded)
+        return reads.page_counts(
+            self._connection, site, paths, span, is_folded=is_folded, moment=self._moment
+        )
 
     def page_series(self, site: int, path: str, span: Range) -> dict[int, Count]:
         return reads.page_series(self._connection, site, path, span)
@@ -195,6 +203,7 @@ class SqliteStore:
         self._connection = open_writer(self.file)
         # What an earlier process deleted may still stand in the log it left behind.
         self._must_truncate = True
+        self.tails = Tails()
         try:
             self._migrate()
             folding.prepare(self._connection)
@@ -245,10 +254,15 @@ class SqliteStore:
                 [(*key, count) for key, count in counts.items()],
             )
 
+    def _forget(self) -> None:
+        """Rows went away: drop what was remembered of them."""
+        self._ingest.forget()
+        self.tails.forget()
+
     # Derived
 
     def pending_days(self) -> list[tuple[int, int]]:
-        """Site-days with hits that are not folded yet."""
+        """Site-days with hits that are not folded yet, the latest day first."""
         return folding.find_pending(self._connection)
 
     def fold(self, site: int, day: int, limit: int) -> int:
@@ -277,7 +291,7 @@ class SqliteStore:
         with transaction(self._connection):
             rollup.open_day(self._connection, site, day)
             folding.reset_day(self._connection, site, day)
-        self._ingest.forget()
+        self._forget()
 
     def save_firsts(self, found: Mapping[int, int]) -> None:
         """Keep the first views that were found, by path id."""
@@ -383,7 +397,7 @@ class SqliteStore:
                 run(f"DELETE FROM {table} WHERE site = ?", (site,))
             run("DELETE FROM meta WHERE key = ?", (f"related {site}",))
             run("DELETE FROM site WHERE id = ?", (site,))
-        self._ingest.forget()
+        self._forget()
 
     def begin_import(self, row: dict[str, object]) -> int:
         """Note an import that starts; its id."""
@@ -404,7 +418,7 @@ class SqliteStore:
         """Take an import's hits out of one site-day; False when it has no more."""
         with transaction(self._connection):
             more = imports.undo_day(self._connection, number)
-        self._ingest.forget()
+        self._forget()
         return more
 
     # What the owner changes in the numbers
@@ -428,12 +442,16 @@ class SqliteStore:
     def advance_adjustment(self, number: int) -> adjust.Progress:
         """Take a rename, a merge or the undoing of one a site-day further."""
         with transaction(self._connection):
-            return adjust.advance(self._connection, number)
+            progress = adjust.advance(self._connection, number)
+        self.tails.forget()
+        return progress
 
     def undo_adjustment(self, number: int) -> adjust.Progress:
         """Take an adjustment back, or begin to."""
         with transaction(self._connection):
-            return adjust.begin_undo(self._connection, number)
+            progress = adjust.begin_undo(self._connection, number)
+        self.tails.forget()
+        return progress
 
     def unfinished_adjustments(self) -> list[int]:
         """The numbers of renames and merges that are under way, forwards or back."""
