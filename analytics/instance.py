@@ -183,6 +183,14 @@ class Instance:
         self.write(lambda store: store.set_password(kept, epoch))
         self.password, self.password_epoch = kept, epoch
 
+    def end_sessions(self) -> None:
+        """End every session that was given so far; the password stays."""
+        self.password_epoch = epoch = secrets.token_hex(16)
+        try:
+            self.write(lambda store: store.set_password(self.password, epoch))
+        except Unavailable as error:
+            log.warning("sessions that were ended will be valid again after a restart: %s", error)
+
     def advance(self, number: int) -> bool:
         """Take a rename, a merge or the undoing of one a site-day further; whether there is more."""
         return self.settle(self.write(lambda store: store.advance_adjustment(number)))

@@ -160,6 +160,20 @@ def test_a_password_that_will_not_do_changes_nothing(app: Any, instance: Instanc
     assert instance.password == ""
 
 
+def test_signing_out_ends_a_copied_session_and_a_stranger_cannot_do_it(
+    owned: Any, instance: Instance
+) -> None:
+    copied, mine = (cookie_of(post_password(owned, "/login")) for _ in range(2))
+    assert ask(owned, "POST", "/logout", headers=OURS).status == 303
+    assert is_signed_in(owned, mine)
+    assert ask(owned, "POST", "/logout", headers=[*OURS, *mine]).status == 303
+    assert not is_signed_in(owned, mine)
+    assert not is_signed_in(owned, copied)
+    # Nor do they come back with a restart; the password stays.
+    assert instance.write(lambda store: store.read_password()) == (instance.password, instance.password_epoch)
+    assert is_signed_in(owned, cookie_of(post_password(owned, "/login")))
+
+
 # S5: from other sites
 
 EVIL = [

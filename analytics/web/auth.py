@@ -139,9 +139,11 @@ class AuthRoutes:
         return owner.sign_in(request, redirect(request, "/"))
 
     async def logout(self, request: Request) -> Response:
-        """Forget the session in this browser."""
+        """End the owner's sessions, here and in every browser: a copied cookie is worth nothing."""
         if not is_same_origin(request):
             return refuse_foreign()
+        if self._owner.is_signed_in(request):
+            await run_in_threadpool(self._instance.end_sessions)
         response = redirect(request, "/login")
         response.delete_cookie(COOKIE, path=request.scope.get("root_path", "") or "/")
         return response
