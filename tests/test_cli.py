@@ -183,6 +183,7 @@ def test_a_backup_is_whole_and_can_be_restored(data: Path, tmp_path: Path) -> No
     assert copy.stat().st_mode & 0o777 == 0o600
     assert "is there already" in pagetally("backup", copy, data=data, check=False).stderr
     assert "example.com" in pagetally("site", "list", data=copy.parent).stdout
+    assert "delete, until the next start" in pagetally("doctor", data=copy.parent).stdout
 
 
 def test_recount_finds_what_is_wrong_and_mends_it(instance: Instance) -> None:
