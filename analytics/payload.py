@@ -94,7 +94,7 @@ def read_event(body: bytes) -> Event:
         id="" if fields.id is None else read_id(str(fields.id)),
         detail=detail,
         hash_mode=_is_true(_first(fields.h, fields.hash_mode)),
-        screen=_read_width(_first(fields.w, fields.screen)),
+        screen=read_width(_first(fields.w, fields.screen)),
         interactive=_first(fields.i, fields.interactive) not in (False, 0, "false", "0"),
         engaged=engaged,
         scroll=scroll,
@@ -113,10 +113,10 @@ def _is_true(value: Any) -> bool:
     return value in (True, 1, "1", "true")
 
 
-def _read_width(value: Any) -> int | None:
-    """A width in pixels, as a number or as `1920x1080`; None for what is none."""
+def read_width(value: Any) -> int | None:
+    """A width in pixels, as a number, `1920x1080` or `1920,1080,1`; None for what is none."""
     if isinstance(value, str):
-        digits = value.strip().lower().partition("x")[0]
+        digits = re.split("[x,.]", value.strip().lower(), maxsplit=1)[0]
         value = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else None
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return int(value) if is_number and 0 < value < MAX_WIDTH else None

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.errors import InputError
-from analytics.payload import MAX_MILLISECONDS, read_event
+from analytics.payload import MAX_MILLISECONDS, read_event, read_width
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -62,3 +62,27 @@ def test_any_engagement(fields: dict[str, object]) -> None:
 def test_interactive(value: object, interactive: bool) -> None:
     body = json.dumps({"u": "https://example.com/", "n": "x", "i": value}).encode()
     assert read_event(body).interactive is interactive
+
+
+@pytest.mark.parametrize(
+    ("value", "width"),
+    [
+        (1920, 1920),
+        (1920.5, 1920),
+        ("1920x1080", 1920),
+        ("1920,1080,2", 1920),
+        ("390", 390),
+        ("", None),
+        ("wide", None),
+        ("١٩٢٠", None),
+        (True, None),
+        (-5, None),
+        (10**400, None),
+        ([1], None),
+        (None, None),
+    ],
+)
+def test_the_width_of_a_screen_is_believed_where_it_is_one(value: object, width: int | None) -> None:
+    body = json.dumps({"u": "https://example.com/", "w": value}).encode()
+    assert read_width(value) == width
+    assert value == 10**400 or read_event(body).screen == width

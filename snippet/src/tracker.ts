@@ -23,7 +23,8 @@ export const postHit = (search: string, more?: object) =>
     JSON.stringify({
       u: origin + reducePath(true),
       d: site || undefined,
-      r: (last == null && document.referrer) || undefined, // it led to the first view only
+      r: last == null ? document.referrer : '', // it led to the first view only
+      w: screen.width,
       t: document.title,
       id: Math.random() + '',
       ...more,
@@ -34,7 +35,7 @@ export const postHit = (search: string, more?: object) =>
 export function startTracker(present: (counts?: unknown) => void): Api {
   // Every trigger ends here and only the state decides, so that no two of them count one view twice.
   function settle() {
-    if (document.readyState == 'loading' || document.visibilityState != 'visible' || document.prerendering) return;
+    if (document.readyState == 'loading' || document.hidden || document.prerendering) return;
     const page = reducePath();
     const countable = isCountable(); // asked in any case: it also obeys the owner's word in the fragment
     if (asked || (manual == null && page != last)) {

@@ -92,6 +92,7 @@ export class Tab {
       performance: { now: () => this.time },
       scrollY: 0,
       innerHeight: 1000,
+      screen: { width: 1920 },
       navigation: { addEventListener: this.#listen },
       fetch: async (url: string | URL, options: Record<string, unknown>) => {
         const body = options['body'] === undefined ? undefined : JSON.parse(String(options['body']));

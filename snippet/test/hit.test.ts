@@ -53,10 +53,10 @@ for (const file of ['pt.js', 'pt-lite.js']) {
     });
   });
 
-  test(`${file}: the body of a view holds its URL, title and id and nothing else`, () => {
+  test(`${file}: the body of a view holds its URL, title, screen width and id and nothing else`, () => {
     const [hit] = new Tab().run(file).hits;
     assert.match(String(hit!['id']), /^0\.\d{6,}/);
-    assert.deepEqual(hit, { u: 'https://example.com/a', t: 'Title', id: hit!['id'] });
+    assert.deepEqual(hit, { u: 'https://example.com/a', r: '', t: 'Title', w: 1920, id: hit!['id'] });
   });
 
   test(`${file}: every view has an id of its own`, async () => {
@@ -77,7 +77,7 @@ for (const file of ['pt.js', 'pt-lite.js']) {
     tab.run(file).push('/b');
     await pass(100);
     tab.api.event('late');
-    assert.deepEqual(tab.hits.map(({ r }) => r), ['https://news.example/', undefined, undefined]);
+    assert.deepEqual(tab.hits.map(({ r }) => r), ['https://news.example/', '', '']);
   });
 
   test(`${file}: the referrer waits for the first view of a manual page`, () => {

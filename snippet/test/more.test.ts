@@ -67,7 +67,7 @@ test('a report goes as pt.js sends everything: by its tag, without the private q
   const { id, ...report } = tab.hits[1]!;
   assert.ok(id);
   assert.deepEqual(report, {
-    u: 'https://example.com/a?p=1', d: 'example.org', t: 'Title', n: 'engagement', p: {}, e: 9000, sd: 25, a: 9000,
+    u: 'https://example.com/a?p=1', d: 'example.org', r: '', t: 'Title', w: 1920, n: 'engagement', p: {}, e: 9000, sd: 25, a: 9000,
   });
   assert.equal(tab.requests[1]!.options['keepalive'], true);
 });

@@ -67,12 +67,12 @@ class Counting:
             client.perform(SaveSite(Site(id=0, domain=domain, **settings)))
 
     def hits(self, domain: str = DOMAIN) -> list[Stored]:
-        """Every hit of a site that is on disk."""
+        """Every view and event of a site that is on disk, without reports of engagement."""
         sql = (
             "SELECT coalesce(name.name, ''), path.path, coalesce(source.host, ''), hit.visitor FROM hit"
             " JOIN site ON site.id = hit.site JOIN path ON path.id = hit.path"
             " LEFT JOIN name ON name.id = hit.name LEFT JOIN source ON source.id = hit.source"
-            " WHERE site.domain = ? ORDER BY hit.id"
+            " WHERE site.domain = ? AND hit.kind < 3 ORDER BY hit.id"
         )
         with contextlib.closing(sqlite3.connect(self.server.data / "pagetally.db")) as connection:
             return [Stored(*row) for row in connection.execute(sql, (domain,))]

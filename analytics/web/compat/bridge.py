@@ -92,6 +92,7 @@ class Bridge:
         event_id: str = "",
         detail: str | None = None,
         interactive: bool = True,
+        screen: int | None = None,
         is_pageless: bool = False,
     ) -> list[Hit | Drop]:
         """Count a view (or an event) of the page at a full address; what was stored, what was dropped.
@@ -108,6 +109,7 @@ class Bridge:
             id=event_id[:128],
             detail=detail,
             interactive=interactive,
+            screen=screen,
             is_pageless=is_pageless,
         )
         results = await self._collector.take(event, request.scope, len(url) + len(title))

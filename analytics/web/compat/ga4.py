@@ -27,6 +27,7 @@ OF_THE_SESSION = ("session_start", "first_visit", "first_open")
 QUIET = ("scroll",)
 RESERVED = (
     *("page_location", "page_title", "page_referrer", "page_path", "session_id", "session_number"),
+    "screen_resolution",
     *("engagement_time_msec", "debug_mode", "client_id", "user_id"),
 )
 
@@ -90,7 +91,7 @@ def read_hit(fields: Mapping[str, str]) -> Message | None:
     params: dict[str, Any] = {
         key.partition(".")[2]: value for key, value in fields.items() if key.startswith(("ep.", "epn."))
     }
-    page = {"page_location": "dl", "page_title": "dt", "page_referrer": "dr"}
+    page = {"page_location": "dl", "page_title": "dt", "page_referrer": "dr", "screen_resolution": "sr"}
     params |= {param: fields[key] for param, key in page.items() if fields.get(key)}
     return make_message(site, name, params)
 
@@ -103,6 +104,7 @@ def make_message(site: str, name: str, params: Mapping[str, Any]) -> Message:
         name=NAMES.get(name, name),
         title=text_of(params, "page_title"),
         referrer=text_of(params, "page_referrer"),
+        screen=text_of(params, "screen_resolution"),
         props={} if name in NAMES else {key: params[key] for key in params if key not in RESERVED},
         interactive=name not in QUIET,
         reason="engagement" if name in ENGAGEMENT else "no-view" if name in OF_THE_SESSION else "",

@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from ...errors import InputError, Unavailable
 from ...model import Drop, Hit
-from ...payload import MAX_PROP_KEY, MAX_PROP_VALUE, MAX_PROPS, PAGEVIEW, Scalar, read_props
+from ...payload import MAX_PROP_KEY, MAX_PROP_VALUE, MAX_PROPS, PAGEVIEW, Scalar, read_props, read_width
 from .bridge import Bridge, answer, body_of, preflight, was_stored
 
 MOST = 100
@@ -43,6 +43,8 @@ class Message(Struct, frozen=True, kw_only=True):
     referrer: str = ""
     props: Mapping[str, Any] = {}
     interactive: bool = True
+    screen: str = ""
+    """Its width in pixels, or `1920x1080`."""
     reason: str = ""
     """Why this is nothing to count, such as `engagement`; empty for a view or an event."""
 
@@ -72,6 +74,7 @@ class Intake:
             referrer=message.referrer,
             detail=keep_props(message.props),
             interactive=message.interactive,
+            screen=read_width(message.screen),
         )
 
     async def take_all(self, request: Request, messages: Sequence[Message]) -> list[Results]:

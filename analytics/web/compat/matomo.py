@@ -88,6 +88,7 @@ def read_message(fields: Mapping[str, Any]) -> Message | None:
         name=name or PAGEVIEW,
         title="" if name else text_of(fields, "action_name"),
         referrer=text_of(fields, "urlref"),
+        screen=text_of(fields, "res"),
         props={key: value for key, value in props.items() if value},
         reason=reason,
     )

@@ -93,6 +93,7 @@ def read_message(body: Any) -> Message | None:
         name=name or PAGEVIEW,
         title=text_of(payload, "title"),
         referrer=text_of(payload, "referrer"),
+        screen=text_of(payload, "screen"),
         props=map_of(payload.get("data") or payload.get("event_data")),
         # To introduce somebody or to time a page is no view.
         reason="" if kind in ("", "event", "pageview") else "no-view",
