@@ -10,10 +10,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from msgspec import Struct
 
-from .columns import Choice, Column, Columns, Figures, Mask, count_inside, count_visits
+from .columns import OF_STAYS, Choice, Column, Columns, Figures, Mask, count_inside, count_visits
 from .days import find_zone, month_start, to_date
 from .dimensions import BY_NAME, SUMMED, Dimension, Level
-from .filters import NO_FILTER, Condition, Done, Every, Filter, Unless, conditions, tester
+from .filters import NO_FILTER, Condition, Done, Every, Filter, Some, Stayed, Unless, conditions, tester
+from .goals import Kept, names_kept, resolve
 from .model import Range, Site
 from .payload import PAGEVIEW
 
@@ -39,6 +40,10 @@ class ColumnReader(Protocol):
     def columns(self, site: int, span: Range, names: Iterable[str]) -> Iterator[Columns]: ...
 
     def lookup(self, site: int, dimension: Dimension) -> Lookup: ...
+
+    def kept(self, site: int) -> Kept:
+        """The goals and segments of a site."""
+        ...
 
     def rolled_months(self, site: int, span: Range) -> Sequence[int]:
         """Months that lie wholly in a range of days and are summed up."""
@@ -105,6 +110,8 @@ def tabulate(
 
     `anew`: without the sums that are kept of whole months.
     """
+    if names_kept(tree):
+        tree = resolve(tree, reader.kept(site.id))
     months = reader.rolled_months(site.id, span) if tree == NO_FILTER and not anew else ()
     summed = [one for one in groupings if months and one.is_summed]
     others = [one for one in groupings if one not in summed]
@@ -158,6 +165,8 @@ def _run_pass(
     for grouping in found:
         names |= {BY_NAME[name].column for name in grouping.dimensions}
     names |= _needed_inside(names, tree, found)
+    if _has_stays(tree):
+        names |= {*OF_STAYS}
     sums = {grouping: _Matrix() for grouping in found}
     for columns in reader.columns(site.id, span, names - {"day"}):
         scene = _Scene(columns, chosen)
@@ -178,6 +187,13 @@ def _needed_inside(names: set[str], tree: Filter, groupings: Iterable[Grouping])
         return set()
     more = {EVENT_COLUMN[name] for name in names if name in EVENT_COLUMN}
     return more | ({"view_path"} if is_inside and not names & {"view_path", "view_at"} else set())
+
+
+def _has_stays(tree: Filter) -> bool:
+    """Whether a filter asks how long or how far pages were looked at."""
+    if isinstance(tree, Every | Some):
+        return any(_has_stays(part) for part in tree.parts)
+    return isinstance(tree, Stayed) or (isinstance(tree, Unless | Done) and _has_stays(tree.part))
 
 
 EVENT_COLUMN = {"view_path": "event_path", "view_at": "event_at"}
@@ -292,6 +308,9 @@ class _Scene:
             return self._meets(tree, level)
         if isinstance(tree, Unless):
             return ~self._mask(tree.part, level)
+        if isinstance(tree, Stayed):
+            mask = self._stayed(tree)
+            return mask if level is Level.VISIT else mask[self.visits_of(level)]
         if isinstance(tree, Done):
             mask = self.choose(tree.part).visits
             return mask if level is Level.VISIT else mask[self.visits_of(level)]
@@ -301,6 +320,18 @@ class _Scene:
             other = self._mask(part, level)
             mask = mask & other if isinstance(tree, Every) else mask | other
         return mask
+
+    def _stayed(self, tree: Stayed) -> Mask:
+        """The visits in which a page was looked at for long enough, or far enough."""
+        columns = self.columns
+        mask = columns["stay_time"] >= tree.seconds
+        if tree.scroll:
+            mask &= (columns["stay_scroll"] >= tree.scroll) & (columns["stay_scroll"] <= 100)
+        if tree.page is not None:
+            mask &= self.lookups.chosen(tree.page, columns["stay_path"])
+        found = np.zeros(len(columns), np.bool_)
+        found[columns["stay_visit"][mask]] = True
+        return found
 
     def _meets(self, one: Condition, level: Level) -> Mask:
         dimension = BY_NAME[one.dimension]
@@ -336,7 +367,7 @@ def _looks_inside(tree: Filter) -> bool:
     """Whether a filter speaks of single views or events, not only of whole visits."""
     if isinstance(tree, Condition):
         return BY_NAME[tree.dimension].level is not Level.VISIT
-    if isinstance(tree, Done):
+    if isinstance(tree, Done | Stayed):
         return False
     if isinstance(tree, Unless):
         return _looks_inside(tree.part)

@@ -13,10 +13,13 @@ from msgspec import Struct
 
 from . import access
 from .errors import InputError, Refused
+from .filters import NO_FILTER, Some
+from .goals import MOST_KEPT, check_annotation, check_goal, check_name, segment_filter
 from .instance import Instance
-from .model import OTHER, SCOPES, Amount, ApiToken, Detail, Hit, Site
+from .model import OTHER, SCOPES, Amount, Annotation, ApiToken, Detail, Goal, Hit, Segment, Site
 from .registry import check_site
 from .store.adjust import MOVES
+from .store.owner import TABLES
 from .tokens import make_secret
 from .urls import bare_host
 
@@ -149,6 +152,23 @@ class RemoveToken(Struct, tag=True, frozen=True):
     number: int
 
 
+class Keep(Struct, tag=True, frozen=True):
+    """Keep a goal, filters or a note on a day of a site; answers its number."""
+
+    domain: str
+    goal: Goal | None = None
+    segment: Segment | None = None
+    annotation: Annotation | None = None
+
+
+class RemoveKept(Struct, tag=True, frozen=True):
+    """Forget a goal, segment or annotation (`table`) of a site."""
+
+    domain: str
+    table: str
+    number: int
+
+
 Command = (
     SaveSite
     | RemoveSite
@@ -169,6 +189,8 @@ Command = (
     | ForgetSecret
     | AddToken
     | RemoveToken
+    | Keep
+    | RemoveKept
 )
 
 UNFINISHED = ("running", "undoing")
@@ -206,6 +228,14 @@ def perform(instance: Instance, command: Command) -> Any:
             return _save_site(instance, msgspec.structs.replace(site, former_secret="", former_until=0))
         case AddToken():
             return _add_token(instance, command)
+        case Keep():
+            return _keep(instance, command)
+        case RemoveKept(domain, table, number):
+            site = find_site(instance, domain)
+            if table not in TABLES or not instance.write(
+                lambda store: store.remove_kept(table, site.id, number)
+            ):
+                raise InputError(table, f"there is none of the number {number}")
         case RemoveToken(number):
             if not instance.write(lambda store: store.remove_token(number)):
                 raise InputError(
@@ -228,6 +258,30 @@ def _renew_secret(instance: Instance, site: Site, grace: int) -> Site:
     former, until = (site.token_secret, now + grace) if grace and site.token_secret else ("", 0)
     site = msgspec.structs.replace(site, token_secret=make_secret(), former_secret=former, former_until=until)
     return _save_site(instance, site)
+
+
+def _keep(instance: Instance, command: Keep) -> int:
+    site, now = find_site(instance, command.domain), int(instance.clock())
+    with instance.borrow_reader() as reader:
+        kept = reader.kept(site.id)
+    given: Goal | Segment | Annotation
+    if command.goal is not None:
+        given = check_goal(msgspec.structs.replace(command.goal, site=site.id))
+        known = [one.name for one in kept.goals]
+    elif command.segment is not None:
+        check_name(command.segment.name)
+        given = msgspec.structs.replace(command.segment, site=site.id)
+        known = [one.name for one in kept.segments]
+        if segment_filter(given) in (NO_FILTER, Some(())):
+            raise InputError("filters", "are none", hint="Filter first, then keep the filters.")
+    elif command.annotation is not None:
+        given = check_annotation(msgspec.structs.replace(command.annotation, site=site.id))
+        return instance.write(lambda store: store.keep(given, now))
+    else:
+        raise InputError("keep", "names nothing to keep")
+    if len(known) >= MOST_KEPT and given.name not in known:
+        raise Refused(f"a site keeps {MOST_KEPT} at most")
+    return instance.write(lambda store: store.keep(given, now))
 
 
 def _add_token(instance: Instance, command: AddToken) -> str:

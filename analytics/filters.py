@@ -61,7 +61,21 @@ class Done:
     part: Filter
 
 
-Filter = Condition | Every | Some | Unless | Done
+@dataclass(frozen=True)
+class Stayed:
+    """Some page was looked at for so long, or scrolled so far, in one visit."""
+
+    page: Condition | None
+    """Which page; None for any."""
+    seconds: int = 0
+    scroll: int = 0
+    """Per cent."""
+
+
+Filter = Condition | Every | Some | Unless | Done | Stayed
+
+KEPT = ("goal", "segment")
+"""What an owner keeps under a name, and filters can name like a dimension."""
 
 NO_FILTER = Every(())
 
@@ -72,6 +86,9 @@ def conditions(tree: Filter) -> Iterator[Condition]:
         yield tree
     elif isinstance(tree, Unless | Done):
         yield from conditions(tree.part)
+    elif isinstance(tree, Stayed):
+        if tree.page is not None:
+            yield tree.page
     else:
         for part in tree.parts:
             yield from conditions(part)
@@ -81,7 +98,10 @@ def condition(
     dimension: str, operator: str, values: list[str] | tuple[str, ...], *, is_exact: bool = True
 ) -> Condition:
     """A condition that was checked; InputError says what is wrong with it."""
-    find_dimension(dimension, "filters")
+    if dimension not in KEPT:
+        find_dimension(dimension, "filters")
+    elif operator not in ("is", "is_not"):
+        raise InputError("filters", f"{dimension} is, or is not: {operator[:40]!r} means nothing here")
     if operator not in OPERATORS:
         hint = "One of " + ", ".join(OPERATORS)
         raise InputError("filters", f"{operator[:40]!r} is not an operator", hint=hint)

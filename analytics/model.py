@@ -374,3 +374,40 @@ class ApiToken(Struct, frozen=True):
 
 SCOPES = ("read", "annotate")
 """What tokens are for: reading figures; also adding notes on days."""
+
+
+class Goal(Struct, frozen=True):
+    """Something that an owner hopes visitors do."""
+
+    id: int
+    site: int
+    name: str
+    kind: str
+    """One of GOAL_KINDS."""
+    target: str
+    """The event's name, or the page's path with * for anything; empty for any page."""
+    amount: int = 0
+    """Per cent scrolled, or seconds engaged."""
+
+
+GOAL_KINDS = ("event", "page", "scroll", "engaged")
+
+
+class Segment(Struct, frozen=True):
+    """Filters that an owner keeps under a name."""
+
+    id: int
+    site: int
+    name: str
+    filters: str
+    """As the query of a page's address: f=country:is:DE&any=1"""
+
+
+class Annotation(Struct, frozen=True):
+    """A note on a day, such as that a new version went out."""
+
+    id: int
+    site: int
+    day: int
+    text: str
+    link: str = ""

@@ -53,8 +53,15 @@ class Selection:
 
     @property
     def tree(self) -> Filter:
-        """The filter of the conditions."""
-        return join_conditions(self.conditions, is_any=self.is_any)
+        """The filter of the conditions and of the segment."""
+        found = join_conditions(self.conditions, is_any=self.is_any)
+        if not self.segment:
+            return found
+        return both(Condition("segment", "is", (str(self.segment),)), found)
+
+    def with_segment(self, number: int) -> Selection:
+        """The same of a segment alone, without other filters."""
+        return replace(self, segment=number, conditions=(), is_any=False)
 
     def tab(self, card: str) -> str:
         """The dimension that a card shows."""

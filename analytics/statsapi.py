@@ -11,11 +11,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from msgspec.structs import replace as replace_row
+
 from .breakdown import Grouping, Row, tabulate
 from .days import local_day, month_of, month_start, to_date, to_day
 from .dimensions import BY_NAME, Dimension, Level
 from .errors import InputError
-from .filters import NO_FILTER, Done, Every, Filter, Some, Unless, condition
+from .filters import NO_FILTER, Condition, Done, Every, Filter, Some, Unless, condition, conditions
+from .goals import goal_filter
 from .model import Range, Site
 from .store.base import Reader
 
@@ -45,6 +48,10 @@ NAMES = {
 """Our dimensions as the API names them."""
 
 
+OF_OWNER = {"event:goal": "goal", "segment": "segment"}
+"""What an owner keeps, as filters name it; goals are a dimension, too."""
+
+
 def _per(part: float, whole: float, digits: int = 2) -> float:
     return round(part / whole, digits) if whole else 0
 
@@ -58,8 +65,10 @@ METRICS: dict[str, Callable[[Row], float]] = {
     "visit_duration": lambda row: _per(row.duration, row.visits, 0),
     "events": lambda row: row.views + row.events,
     "percentage": lambda row: row.visitors,
+    "conversion_rate": lambda row: row.visitors,
 }
-"""Each from a group's figures; `percentage` is put in relation to all visitors afterwards."""
+"""Each from a group's figures; the last two are put in relation to all visitors afterwards."""
+OF_ALL = ("percentage", "conversion_rate")
 OF_VISITS = ("bounce_rate", "visit_duration", "views_per_visit")
 """They mean nothing for groups inside visits."""
 
@@ -100,7 +109,9 @@ def read_ask(body: Any, site: Site, today: int, since: int | None) -> Ask:
         raise InputError("dimensions", f"names {len(dimensions)}; {MAX_DIMENSIONS} are possible")
     span = read_range(body.get("date_range"), today, since)
     dimensions = tuple(f"time:{suitable(span)}" if name == "time" else name for name in dimensions)
+    tree = read_filters(body.get("filters"))
     check_metrics(metrics, dimensions)
+    check_goals(metrics, dimensions, tree)
     limit, offset = _read_pagination(body.get("pagination"))
     include = body.get("include") or {}
     if not isinstance(include, dict) or not set(include) <= set(INCLUDES):
@@ -110,7 +121,7 @@ def read_ask(body: Any, site: Site, today: int, since: int | None) -> Ask:
         metrics=metrics,
         span=span,
         dimensions=dimensions,
-        tree=read_filters(body.get("filters")),
+        tree=tree,
         order=_read_order(body.get("order_by"), metrics, dimensions),
         limit=limit,
         offset=offset,
@@ -144,11 +155,35 @@ def read_metrics(names: Sequence[str]) -> tuple[str, ...]:
 
 def check_metrics(metrics: Sequence[str], dimensions: Sequence[str]) -> None:
     """InputError when a metric means nothing for groups of these dimensions."""
+    if GOAL in dimensions:
+        return
     inside = [name for name in dimensions if find(name, "dimensions").level is not Level.VISIT]
     wrong = [name for name in metrics if name in OF_VISITS]
     if inside and wrong:
         hint = "Ask for it by a dimension of visits, such as visit:entry_page."
         raise InputError("metrics", f"{wrong[0]} cannot be told by {inside[0]}", hint=hint)
+
+
+GOAL = "event:goal"
+
+
+def check_goals(metrics: Sequence[str], dimensions: Sequence[str], tree: Filter) -> None:
+    """InputError when goals are asked for in a way that means nothing."""
+    if GOAL in dimensions and len(dimensions) > 1:
+        raise InputError("dimensions", "has event:goal beside others", hint="Ask for it alone.")
+    has_goal = GOAL in dimensions or any(one.dimension == "goal" for one in conditions(tree))
+    if "conversion_rate" in metrics and not has_goal:
+        hint = "Add the dimension event:goal, or a filter by it."
+        raise InputError("metrics", "conversion_rate needs a goal", hint=hint)
+
+
+def without_goals(tree: Filter) -> Filter:
+    """A filter without its conditions on goals: of whom a rate is a part."""
+    if isinstance(tree, Condition) and tree.dimension == "goal":
+        return NO_FILTER
+    if isinstance(tree, Every):
+        return Every(tuple(part for part in map(without_goals, tree.parts) if part != NO_FILTER))
+    return tree
 
 
 def _texts(body: Mapping[str, Any], name: str, *, required: bool = False) -> list[str]:
@@ -227,9 +262,11 @@ def _read_condition(operator: str, rest: list[Any]) -> Filter:
     if len(rest) not in (2, 3) or not isinstance(rest[0], str) or not isinstance(rest[1], list):
         raise InputError("filters", f"has {operator[:40]!r} without a dimension and values", hint=hint)
     options = rest[2] if len(rest) == 3 else {}
+    if rest[0] == "segment":
+        rest = [rest[0], [str(one) if type(one) is int else one for one in rest[1]]]
     if not isinstance(options, dict) or not all(isinstance(one, str) for one in rest[1]):
         raise InputError("filters", "has values that are no text", hint=hint)
-    ours = find(rest[0], "filters").name
+    ours = OF_OWNER.get(rest[0]) or find(rest[0], "filters").name
     return condition(ours, operator, rest[1], is_exact=options.get("case_sensitive", True) is not False)
 
 
@@ -374,14 +411,8 @@ def breakdown(reader: Reader, ask: Ask, page: int) -> dict[str, Any]:
 
 def answer(reader: Reader, ask: Ask) -> dict[str, Any]:
     """The answer to a question, as it stands in the body. Call it inside one snapshot of the reader."""
-    grouping = Grouping(tuple(NAMES[name] for name in ask.dimensions))
-    whole = Grouping()
-    groupings = [grouping, whole] if "percentage" in ask.metrics and ask.dimensions else [grouping]
-    tables = tabulate(reader, ask.site, ask.span, groupings, ask.tree)
-    rows = [row for row in tables[grouping] if row.visits or row.views or row.events]
-    if not ask.dimensions:
-        rows = rows or [Row(())]
-    all_visitors = sum(row.visitors for row in tables[groupings[-1]])
+    rows = _goal_rows(reader, ask) if GOAL in ask.dimensions else _rows(reader, ask)
+    all_visitors = _all_visitors(reader, ask)
     shown = [_values(row, ask, all_visitors) for row in rows]
     shown.sort(key=lambda one: one["dimensions"])
     for name, is_descending in reversed(ask.order):
@@ -398,10 +429,36 @@ def answer(reader: Reader, ask: Ask) -> dict[str, Any]:
     }
 
 
+def _rows(reader: Reader, ask: Ask) -> list[Row]:
+    grouping = Grouping(tuple(NAMES[name] for name in ask.dimensions))
+    found = tabulate(reader, ask.site, ask.span, [grouping], ask.tree)[grouping]
+    rows = [row for row in found if row.visits or row.views or row.events]
+    return rows if ask.dimensions else rows or [Row(())]
+
+
+def _goal_rows(reader: Reader, ask: Ask) -> list[Row]:
+    whole, rows = Grouping(), []
+    for goal in reader.kept(ask.site.id).goals:
+        tree = Every((ask.tree, goal_filter(goal)))
+        found = tabulate(reader, ask.site, ask.span, [whole], tree)[whole]
+        rows += [replace_row(row, labels=(goal.name,)) for row in found]
+    return [row for row in rows if row.visits or row.events]
+
+
+def _all_visitors(reader: Reader, ask: Ask) -> int:
+    """The visitors of whom shares are told; 0 where none is asked for."""
+    if not set(OF_ALL) & set(ask.metrics):
+        return 0
+    tree = without_goals(ask.tree) if "conversion_rate" in ask.metrics else ask.tree
+    whole = Grouping()
+    return sum(row.visitors for row in tabulate(reader, ask.site, ask.span, [whole], tree)[whole])
+
+
 def _values(row: Row, ask: Ask, all_visitors: int) -> dict[str, list[Any]]:
     values = [METRICS[name](row) for name in ask.metrics]
-    if "percentage" in ask.metrics:
-        values[ask.metrics.index("percentage")] = _per(100 * row.visitors, all_visitors, 1)
+    for name in OF_ALL:
+        if name in ask.metrics:
+            values[ask.metrics.index(name)] = _per(100 * row.visitors, all_visitors, 1)
     return {"metrics": values, "dimensions": [*row.labels]}
 
 

@@ -11,8 +11,9 @@ from operator import add, attrgetter
 from .breakdown import Grouping, Row, tabulate
 from .days import find_zone, local_day, month_of, month_start, to_date, to_day
 from .errors import InputError
-from .filters import NO_FILTER, Filter
-from .model import PageRow, Range, Site, SourceRow, Totals
+from .filters import NO_FILTER, Every, Filter
+from .goals import Kept, goal_filter
+from .model import Annotation, Goal, PageRow, Range, Segment, Site, SourceRow, Totals
 from .periods import Period, range_of
 from .store.base import Reader
 
@@ -46,6 +47,8 @@ class Query:
     interval: str = "day"
     panels: tuple[str, ...] = PANELS
     """Dimensions, each a list of its groups."""
+    with_kept: bool = False
+    """Whether the answer has goals, segments and notes."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,17 @@ class Panel:
 
 
 @dataclass(frozen=True)
+class Reached:
+    """How many reached a goal."""
+
+    goal: Goal
+    visitors: int
+    visits: int
+    rate: float | None
+    """Of all visitors that the filters mean, 0 to 1; None without visitors."""
+
+
+@dataclass(frozen=True)
 class Report:
     """The answer: head figures, the same of the period before, a day at a time, and lists."""
 
@@ -101,6 +115,9 @@ class Report:
     points: Sequence[tuple[str, Totals]] = ()
     """(time, figures) of each minute or hour of the range, where the interval is one of them."""
     panels: Mapping[str, Panel] = field(default_factory=dict)
+    goals: Sequence[Reached] = ()
+    segments: Sequence[Segment] = ()
+    notes: Sequence[Annotation] = ()
 
     @property
     def counted_since(self) -> int | None:
@@ -151,6 +168,7 @@ def summarise(reader: Reader, query: Query) -> Report:
     series = daily(reader, query, span)
     series_before = daily(reader, query, before) if before else []
     totals = sum_up(figures for _, figures in series)
+    kept = reader.kept(query.site.id) if query.with_kept else Kept()
     return Report(
         query=query,
         range=span,
@@ -162,6 +180,9 @@ def summarise(reader: Reader, query: Query) -> Report:
         series_before=series_before,
         points=_points(reader, query, span),
         panels=list_panels(reader, query, span, totals),
+        goals=reach_goals(reader, query.site, span, query.tree, kept.goals, totals.visitors),
+        segments=kept.segments,
+        notes=reader.annotations(query.site.id, span) if query.with_kept else (),
     )
 
 
@@ -208,6 +229,18 @@ def _points(reader: Reader, query: Query, span: Range) -> list[tuple[str, Totals
     grouping = Grouping((query.interval,))
     rows = tabulate(reader, query.site, span, [grouping], query.tree)[grouping]
     return sorted((row.labels[0], totals_of(row)) for row in rows)
+
+
+def reach_goals(
+    reader: Reader, site: Site, span: Range, tree: Filter, goals: Sequence[Goal], visitors: int
+) -> list[Reached]:
+    """How many reached each goal, of those whom a filter means (`visitors` of them)."""
+    found = []
+    for goal in goals:
+        parts = (tree, goal_filter(goal)) if tree != NO_FILTER else (goal_filter(goal),)
+        (row,) = tabulate(reader, site, span, [Grouping()], Every(parts))[Grouping()] or [Row(())]
+        found.append(Reached(goal, row.visitors, row.visits, row.visitors / visitors if visitors else None))
+    return sorted(found, key=lambda one: (-one.visitors, one.goal.name))
 
 
 def list_panels(reader: Reader, query: Query, span: Range, totals: Totals) -> dict[str, Panel]:

@@ -47,6 +47,7 @@ LAYERS = (
             "columns",
             "dimensions",
             "filters",
+            "goals",
             "breakdown",
             "registry",
             "incumbents",

@@ -30,8 +30,21 @@ def main() -> None:
     """Page-view counters and traffic analytics that you own."""
 
 
-from . import access, care, counters, exports, imports, popular, serving, signing, sites, stats, top  # noqa: E402
+from . import access, care, counters, exports, imports, keeping, popular, serving, signing, sites, stats, top  # noqa: E402
 
-for module in (serving, sites, signing, stats, top, popular, counters, imports, exports, access, care):
+for module in (
+    serving,
+    sites,
+    signing,
+    stats,
+    top,
+    keeping,
+    popular,
+    counters,
+    imports,
+    exports,
+    access,
+    care,
+):
     for command in module.COMMANDS:
         main.add_command(command)

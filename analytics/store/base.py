@@ -12,7 +12,8 @@ from typing import Protocol
 from ..breakdown import Lookup
 from ..columns import Columns
 from ..dimensions import Dimension
-from ..model import Count, Hit, PageRow, Range, Site, Totals
+from ..goals import Kept
+from ..model import Annotation, Count, Hit, PageRow, Range, Site, Totals
 from .ingest import Salt
 
 
@@ -54,6 +55,10 @@ class Reader(Protocol):
     def columns(self, site: int, span: Range, names: Iterable[str]) -> Iterator[Columns]: ...
 
     def lookup(self, site: int, dimension: Dimension) -> Lookup: ...
+
+    def kept(self, site: int) -> Kept: ...
+
+    def annotations(self, site: int, span: Range) -> list[Annotation]: ...
 
     def rolled_months(self, site: int, span: Range) -> Sequence[int]: ...
 

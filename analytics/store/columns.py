@@ -15,7 +15,9 @@ from ..breakdown import FIGURES, Lookup
 from ..columns import NAMES, OF_EVENTS, OF_STAYS, OF_VIEWS, OF_VISITS, Column, Columns, join
 from ..days import month_of, month_start
 from ..dimensions import BY_NAME, Dimension
+from ..goals import Kept
 from ..model import Range
+from . import owner
 from .connect import Connection
 from .reads import CURRENT_VISITS
 
@@ -221,6 +223,9 @@ class ColumnSource:
 
     def lookup(self, site: int, dimension: Dimension) -> Lookup:
         return read_lookup(self._connection, site, dimension)
+
+    def kept(self, site: int) -> Kept:
+        return owner.read_kept(self._connection, site)
 
     def rolled_months(self, site: int, span: Range) -> list[int]:
         return rolled_months(self._connection, site, span)

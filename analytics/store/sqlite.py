@@ -14,16 +14,20 @@ from ..breakdown import Lookup
 from ..columns import Columns
 from ..dimensions import Dimension
 from ..errors import NewerDatabase, StoreFailed
+from ..goals import Kept
 from ..model import (
     Adjustment,
     Amount,
+    Annotation,
     ApiToken,
     Count,
     Detail,
+    Goal,
     Hit,
     PageRow,
     Range,
     RelatedPage,
+    Segment,
     Site,
     Totals,
 )
@@ -123,6 +127,12 @@ class SqliteReader:
 
     def lookup(self, site: int, dimension: Dimension) -> Lookup:
         return self._columns.lookup(site, dimension)
+
+    def kept(self, site: int) -> Kept:
+        return self._columns.kept(site)
+
+    def annotations(self, site: int, span: Range) -> list[Annotation]:
+        return owner.list_annotations(self._connection, site, span)
 
     def rolled_months(self, site: int, span: Range) -> list[int]:
         return self._columns.rolled_months(site, span)
@@ -479,6 +489,20 @@ class SqliteStore:
         """Forget a token; whether there was one of that number."""
         with transaction(self._connection):
             return owner.remove_token(self._connection, number)
+
+    def keep(self, what: Goal | Segment | Annotation, now: int) -> int:
+        """Keep a goal, a segment (in place of one of the same name), or a note on a day; its number."""
+        with transaction(self._connection):
+            if isinstance(what, Goal):
+                return owner.save_goal(self._connection, what, now)
+            if isinstance(what, Segment):
+                return owner.save_segment(self._connection, what, now)
+            return owner.add_annotation(self._connection, what, now)
+
+    def remove_kept(self, table: str, site: int, number: int) -> bool:
+        """Forget a goal, segment or annotation; whether there was one of that number."""
+        with transaction(self._connection):
+            return owner.remove_kept(self._connection, table, site, number)
 
     def set_password(self, kept: str, epoch: str) -> None:
         """Keep the hash of the owner's password, and the mark that sessions under it carry."""

@@ -25,6 +25,7 @@ from .dashboard import DashboardRoutes
 from .dropped import DroppedRoutes
 from .forms import KINDS, FormEndpoint
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
+from .keep import KeepRoutes
 from .migrate import MigrateRoutes
 from .pages import Pages
 from .popular import ListEndpoints
@@ -91,10 +92,8 @@ def create_app(
         routes=[
             Route("/health", Health(instance).answer),
             *AuthRoutes(instance, owner, pages).routes,
-            *DashboardRoutes(instance, owner, pages).routes,
-            *DroppedRoutes(instance, owner, pages).routes,
+            *owner_routes(instance, owner, pages),
             *MigrateRoutes(instance, owner, pages, public).routes,
-            *WidgetRoutes(instance, owner, pages).routes,
             *RankingRoutes(instance, owner, pages).routes,
         ],
         exception_handlers=error_pages(pages),
@@ -107,6 +106,12 @@ def create_app(
     front = FrontDoor(app, {f"{base_path}{path}": endpoint for path, endpoint in busy.items()}, keyed)
     outermost: ASGIApp = BasePath(front, base_path) if base_path else front
     return TrustedProxies(outermost, trusted_proxies) if trusted_proxies else outermost
+
+
+def owner_routes(instance: Instance, owner: Owner, pages: Pages) -> list[BaseRoute]:
+    """The owner's pages of sites."""
+    kinds = (DashboardRoutes, KeepRoutes, DroppedRoutes, WidgetRoutes)
+    return [route for kind in kinds for route in kind(instance, owner, pages).routes]
 
 
 def under_base(base_path: str, routes: Sequence[BaseRoute]) -> Starlette:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -16,8 +17,9 @@ from ..dimensions import BY_NAME as DIMENSIONS
 from ..dimensions import Level, find_dimension
 from ..errors import InputError
 from ..filters import OPERATORS, condition
+from ..goals import describe_goal
 from ..instance import Instance
-from ..model import Adjustment, Count, Site, Totals
+from ..model import GOAL_KINDS, Adjustment, Count, Site, Totals
 from ..panels import panel_csv
 from ..periods import BY_NAME, DEFAULT, PERIODS
 from ..selection import TABS, Selection, read_selection
@@ -83,7 +85,7 @@ class DashboardRoutes:
             )
         try:
             selection = read_selection(request.query_params.multi_items())
-            query = question(site, selection, self._instance.clock())
+            query = replace(question(site, selection, self._instance.clock()), with_kept=True)
             report = await run_in_threadpool(partial(self._summarise, query))
         except InputError as error:
             text = f"{error}. {error.hint}" if error.hint else f"{error}."
@@ -93,27 +95,33 @@ class DashboardRoutes:
                 request, 503, "This took too long to count", "Try a shorter period.", signed_in=True
             )
         return self._pages.render(
-            request,
-            "site.html",
-            signed_in=True,
-            site=site,
-            report=report,
-            selection=selection,
-            here=f"{request.scope.get('root_path', '')}/sites/{quote(site.domain)}",
-            periods=PERIODS,
-            intervals=intervals_for(report.range.days),
-            interval=query.interval,
-            tabs=TABS,
-            dimensions=DIMENSIONS,
-            filterable=FILTERABLE,
-            operators=OPERATORS,
-            condition=condition,
-            chart=chart_of(report),
-            is_now=report.range.last >= local_day(site.timezone, query.now),
-            online=self._instance.presence.count(site.id, query.now),
-            public=public_address(request),
-            token=make_token(site, "/", below=True) if site.needs_token else "",
+            request, "site.html", signed_in=True, site=site, **self._values(request, selection, report)
         )
+
+    def _values(self, request: Request, selection: Selection, report: Report) -> dict[str, Any]:
+        """What the template of a site's page needs besides the site."""
+        query = report.query
+        site = query.site
+        return {
+            "report": report,
+            "selection": selection,
+            "here": f"{request.scope.get('root_path', '')}/sites/{quote(site.domain)}",
+            "periods": PERIODS,
+            "intervals": intervals_for(report.range.days),
+            "interval": query.interval,
+            "tabs": TABS,
+            "dimensions": DIMENSIONS,
+            "filterable": FILTERABLE,
+            "operators": OPERATORS,
+            "condition": condition,
+            "describe_goal": describe_goal,
+            "goal_kinds": GOAL_KINDS,
+            "chart": chart_of(report),
+            "is_now": report.range.last >= local_day(site.timezone, query.now),
+            "online": self._instance.presence.count(site.id, query.now),
+            "public": public_address(request),
+            "token": make_token(site, "/", below=True) if site.needs_token else "",
+        }
 
     async def listing(self, request: Request) -> Response:
         """One list of a summary, whole, as CSV: `list` names its dimension."""

@@ -15,9 +15,12 @@ from starlette.routing import BaseRoute, Route
 
 from .. import statsapi
 from ..access import find_token, may_read
+from ..commands import Keep, perform
+from ..days import to_date
 from ..errors import InputError, PagetallyError, TooLarge
 from ..instance import Instance
-from ..model import ApiToken, Site
+from ..model import Annotation, ApiToken, Site
+from ..selection import read_day
 from ..statsapi import Ask
 from ..store.connect import DatabaseError
 from ..store.sqlite import SqliteReader
@@ -55,14 +58,15 @@ class StatsRoutes:
         v1 = "/api/v1/stats"
         self.routes: list[BaseRoute] = [
             Route("/api/v2/query", _answering(self.query), methods=["POST", "OPTIONS"]),
+            Route("/api/v1/annotations", _answering(self.annotate), methods=["POST", "OPTIONS"]),
             Route(f"{v1}/aggregate", _answering(self.aggregate), methods=["GET", "OPTIONS"]),
             Route(f"{v1}/timeseries", _answering(self.timeseries), methods=["GET", "OPTIONS"]),
             Route(f"{v1}/breakdown", _answering(self.breakdown), methods=["GET", "OPTIONS"]),
             Route(f"{v1}/realtime/visitors", _answering(self.realtime), methods=["GET", "OPTIONS"]),
         ]
 
-    def _admit(self, request: Request) -> ApiToken:
-        token = find_token(self._instance.api_tokens, request.headers.get("authorization", ""), "read")
+    def _admit(self, request: Request, scope: str = "read") -> ApiToken:
+        token = find_token(self._instance.api_tokens, request.headers.get("authorization", ""), scope)
         if token is None:
             raise Denied("a key is needed, and this request has none that is known here")
         wait = self._quota.admit(token.id, self._instance.clock())
@@ -81,16 +85,28 @@ class StatsRoutes:
     async def query(self, request: Request) -> Answer:
         """Figures by any dimensions and filters."""
         token = self._admit(request)
-        raw = await read_body(request.scope["headers"], request.receive, MAX_BODY)
-        try:
-            body = msgspec.json.decode(raw)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise InputError("body", f"is not JSON ({error})") from None
-        site = self._site(token, body.get("site_id") if isinstance(body, dict) else None)
+        body = await _read_json(request)
+        site = self._site(token, body.get("site_id"))
         return await self._ask(site, partial(self._query, body, site))
 
     def _query(self, body: object, site: Site, reader: SqliteReader, today: int) -> Answer:
         return statsapi.answer(reader, statsapi.read_ask(body, site, today, reader.first_day(site.id)))
+
+    async def annotate(self, request: Request) -> Answer:
+        """Note something on a day, with a token of the scope annotate."""
+        token = self._admit(request, "annotate")
+        body = await _read_json(request)
+        site = self._site(token, body.get("site_id"))
+        texts = {name: body.get(name, "") for name in ("text", "date", "link")}
+        for name, value in texts.items():
+            if not isinstance(value, str):
+                raise InputError(name, "must be text")
+        today = statsapi.today_of(site, self._instance.clock())
+        day = read_day("date", texts["date"]) if texts["date"] else today
+        note = Annotation(0, site.id, day, texts["text"].strip(), texts["link"].strip())
+        command = Keep(site.domain, annotation=note)
+        number = await run_in_threadpool(partial(perform, self._instance, command))
+        return {"id": number, "site_id": site.domain, "date": to_date(day).isoformat(), "text": note.text}
 
     async def aggregate(self, request: Request) -> Answer:
         """The head figures of a range."""
@@ -150,6 +166,17 @@ class StatsRoutes:
                 return work(reader, today)
 
         return await run_in_threadpool(run)
+
+
+async def _read_json(request: Request) -> dict[str, Any]:
+    raw = await read_body(request.scope["headers"], request.receive, MAX_BODY)
+    try:
+        body = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InputError("body", f"is not JSON ({error})") from None
+    if not isinstance(body, dict):
+        raise InputError("body", "must be an object")
+    return body
 
 
 def _answering(

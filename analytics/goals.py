@@ -1,0 +1,157 @@
+"""Goals and segments as filters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode
+
+from .errors import InputError
+from .filters import (
+    KEPT,
+    NO_FILTER,
+    Condition,
+    Done,
+    Every,
+    Filter,
+    Some,
+    Stayed,
+    Unless,
+    condition,
+    conditions,
+    join_conditions,
+    read_condition,
+    write_condition,
+)
+from .model import GOAL_KINDS, Annotation, Goal, Segment
+
+MAX_NAME = 80
+MAX_TEXT = 200
+MOST_KEPT = 100
+"""Goals, and segments, of one site."""
+
+
+def check_goal(goal: Goal) -> Goal:
+    """The goal, checked; InputError names what is wrong."""
+    if goal.kind not in GOAL_KINDS:
+        raise InputError("kind", f"{goal.kind[:40]!r} is none", hint="One of " + ", ".join(GOAL_KINDS))
+    if goal.kind in ("event", "page") and not goal.target.strip():
+        raise InputError("target", "is required", hint="The event's name, or a path such as /thanks*.")
+    most = {"scroll": 100, "engaged": 86_400}.get(goal.kind)
+    if most is not None and not 0 < goal.amount <= most:
+        raise InputError("amount", f"is a number from 1 to {most:,}")
+    if len(goal.target) > 500:
+        raise InputError("target", "is too long")
+    check_name(goal.name)
+    return goal
+
+
+def check_name(name: str) -> str:
+    """A name, checked; InputError when it is none."""
+    if not 0 < len(name.strip()) <= MAX_NAME or not name.isprintable():
+        raise InputError("name", f"has 1 to {MAX_NAME} characters")
+    return name.strip()
+
+
+def goal_filter(goal: Goal) -> Filter:
+    """Visits in which a goal was reached."""
+    if goal.kind == "event":
+        return Done(condition("event", "is", [goal.target]))
+    page = _page(goal.target) if goal.target else None
+    if goal.kind == "page":
+        return Done(page) if page else NO_FILTER
+    return Stayed(page, **{"seconds" if goal.kind == "engaged" else "scroll": goal.amount})
+
+
+def _page(pattern: str) -> Condition:
+    """Pages of a path with stars in it: a star is any text."""
+    if "*" not in pattern:
+        return condition("page", "is", [pattern])
+    text = "".join(".*" if part == "*" else re.escape(part) for part in re.split(r"(\*)", pattern))
+    return condition("page", "matches", [f"^{text}$"])
+
+
+def describe_goal(goal: Goal) -> str:
+    """What has to be done, for people."""
+    where = goal.target or "any page"
+    return {
+        "event": f"Event {goal.target}",
+        "page": f"Page {goal.target}",
+        "scroll": f"{goal.amount}% of {where} seen",
+        "engaged": f"{goal.amount} s on {where}",
+    }[goal.kind]
+
+
+def check_annotation(note: Annotation) -> Annotation:
+    """The note, checked; InputError names what is wrong. Its link is a web address."""
+    if not 0 < len(note.text.strip()) <= MAX_TEXT or not note.text.isprintable():
+        raise InputError("text", f"has 1 to {MAX_TEXT} characters, on one line")
+    if note.link and (not note.link.startswith(("https://", "http://")) or len(note.link) > 2_000):
+        raise InputError("link", "is no web address", hint="It begins with https://")
+    if not 0 <= note.day < 100_000:
+        raise InputError("date", "is no day", hint="Write it as 2026-05-01.")
+    return note
+
+
+# Segments
+
+
+def write_filters(found: Sequence[Condition], *, is_any: bool = False) -> str:
+    """Conditions as a segment keeps them."""
+    pairs = [("f", write_condition(one)) for one in found]
+    return urlencode([*pairs, ("any", "1")] if is_any else pairs, safe=":/")
+
+
+def segment_filter(segment: Segment) -> Filter:
+    """What a segment means. A dimension that is no more means that nothing is in it."""
+    pairs = parse_qsl(segment.filters, keep_blank_values=True)
+    try:
+        found = [read_condition(value) for name, value in pairs if name == "f"]
+    except InputError:
+        return Some(())
+    return join_conditions(found, is_any=("any", "1") in pairs)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What an owner keeps of a site under names."""
+
+    goals: Sequence[Goal] = ()
+    segments: Sequence[Segment] = ()
+
+    def filters(self, kind: str) -> Mapping[str, Filter]:
+        """Each by its name, and by its number."""
+        if kind == "goal":
+            return {key: goal_filter(one) for one in self.goals for key in (one.name, str(one.id))}
+        return {key: segment_filter(one) for one in self.segments for key in (one.name, str(one.id))}
+
+
+def names_kept(tree: Filter) -> bool:
+    """Whether a filter names a goal or a segment."""
+    return any(one.dimension in KEPT for one in conditions(tree))
+
+
+def resolve(tree: Filter, kept: Kept, depth: int = 0) -> Filter:
+    """A filter with goals and segments replaced by what they mean; InputError for one that is not there."""
+    if isinstance(tree, Condition):
+        if tree.dimension not in KEPT:
+            return tree
+        if depth:
+            # A segment of segments could name itself.
+            return Some(())
+        known = kept.filters(tree.dimension)
+        missing = [value for value in tree.values if value not in known]
+        if missing:
+            raise InputError("filters", f"there is no {tree.dimension} {missing[0][:80]!r}")
+        parts = tuple(resolve(known[value], kept, depth + 1) for value in tree.values)
+        found: Filter = parts[0] if len(parts) == 1 else Some(parts)
+        return Unless(found) if tree.is_negative else found
+    if isinstance(tree, Unless):
+        return Unless(resolve(tree.part, kept, depth))
+    if isinstance(tree, Done):
+        return Done(resolve(tree.part, kept, depth))
+    if isinstance(tree, Stayed):
+        return tree
+    parts = tuple(resolve(part, kept, depth) for part in tree.parts)
+    return Every(parts) if isinstance(tree, Every) else Some(parts)

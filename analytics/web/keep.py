@@ -1,0 +1,80 @@
+"""POST /sites/{domain}/keep: goals, segments and notes on days, from the forms of a site's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from urllib.parse import parse_qsl, quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ..commands import Command, Keep, RemoveKept, perform
+from ..errors import InputError, Refused
+from ..goals import write_filters
+from ..instance import Instance
+from ..model import Annotation, Goal, Segment
+from ..selection import Selection, read_day, read_selection
+from .auth import Owner, read_form, redirect, refuse_foreign
+from .guard import is_same_origin
+from .pages import Pages
+
+FORM_BYTES = 32 * 1024
+
+
+class KeepRoutes:
+    """The route that keeps and forgets, for the owner only."""
+
+    def __init__(self, instance: Instance, owner: Owner, pages: Pages) -> None:
+        self._instance = instance
+        self._owner = owner
+        self._pages = pages
+        self.routes = [Route("/sites/{domain}/keep", self.keep, methods=["POST"])]
+
+    async def keep(self, request: Request) -> Response:
+        """Do what the form says, and show the page again as it was."""
+        if not self._owner.is_signed_in(request):
+            return redirect(request, "/login")
+        if not is_same_origin(request):
+            return refuse_foreign()
+        form = await read_form(request, FORM_BYTES)
+        domain = request.path_params["domain"]
+        try:
+            selection = read_selection(parse_qsl(form.get("view", ""), keep_blank_values=True))
+            await run_in_threadpool(partial(perform, self._instance, read_command(domain, form, selection)))
+        except (InputError, Refused) as error:
+            text = f"{error}. {error.hint}" if error.hint else f"{error}."
+            return self._pages.message(request, 400, "That cannot be kept", text, signed_in=True)
+        if form.get("forget") == "segment":
+            selection = selection.unfiltered()
+        query = selection.query()
+        return redirect(request, f"/sites/{quote(domain)}{'?' if query else ''}{query}")
+
+
+def read_command(domain: str, form: Mapping[str, str], selection: Selection) -> Command:
+    """What a form asks for; InputError when it is not all there."""
+    if form.get("forget"):
+        return RemoveKept(domain, form["forget"], _number(form, "number"))
+    match form.get("keep", ""):
+        case "segment":
+            filters = write_filters(selection.conditions, is_any=selection.is_any)
+            return Keep(domain, segment=Segment(0, 0, form.get("name", "").strip(), filters))
+        case "annotation":
+            day = read_day("date", form.get("date", ""))
+            text, link = form.get("text", "").strip(), form.get("link", "").strip()
+            return Keep(domain, annotation=Annotation(0, 0, day, text, link))
+        case "goal":
+            amount = _number(form, "amount") if form.get("amount") else 0
+            name, target = form.get("name", "").strip(), form.get("target", "").strip()
+            return Keep(domain, goal=Goal(0, 0, name, form.get("kind", ""), target, amount))
+        case other:
+            raise InputError("keep", f"{other[:40]!r} is nothing that is kept")
+
+
+def _number(form: Mapping[str, str], name: str) -> int:
+    text = form.get(name, "")
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise InputError(name, "is not a number")
+    return int(text)
