@@ -16,7 +16,20 @@ from .errors import InputError, Refused
 from .filters import NO_FILTER, Some
 from .goals import MOST_KEPT, check_annotation, check_goal, check_name, segment_filter
 from .instance import Instance
-from .model import OTHER, SCOPES, Amount, Annotation, ApiToken, Detail, Goal, Hit, Segment, Site
+from .model import (
+    ACTIONS,
+    OTHER,
+    SCOPES,
+    Amount,
+    Annotation,
+    ApiToken,
+    Detail,
+    Goal,
+    Hit,
+    Rule,
+    Segment,
+    Site,
+)
 from .registry import check_site
 from .store.adjust import MOVES
 from .store.owner import TABLES
@@ -169,6 +182,26 @@ class RemoveKept(Struct, tag=True, frozen=True):
     number: int
 
 
+class AddRule(Struct, tag=True, frozen=True):
+    """Begin to move hits by a rule (then `AdvanceRule`); answers its number."""
+
+    domain: str
+    action: str
+    filter: str
+
+
+class AdvanceRule(Struct, tag=True, frozen=True):
+    """Take a rule or its undoing a site-day further; answers whether there is more."""
+
+    number: int
+
+
+class UndoRule(Struct, tag=True, frozen=True):
+    """Begin to take a rule back (then `AdvanceRule`)."""
+
+    number: int
+
+
 Command = (
     SaveSite
     | RemoveSite
@@ -191,6 +224,9 @@ Command = (
     | RemoveToken
     | Keep
     | RemoveKept
+    | AddRule
+    | AdvanceRule
+    | UndoRule
 )
 
 UNFINISHED = ("running", "undoing")
@@ -226,6 +262,16 @@ def perform(instance: Instance, command: Command) -> Any:
         case ForgetSecret(domain):
             site = find_site(instance, domain)
             return _save_site(instance, msgspec.structs.replace(site, former_secret="", former_until=0))
+        case AddToken() | RemoveToken() | Keep() | RemoveKept() | AddRule() | AdvanceRule() | UndoRule():
+            return _manage(instance, command)
+        case _:
+            return _adjust(instance, command)
+    return None
+
+
+def _manage(instance: Instance, command: Command) -> Any:
+    """The commands about what an owner keeps, and about rules."""
+    match command:
         case AddToken():
             return _add_token(instance, command)
         case Keep():
@@ -242,9 +288,21 @@ def perform(instance: Instance, command: Command) -> Any:
                     "token", f"there is none of the number {number}", hint="See: pagetally token list"
                 )
             instance.reload_tokens()
-        case _:
-            return _adjust(instance, command)
+        case AddRule(domain, action, text):
+            return _add_rule(instance, find_site(instance, domain), action, text)
+        case AdvanceRule(number):
+            return instance.advance_rule(number)
+        case UndoRule(number):
+            instance.write(lambda store: store.undo_rule(number))
     return None
+
+
+def _add_rule(instance: Instance, site: Site, action: str, text: str) -> int:
+    if action not in ACTIONS:
+        raise InputError("action", f"{action[:40]!r} is none", hint="One of " + ", ".join(ACTIONS))
+    instance.flush_tallies()
+    rule = Rule(0, site.id, action, text)
+    return instance.write(lambda store: store.begin_rule(rule, int(instance.clock())))
 
 
 def _renew_secret(instance: Instance, site: Site, grace: int) -> Site:

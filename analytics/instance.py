@@ -44,6 +44,9 @@ READERS = 3
 FOLD_LIMIT = 2_000
 """Hits in one slice of folding: a few milliseconds during which no view is stored."""
 
+APART_A_JOB = 500
+"""Hits that are kept apart in one job."""
+
 PAGES_A_JOB = 100
 """Pages whose related ones or first views are written at once: a few milliseconds."""
 
@@ -211,7 +214,14 @@ class Instance:
         for number in self.write(lambda store: store.unfinished_adjustments()):
             while not self._leaving.is_set() and self.advance(number):
                 steps += 1
+        for number in self.write(lambda store: store.unfinished_rules()):
+            while not self._leaving.is_set() and self.advance_rule(number):
+                steps += 1
         return steps
+
+    def advance_rule(self, number: int) -> bool:
+        """Take a rule, or the undoing of one, a site-day further; whether there is more."""
+        return self.settle(self.write(lambda store: store.advance_rule(number)))
 
     def fold(self) -> int:
         """Fold what is stored, slice by slice, letting views through in between; hits folded.
@@ -307,6 +317,10 @@ class Instance:
             except Unavailable:
                 self.writer.give_back_tallies(counts)
                 raise
+        apart = self.writer.take_apart()
+        for start in range(0, len(apart), APART_A_JOB):
+            part = apart[start : start + APART_A_JOB]
+            self.write(lambda store, part=part: store.write_apart(part))  # type: ignore[misc]
 
     def probe(self) -> None:
         """While writing fails, try it, so that health turns green by itself."""

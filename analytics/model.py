@@ -195,6 +195,12 @@ class Drop(Struct, frozen=True):
 
     site: int
     reason: str
+    hit: Hit | None = None
+    """What is kept apart, for reasons that may turn out to be wrong (APART)."""
+
+
+APART = ("bot", "headless", "prefetch", "spam")
+"""Reasons for which a hit is kept apart instead of thrown away."""
 
 
 class Range(Struct, frozen=True):
@@ -411,3 +417,29 @@ class Annotation(Struct, frozen=True):
     day: int
     text: str
     link: str = ""
+
+
+class Rule(Struct, frozen=True):
+    """A rule that moves stored hits: out of what is counted, or back into it."""
+
+    id: int
+    site: int
+    action: str
+    """One of ACTIONS."""
+    filter: str
+    """A condition as text (`filters.read_condition`)."""
+    state: str = "running"
+    """running, done, undoing, undone"""
+    day: int = -1
+    """Up to which it is done."""
+
+
+ACTIONS = ("release", "condemn")
+
+
+class Effect(Struct, frozen=True):
+    """What a rule would change on one day."""
+
+    day: int
+    before: Count
+    after: Count

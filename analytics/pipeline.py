@@ -15,8 +15,9 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
-from . import agents, campaigns, clients, days, referrers, tokens, urls, visitors
+from . import agents, campaigns, clients, days, referrers, spam, tokens, urls, visitors
 from .model import (
+    APART,
     NO_CAMPAIGN,
     OTHER,
     SESSION_GAP,
@@ -106,8 +107,15 @@ def drop_prefetch(draft: Draft) -> str | None:
 
 
 def drop_bot(draft: Draft) -> str | None:
-    is_unwanted = not draft.site.count_bots and agents.is_bot(draft.arrival.agent)
-    return "bot" if is_unwanted else None
+    agent = draft.arrival.agent
+    if draft.site.count_bots or not agents.is_bot(agent):
+        return None
+    return "headless" if "headless" in agent.lower() else "bot"
+
+
+def drop_spam(draft: Draft) -> str | None:
+    """Views that were made up so that a referrer is seen in the statistics."""
+    return "spam" if draft.source and spam.is_spam(draft.source) else None
 
 
 def drop_foreign_host(draft: Draft) -> str | None:
@@ -207,6 +215,7 @@ STEPS: tuple[Step, ...] = (
     put_day,
     put_visitor,
     put_source,
+    drop_spam,
     put_campaign,
     put_client,
     put_place,
@@ -249,11 +258,17 @@ def _run_one(
     if event.is_pageless:
         page = urls.Page(page.host, OTHER)
     draft = Draft(site, event, page, arrival, salt_of, place_of)
+    apart = ""
     for step in STEPS:
         reason = step(draft)
-        if reason is not None:
-            return Drop(site.id, reason)
-    return finish(draft)
+        if reason is None:
+            continue
+        apart = apart or reason
+        # What is kept apart goes through the other steps, so that it can be counted later.
+        if reason not in APART:
+            return Drop(site.id, apart)
+    hit = finish(draft)
+    return Drop(site.id, apart, hit) if apart else hit
 
 
 def finish(draft: Draft) -> Hit:

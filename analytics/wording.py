@@ -171,6 +171,9 @@ REASONS: dict[str, str] = {
     "host": "The page was shown under a host that is not the site’s: a copy, a translation, a preview. If it"
     " is yours, add it as an alias.",
     "bot": "The reader says it is a crawler, a tool, a link preview, or a headless browser.",
+    "headless": "The reader says it is a browser without a screen, which a program drives.",
+    "spam": "The referrer is known for visits that nobody made.",
+    "rule": "A rule of yours took it out.",
     "prefetch": "A browser or a link preview fetched the page ahead, and nobody saw it.",
     "opt-out": "The browser asks not to be counted, and this site honours it.",
     "excluded-address": "The address is one that you excluded.",

@@ -91,6 +91,10 @@ class _Job:
         self.future = future
 
 
+MOST_APART = 20_000
+"""Hits of machines that wait to be kept apart; more are only tallied."""
+
+
 class Writer:
     """Owns the writing connection; `start` it once, `stop` it once."""
 
@@ -105,6 +109,7 @@ class Writer:
         self._gathered: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._dropped: Counter[tuple[int, int, str]] = Counter()
+        self._apart: list[tuple[Hit, str]] = []
         self._dropped_lock = threading.Lock()
         self._stopped = False
         self._transactions = 0
@@ -163,6 +168,14 @@ class Writer:
         """Count a view that is deliberately not stored; written with the next flush of tallies."""
         with self._dropped_lock:
             self._dropped[drop.site, day, drop.reason] += 1
+            if drop.hit is not None and len(self._apart) < MOST_APART:
+                self._apart.append((drop.hit, drop.reason))
+
+    def take_apart(self) -> list[tuple[Hit, str]]:
+        """What is to be kept apart since the last time, with the reason of each."""
+        with self._dropped_lock:
+            taken, self._apart = self._apart, []
+        return taken
 
     def take_tallies(self) -> Counter[tuple[int, int, str]]:
         """The tallies since the last time."""

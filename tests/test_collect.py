@@ -148,7 +148,7 @@ DROPPED = [
     ({"u": "https://copy.example/a", "d": "example.com"}, {}, "host"),
     ({"u": URL}, {"user-agent": GOOGLEBOT}, "bot"),
     ({"u": URL}, {"user-agent": "curl/8.5.0"}, "bot"),
-    ({"u": URL}, {"user-agent": CHROME.replace("Chrome/", "HeadlessChrome/")}, "bot"),
+    ({"u": URL}, {"user-agent": CHROME.replace("Chrome/", "HeadlessChrome/")}, "headless"),
     ({"u": URL}, {"sec-purpose": "prefetch;prerender"}, "prefetch"),
     ({"u": URL}, {"x-moz": "prefetch"}, "prefetch"),
     ({"u": URL}, {"purpose": "preview"}, "prefetch"),

@@ -30,7 +30,21 @@ def main() -> None:
     """Page-view counters and traffic analytics that you own."""
 
 
-from . import access, care, counters, exports, imports, keeping, popular, serving, signing, sites, stats, top  # noqa: E402
+from . import (  # noqa: E402
+    access,
+    care,
+    counters,
+    exports,
+    imports,
+    keeping,
+    popular,
+    rules,
+    serving,
+    signing,
+    sites,
+    stats,
+    top,
+)
 
 for module in (
     serving,
@@ -41,6 +55,7 @@ for module in (
     keeping,
     popular,
     counters,
+    rules,
     imports,
     exports,
     access,

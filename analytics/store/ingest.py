@@ -50,6 +50,11 @@ ON CONFLICT (site, day) DO UPDATE SET stored = excluded.stored
 """
 
 
+LAST_ID = """
+SELECT max((SELECT coalesce(max(stored), 0) FROM site_day), (SELECT coalesce(max(id), 0) FROM apart))
+"""
+
+
 @dataclass(frozen=True)
 class Caps:
     """How many new names of each kind a site may bring a day; more go into the "(other)" row."""
@@ -100,7 +105,11 @@ OpenDay = Callable[[Connection, int, int], None]
 class Ingest:
     """Writes batches of hits; owned by the writer thread."""
 
-    def __init__(self, connection: Connection, open_day: OpenDay, caps: Caps | None = None) -> None:
+    def __init__(
+        self, connection: Connection, open_day: OpenDay, caps: Caps | None = None, *, label: str = ""
+    ) -> None:
+        """`label`: whose newcomers are counted, so that those of machines have caps of their own."""
+        self._label = label
         self._connection = connection
         self._open_day = open_day
         self._caps = caps or Caps()
@@ -117,9 +126,8 @@ class Ingest:
         self._open: set[tuple[int, int]] = set()
         self._sites = {id for (id,) in self._connection.execute("SELECT id FROM site")}
         self._batch = _Batch()
-        self._next_id = self._connection.execute("SELECT coalesce(max(stored), 0) FROM site_day").fetchone()[
-            0
-        ]
+        # Not the number of a hit that a rule took out either: it may come back.
+        self._next_id = int(self._connection.execute(LAST_ID).fetchone()[0])
 
     def insert(self, hits: Sequence[Hit], salts: Iterable[Salt] = ()) -> list[bool]:
         """Insert within the caller's transaction; tells for each hit whether it is new (not a repeat).
@@ -160,6 +168,19 @@ class Ingest:
                 self._connection.execute(STORED_UPTO, (site, day, last))
             self._save_newcomers()
         return is_new
+
+    def make_rows(self, hits: Sequence[Hit], first_id: int, step: int = 1) -> list[tuple[object, ...]]:
+        """Rows of hits that go elsewhere, with ids from `first_id` on. `keep` after the commit."""
+        self._batch = _Batch()
+        rows = [self._row(hit, first_id + step * place) for place, hit in enumerate(hits)]
+        self._save_newcomers()
+        return rows
+
+    def next_ids(self, count: int) -> int:
+        """Take ids for so many hits; the first of them."""
+        first = self._next_id + 1
+        self._next_id += count
+        return first
 
     def _row(self, hit: Hit, id: int) -> tuple[object, ...]:
         """The row of a hit. What is known already, which nearly everything is, costs five look-ups."""
@@ -329,7 +350,7 @@ class Ingest:
 
     def _admit(self, hit: Hit, dimension: str, cap: int) -> bool:
         """Count a newcomer against the cap of its site-day; False when the cap is reached."""
-        key = (hit.site, hit.day, dimension)
+        key = (hit.site, hit.day, self._label + dimension)
         used = self._batch.newcomers.get(key, self._newcomers.get(key))
         if used is None:
             row = self._connection.execute(

@@ -80,6 +80,15 @@ def m007_views(db: Database) -> None:
             db.execute(statement)
 
 
+@migrations()
+def m008_released(db: Database) -> None:
+    # Hits that a rule released, by the numbers that they have now, with what they were kept apart for.
+    db.execute(
+        "CREATE TABLE released (rule INTEGER, site INTEGER, day INTEGER, id INTEGER, reason TEXT NOT NULL,"
+        " PRIMARY KEY (rule, site, day, id)) WITHOUT ROWID"
+    )
+
+
 # Words instead of numbers, for people who ask the file themselves (docs/sql.md). Without visitors.
 VIEWS = """
 CREATE VIEW v_view AS

@@ -22,16 +22,18 @@ from ..model import (
     ApiToken,
     Count,
     Detail,
+    Effect,
     Goal,
     Hit,
     PageRow,
     Range,
     RelatedPage,
+    Rule,
     Segment,
     Site,
     Totals,
 )
-from . import adjust, backup, firsts, folding, imports, owner, reads, recount, related, rollup
+from . import adjust, apart, backup, firsts, folding, imports, owner, reads, recount, related, rollup
 from .columns import ColumnSource
 from .connect import (
     BUSY_PATIENCE,
@@ -190,6 +192,26 @@ class SqliteReader:
         """When the related pages of a site were computed, in seconds since 1970; 0 for never."""
         return related.read_time(self._connection, site)
 
+    def apart_by_reason(self, site: int, span: Range) -> list[tuple[int, str, int]]:
+        """(day, reason, views) of what is kept apart."""
+        return apart.by_reason(self._connection, site, span)
+
+    def apart_by_client(self, site: int, span: Range, limit: int) -> list[tuple[str, str, int, int, int]]:
+        """(name, reason, views, pages, time of the last) by what sent them, most first."""
+        return apart.by_client(self._connection, site, span, limit)
+
+    def apart_pages(self, site: int, span: Range, names: Sequence[str], limit: int) -> list[tuple[str, int]]:
+        """(path, views) of what some machines fetched, most first."""
+        return apart.pages_of(self._connection, site, span, names, limit)
+
+    def rules(self, site: int | None = None) -> list[Rule]:
+        """Rules of a site, or of all, oldest first."""
+        return apart.list_rules(self._connection, site)
+
+    def preview_rule(self, rule: Rule) -> list[Effect]:
+        """The days that a rule would change, before and after."""
+        return apart.preview(self._connection, rule)
+
     def list_tokens(self) -> list[ApiToken]:
         """The tokens of programs, oldest first."""
         return owner.list_tokens(self._connection)
@@ -218,6 +240,7 @@ class SqliteStore:
             self._migrate()
             folding.prepare(self._connection)
             self._ingest = Ingest(self._connection, rollup.open_day, caps)
+            self._apart = Ingest(self._connection, rollup.open_day, caps, label="apart ")
         except BaseException:
             self._connection.close()
             raise
@@ -340,6 +363,7 @@ class SqliteStore:
                 "DELETE FROM salt WHERE created <= ? OR created > ?", (expired, int(now) + DAY)
             )
             self._connection.execute("DELETE FROM repeat WHERE day <= ?", (int(now) // DAY - REPEAT_DAYS,))
+            apart.purge(self._connection, int(now) // DAY)
             self._connection.execute("DELETE FROM newcomers WHERE day < ?", (int(now) // DAY - REPEAT_DAYS,))
         self._must_truncate = self._must_truncate or has_expired is not None
         if self._must_truncate:
@@ -430,6 +454,37 @@ class SqliteStore:
             more = imports.undo_day(self._connection, number)
         self._forget()
         return more
+
+    # What is kept apart
+
+    def write_apart(self, hits: Sequence[tuple[Hit, str]]) -> None:
+        """Keep hits apart from the counted ones, each with its reason."""
+        sites = {id for (id,) in self._connection.execute("SELECT id FROM site")}
+        with transaction(self._connection):
+            apart.add(self._connection, self._apart, [one for one in hits if one[0].site in sites])
+        self._apart.keep()
+
+    def begin_rule(self, rule: Rule, now: int) -> int:
+        """Note a rule that starts; its number."""
+        with transaction(self._connection):
+            return apart.begin(self._connection, rule, now)
+
+    def undo_rule(self, number: int) -> None:
+        """Begin to take a rule back."""
+        with transaction(self._connection):
+            apart.begin_undo(self._connection, number)
+
+    def advance_rule(self, number: int) -> adjust.Progress:
+        """Take a rule, or the undoing of one, a site-day further."""
+        try:
+            with transaction(self._connection):
+                return apart.advance(self._connection, self._ingest, number)
+        finally:
+            self._forget()
+
+    def unfinished_rules(self) -> list[int]:
+        """The numbers of the rules that are under way."""
+        return apart.unfinished(self._connection)
 
     # What the owner changes in the numbers
 
@@ -557,4 +612,5 @@ SITE_TABLES = (
     "goal",
     "apart",
     "rule",
+    "released",
 )

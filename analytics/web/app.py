@@ -17,6 +17,7 @@ from ..instance import Instance
 from ..store.connect import DatabaseError
 from .answers import CORS
 from .auth import AuthRoutes, Owner
+from .bots import BotsRoutes
 from .collect import TOKEN, EventEndpoint, PixelEndpoint
 from .compat import compat_routes
 from .compat.bridge import Bridge, refuse, refuse_input
@@ -110,7 +111,7 @@ def create_app(
 
 def owner_routes(instance: Instance, owner: Owner, pages: Pages) -> list[BaseRoute]:
     """The owner's pages of sites."""
-    kinds = (DashboardRoutes, KeepRoutes, DroppedRoutes, WidgetRoutes)
+    kinds = (DashboardRoutes, KeepRoutes, BotsRoutes, DroppedRoutes, WidgetRoutes)
     return [route for kind in kinds for route in kind(instance, owner, pages).routes]
 
 

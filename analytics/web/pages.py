@@ -17,6 +17,7 @@ SECTIONS = {
     "Numbers": "/numbers",
     "Popular": "/popular",
     "Widgets": "/widgets",
+    "Bots": "/bots",
     "Dropped": "/dropped",
 }
 """The pages of a site, and what stands behind /sites/DOMAIN for each."""

@@ -1,0 +1,94 @@
+"""/sites/{domain}/bots: what is kept apart and why, AI crawlers, AI assistants' readers, and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ..breakdown import Grouping, tabulate
+from ..channels import ASSISTANTS
+from ..clients import AI, ai_kind
+from ..commands import AddRule, AdvanceRule, UndoRule, perform
+from ..days import local_day
+from ..errors import InputError, Refused
+from ..filters import condition
+from ..instance import Instance
+from ..model import ACTIONS, Range, Rule, Site
+from ..summary import make_panel
+from .auth import Owner, read_form, redirect, refuse_foreign
+from .dropped import by_reason
+from .guard import is_same_origin
+from .pages import Pages
+
+DAYS = 30
+ROWS = 20
+
+
+class BotsRoutes:
+    """The page, for the owner only."""
+
+    def __init__(self, instance: Instance, owner: Owner, pages: Pages) -> None:
+        self._instance = instance
+        self._owner = owner
+        self._pages = pages
+        self.routes = [Route("/sites/{domain}/bots", self.bots, methods=["GET", "POST"])]
+
+    async def bots(self, request: Request) -> Response:
+        """What was kept apart in 30 days; the preview of a rule (GET), a rule applied or undone (POST)."""
+        if not self._owner.is_signed_in(request):
+            return redirect(request, "/login")
+        site = self._instance.registry.find(request.path_params["domain"])
+        if site is None:
+            hint = "Add it with: pagetally site add DOMAIN"
+            return self._pages.message(request, 404, "There is no such site", hint, signed_in=True)
+        try:
+            if request.method == "POST":
+                if not is_same_origin(request):
+                    return refuse_foreign()
+                await run_in_threadpool(self._apply, site, await read_form(request))
+                return redirect(request, f"/sites/{site.domain}/bots")
+            values = await run_in_threadpool(self._read, site, dict(request.query_params))
+        except (InputError, Refused) as error:
+            text = f"{error}. {error.hint}" if error.hint else f"{error}."
+            return self._pages.message(request, 400, "That rule cannot be made", text, signed_in=True)
+        return self._pages.render(request, "bots.html", signed_in=True, site=site, actions=ACTIONS, **values)
+
+    def _apply(self, site: Site, form: Mapping[str, str]) -> None:
+        if form.get("undo"):
+            number = int(form["undo"]) if form["undo"].isascii() and form["undo"].isdigit() else 0
+            perform(self._instance, UndoRule(number))
+        else:
+            number = perform(
+                self._instance, AddRule(site.domain, form.get("action", ""), form.get("filter", ""))
+            )
+        while perform(self._instance, AdvanceRule(number)):
+            pass
+
+    def _read(self, site: Site, asked: Mapping[str, str]) -> dict[str, Any]:
+        today = local_day(site.timezone, self._instance.clock())
+        span = Range(today - DAYS + 1, today)
+        action, text = asked.get("action", ""), asked.get("filter", "")
+        if text and action not in ACTIONS:
+            raise InputError("action", "is none", hint="One of " + ", ".join(ACTIONS))
+        by_source = Grouping(("source",))
+        with self._instance.borrow_reader() as reader:
+            clients = reader.apart_by_client(site.id, span, ROWS)
+            assistants = tabulate(reader, site, span, [by_source], condition("channel", "is", [ASSISTANTS]))[
+                by_source
+            ]
+            return {
+                "span": span,
+                "reasons": by_reason(reader.apart_by_reason(site.id, span), span),
+                "clients": [(*row, ai_kind(row[0])) for row in clients],
+                "pages": reader.apart_pages(site.id, span, list(AI), ROWS),
+                "assistants": make_panel("source", assistants, ROWS),
+                "rules": reader.rules(site.id),
+                "effects": reader.preview_rule(Rule(0, site.id, action, text)) if text else None,
+                "action": action,
+                "filter": text,
+            }

@@ -1,0 +1,248 @@
+"""Machines and spam are kept apart with the reason, seen, and counted after all (or not) by a rule."""
+
+from __future__ import annotations
+
+import random
+import re
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from analytics.breakdown import Grouping, tabulate
+from analytics.commands import AddRule, AdvanceRule, UndoRule, perform
+from analytics.days import local_day
+from analytics.errors import InputError
+from analytics.instance import Instance
+from analytics.model import Count, Range, Rule, Site
+from analytics.store.apart import DAYS_KEPT
+from analytics.store.sqlite import SqliteStore
+
+from .conftest import CHROME, FIREFOX, GOOGLEBOT, NOON, Clock, pagetally
+from .test_breakdown import ZONE, filled, make_hits  # noqa: F401
+from .test_migrate import HOST, owner  # noqa: F401
+
+TODAY = local_day("UTC", NOON)
+GPT = "Mozilla/5.0 (compatible; GPTBot/1.2; +https://openai.com/gptbot)"
+HEADLESS = CHROME.replace("Chrome/", "HeadlessChrome/")
+
+
+def send(client: TestClient, path: str, agent: str, **more: Any) -> str:
+    headers = {"user-agent": agent} | more.pop("headers", {})
+    answer = client.post("/api/event", json={"u": f"https://example.com{path}", **more}, headers=headers)
+    assert answer.status_code == 202
+    return answer.headers.get("x-pagetally", "")
+
+
+@pytest.fixture
+def site_page(owner: TestClient, instance: Instance) -> TestClient:  # noqa: F811
+    """A person, three machines, a page fetched ahead, a made-up referrer, and a reader of ChatGPT's."""
+    assert send(owner, "/a", FIREFOX) == ""
+    assert send(owner, "/a", CHROME, r="https://chatgpt.com/") == ""
+    assert send(owner, "/a", GOOGLEBOT) == "dropped; bot"
+    assert send(owner, "/b", GPT) == "dropped; bot"
+    assert send(owner, "/a", GPT, t="A machine's title") == "dropped; bot"
+    assert send(owner, "/a", HEADLESS) == "dropped; headless"
+    assert send(owner, "/a", FIREFOX, headers={"sec-purpose": "prefetch"}) == "dropped; prefetch"
+    assert send(owner, "/a", FIREFOX, r="https://www.semalt.com/x") == "dropped; spam"
+    # What is dropped for another reason as well is not kept.
+    assert send(owner, "/a", GOOGLEBOT, u="https://other.example/a", d="example.com") == "dropped; bot"
+    instance.flush_tallies()
+    instance.fold()
+    owner.headers["origin"] = HOST
+    return owner
+
+
+def count(instance: Instance) -> Count:
+    with instance.borrow_reader() as reader:
+        assert [text for text in reader.differences() if text] == []
+        return reader.site_count(1)
+
+
+def run(instance: Instance, command: AddRule | UndoRule) -> int:
+    number = perform(instance, command)
+    number = command.number if isinstance(command, UndoRule) else number
+    while perform(instance, AdvanceRule(number)):
+        pass
+    return int(number)
+
+
+def test_the_page_shows_reasons_machines_and_who_came_by_an_assistant(site_page: TestClient) -> None:
+    text = site_page.get("/sites/example.com/bots").text
+    assert re.findall(r'<h2>(\w+)</h2><span class="strong">([^<]+)', text) == [
+        ("bot", "3 views"),
+        ("headless", "1 view"),
+        ("prefetch", "1 view"),
+        ("spam", "1 view"),
+    ]
+    rows = re.findall(
+        r'<bdi class="name">(\w+)</bdi><bdi class="path">bot</bdi></a></th><td class="n">([^<]+)', text
+    )
+    assert rows == [("GPTBot", "training"), ("Googlebot", "–")]
+    crawled = text.partition('id="crawled"')[2].partition("</section>")[0]
+    assert re.findall(r'name">([^<]+)</bdi></th><td class="n">(\d+)', crawled) == [("/a", "1"), ("/b", "1")]
+    assistants = text.partition('id="assistants"')[2].partition("</section>")[0]
+    assert ">ChatGPT<" in assistants
+    assert "A machine" not in text
+
+
+def test_what_is_kept_apart_counts_nowhere(site_page: TestClient, instance: Instance) -> None:
+    assert count(instance) == Count(2, 2)
+    assert site_page.get("/api/counters?site=example.com&path=/b").json()["pages"] == {
+        "/b": {"views": 0, "visitors": 0}
+    }
+    assert instance.presence.count(1, NOON) == 2
+
+
+def test_a_rule_releases_and_is_undone(site_page: TestClient, instance: Instance) -> None:
+    rule = AddRule("example.com", "release", "browser:is:GPTBot")
+    with instance.borrow_reader() as reader:
+        (effect,) = reader.preview_rule(Rule(0, 1, rule.action, rule.filter))
+    assert (effect.day, effect.before, effect.after) == (TODAY, Count(2, 2), Count(4, 3))
+    number = run(instance, rule)
+    assert count(instance) == effect.after
+    assert run(instance, UndoRule(number)) == number
+    assert count(instance) == effect.before
+    # And once more, by the page.
+    preview = site_page.get("/sites/example.com/bots?action=release&filter=browser:is:GPTBot").text
+    assert re.search(
+        r'<td class="n">2</td><td class="n">4</td><td class="n">2</td><td class="n">3</td>', preview
+    )
+    form = {"action": "release", "filter": "browser:is:GPTBot"}
+    assert site_page.post("/sites/example.com/bots", data=form, follow_redirects=False).status_code == 303
+    assert count(instance) == effect.after
+    (undo,) = re.findall(r'name="undo" value="(\d+)"', site_page.get("/sites/example.com/bots").text)
+    site_page.post("/sites/example.com/bots", data={"undo": undo})
+    assert count(instance) == effect.before
+
+
+def test_a_rule_condemns_and_is_undone_whatever_comes_in_between(
+    site_page: TestClient, instance: Instance, clock: Clock
+) -> None:
+    number = run(instance, AddRule("example.com", "condemn", "browser:is:Firefox"))
+    assert count(instance) == Count(1, 1)
+    clock.now += 60
+    send(site_page, "/c", FIREFOX)
+    assert count(instance) == Count(2, 2)
+    run(instance, UndoRule(number))
+    assert count(instance) == Count(3, 2)
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "entry:is:/a", "event:is:x", "day:is:2025-11-25", "goal:is:x", "page:matches:("]
+)
+def test_a_rule_is_about_single_views(site_page: TestClient, instance: Instance, text: str) -> None:
+    with pytest.raises(InputError):
+        perform(instance, AddRule("example.com", "condemn", text))
+    assert site_page.get(f"/sites/example.com/bots?action=condemn&filter={text}").status_code == 400
+    form = {"action": "condemn", "filter": text}
+    assert site_page.post("/sites/example.com/bots", data=form).status_code == 400
+
+
+def test_only_the_owner_makes_rules_and_only_from_our_own_page(site_page: TestClient) -> None:
+    form = {"action": "condemn", "filter": "browser:is:Firefox"}
+    site_page.headers["origin"] = "https://evil.example"
+    assert site_page.post("/sites/example.com/bots", data=form).status_code == 403
+    site_page.cookies.clear()
+    assert site_page.get("/sites/example.com/bots", follow_redirects=False).status_code == 303
+
+
+FILTERS = [
+    "browser:is:Firefox",
+    "country:is:DE",
+    "page:contains:a",
+    "referrer:is:",
+    "os:is_not:iOS",
+    "page:is:/ü",
+]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_history_of_rules_leaves_the_numbers_of_the_hits(
+    filled: tuple[Instance, list[Any]],  # noqa: F811
+    seed: int,
+) -> None:
+    """Rules, undone in turn, killed in the middle and carried on: the totals come back exactly."""
+    instance, hits = filled
+    dice = random.Random(seed)
+    instance.write(lambda store: store.write(hits))
+    instance.fold()
+    instance.rollup()
+    site = instance.registry.sites[0]
+    span = Range(hits[0].day - 30, hits[0].day + 30)
+    groupings = [Grouping(), Grouping(("browser",)), Grouping(("page",)), Grouping(("event", "country"))]
+
+    def look() -> Any:
+        with instance.borrow_reader() as reader:
+            assert [text for text in reader.differences() if text] == []
+            found = tabulate(reader, site, span, groupings)
+            return [sorted(found[one], key=str) for one in groupings], reader.site_count(site.id)
+
+    states = [look()]
+    numbers: list[int] = []
+    for _ in range(4):
+        action = dice.choice(["condemn", "condemn", "release"])
+        number = perform(instance, AddRule(site.domain, action, dice.choice(FILTERS)))
+        for _ in range(dice.randrange(4)):
+            perform(instance, AdvanceRule(number))
+        # As after a kill: what is under way is carried on.
+        instance.carry_on()
+        instance.fold()
+        if dice.random() < 0.5:
+            instance.rollup()
+        numbers.append(number)
+        states.append(look())
+    for number in reversed(numbers):
+        assert look() == states.pop()
+        perform(instance, UndoRule(number))
+        perform(instance, AdvanceRule(number))
+        instance.carry_on()
+    assert look() == states.pop()
+
+
+def test_what_came_in_apart_is_forgotten_after_its_time(
+    instance: Instance, clock: Clock, site_page: TestClient
+) -> None:
+    span = Range(0, TODAY)
+
+    def kept() -> int:
+        with instance.borrow_reader() as reader:
+            return len(reader.apart_by_reason(1, span))
+
+    clock.now += (DAYS_KEPT - 1) * 86_400
+    instance.purge()
+    assert kept() == 4
+    clock.now += 2 * 86_400
+    instance.purge()
+    assert kept() == 0
+
+
+def test_machines_do_not_use_up_the_new_paths_of_a_day(tmp_path: Any) -> None:
+    from analytics.store.ingest import Caps
+
+    store = SqliteStore(tmp_path, Caps(path=2))
+    store.save_site(Site(id=0, domain="example.com"), 0)
+    hits = make_hits()
+    store.write_apart([(hit, "bot") for hit in hits])
+    assert store.write(hits[:1]) == [True]
+    paths = [
+        row[0]
+        for row in store._connection.execute("SELECT DISTINCT p.path FROM hit JOIN path p ON p.id = hit.path")
+    ]
+    assert paths == [hits[0].path]
+    store.close()
+
+
+def test_the_commands(tmp_path: Any) -> None:
+    data = tmp_path / "data"
+    pagetally("site", "add", "example.com", data=data)
+    words = ("example.com", "condemn", "browser:is:Firefox")
+    assert pagetally("rule", "preview", *words, data=data).stdout == "0 days would change.\n"
+    assert pagetally("rule", "add", *words, data=data).stdout.startswith(
+        "Rule 1: condemn browser:is:Firefox."
+    )
+    assert (
+        pagetally("rule", "list", "example.com", data=data).stdout == "1  condemn  browser:is:Firefox  done\n"
+    )
+    assert pagetally("rule", "undo", "1", data=data).stdout == "Rule 1 is undone.\n"
+    assert pagetally("rule", "undo", "1", data=data, check=False).returncode == 1
