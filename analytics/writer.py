@@ -105,6 +105,7 @@ class Writer:
         self._gathered: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._dropped: Counter[tuple[int, int, str]] = Counter()
+        self._all_dropped: Counter[str] = Counter()
         self._dropped_lock = threading.Lock()
         self._stopped = False
         self._transactions = 0
@@ -163,6 +164,12 @@ class Writer:
         """Count a view that is deliberately not stored; written with the next flush of tallies."""
         with self._dropped_lock:
             self._dropped[drop.site, day, drop.reason] += 1
+            self._all_dropped[drop.reason] += 1
+
+    def count_dropped(self) -> Counter[str]:
+        """Views deliberately not stored since the start, by reason."""
+        with self._dropped_lock:
+            return self._all_dropped.copy()
 
     def take_tallies(self) -> Counter[tuple[int, int, str]]:
         """The tallies since the last time."""
