@@ -71,11 +71,9 @@ def create_app(
 ) -> ASGIApp:
     """The ASGI app of an open instance. `app.state.owner` holds the one-time set-up token.
 
-    `compat` names the families of foreign protocols that are answered (`compat.FAMILIES`).
-    `extra_routes` come before Pagetally's own, so that the demo and the benchmark can add theirs.
+    `compat`: the foreign protocols that are answered (`compat.FAMILIES`); `extra_routes` come before ours.
     """
-    pages = Pages()
-    owner = Owner(instance)
+    pages, owner = Pages(), Owner(instance)
     lists = ListEndpoints(instance, pages)
     event, counters, forms = EventEndpoint(instance), CountersEndpoint(instance), FormEndpoint(instance)
     public: list[BaseRoute] = [
