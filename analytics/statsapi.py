@@ -329,7 +329,7 @@ def read_v1_filters(text: str) -> Filter:
         if match is None:
             hint = "Such as visit:country==DE|AT;event:page!=/a*"
             raise InputError("filters", f"{one[:40]!r} is no filter", hint=hint)
-        ours = find(match[1], "filters").name
+        ours = OF_OWNER.get(match[1]) or find(match[1], "filters").name
         values = [re.sub(r"\\([|;*])", r"\1", value) for value in re.split(r"(?<!\\)\|", match[3])]
         operator = {"==": "is", "!=": "is_not", "~": "contains"}[match[2]]
         if operator != "contains" and re.search(r"(?<!\\)\*", match[3]):
@@ -349,13 +349,15 @@ def read_v1_ask(known: Mapping[str, str], site: Site, today: int, property: str 
     """A question of version 1; `property` is the dimension that it is broken down by."""
     metrics = read_metrics([name for name in known.get("metrics", "visitors").split(",") if name])
     dimensions = (property,) if property else ()
+    tree = read_v1_filters(known.get("filters", ""))
     check_metrics(metrics, dimensions)
+    check_goals(metrics, dimensions, tree)
     return Ask(
         site=site,
         metrics=metrics,
         span=read_v1_range(known, today),
         dimensions=dimensions,
-        tree=read_v1_filters(known.get("filters", "")),
+        tree=tree,
         order=_read_order(None, metrics, dimensions),
         limit=read_number(known, "limit", 100, 1_000),
         offset=0,

@@ -110,6 +110,7 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._dropped: Counter[tuple[int, int, str]] = Counter()
         self._apart: list[tuple[Hit, str]] = []
+        self._all_dropped: Counter[str] = Counter()
         self._dropped_lock = threading.Lock()
         self._stopped = False
         self._transactions = 0
@@ -168,6 +169,7 @@ class Writer:
         """Count a view that is deliberately not stored; written with the next flush of tallies."""
         with self._dropped_lock:
             self._dropped[drop.site, day, drop.reason] += 1
+            self._all_dropped[drop.reason] += 1
             if drop.hit is not None and len(self._apart) < MOST_APART:
                 self._apart.append((drop.hit, drop.reason))
 
@@ -176,6 +178,11 @@ class Writer:
         with self._dropped_lock:
             taken, self._apart = self._apart, []
         return taken
+
+    def count_dropped(self) -> Counter[str]:
+        """Views deliberately not stored since the start, by reason."""
+        with self._dropped_lock:
+            return self._all_dropped.copy()
 
     def take_tallies(self) -> Counter[tuple[int, int, str]]:
         """The tallies since the last time."""

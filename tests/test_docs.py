@@ -95,7 +95,8 @@ def test_lock_files_have_hashes_and_no_addresses() -> None:
 
 
 def test_the_endpoints_that_are_documented_are_there() -> None:
-    source = (Path(typing.cast(str, web.__file__)).parent / "app.py").read_text()
+    folder = Path(typing.cast(str, web.__file__)).parent
+    source = "".join(file.read_text() for file in folder.glob("*.py"))
     for path in re.findall(r"^## (?:GET|POST) (\S+)", text_of("api.md"), re.MULTILINE):
         assert f'"{path}"' in source, path
 

@@ -31,6 +31,7 @@ LAYERS = (
             "spam",
             "accesslog",
             "wording",
+            "gauges",
         },
     ),
     (
@@ -43,6 +44,7 @@ LAYERS = (
             "selection",
             "panels",
             "statsapi",
+            "openapi",
             "lists",
             "columns",
             "dimensions",

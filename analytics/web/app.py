@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,8 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .. import __version__
 from ..errors import InputError, StoreFailed, TooLarge, Unavailable
 from ..instance import Instance
+from ..openapi import describe
 from ..store.connect import DatabaseError
-from .answers import CORS
+from .answers import CORS, JSON
 from .auth import AuthRoutes, Owner
 from .bots import BotsRoutes
 from .collect import TOKEN, EventEndpoint, PixelEndpoint
@@ -27,10 +29,12 @@ from .dropped import DroppedRoutes
 from .forms import KINDS, FormEndpoint
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
 from .keep import KeepRoutes
+from .metrics import Metrics
 from .migrate import MigrateRoutes
 from .pages import Pages
 from .popular import ListEndpoints
 from .ranking import RankingRoutes
+from .reading import Answer, Reading
 from .static import JAVASCRIPT, StaticFile
 from .stats import StatsRoutes
 from .widgets import WidgetRoutes
@@ -69,11 +73,9 @@ def create_app(
 ) -> ASGIApp:
     """The ASGI app of an open instance. `app.state.owner` holds the one-time set-up token.
 
-    `compat` names the families of foreign protocols that are answered (`compat.FAMILIES`).
-    `extra_routes` come before Pagetally's own, so that the demo and the benchmark can add theirs.
+    `compat`: the foreign protocols that are answered (`compat.FAMILIES`); `extra_routes` come before ours.
     """
-    pages = Pages()
-    owner = Owner(instance)
+    pages, owner = Pages(), Owner(instance)
     lists = ListEndpoints(instance, pages)
     event, counters, forms = EventEndpoint(instance), CountersEndpoint(instance), FormEndpoint(instance)
     public: list[BaseRoute] = [
@@ -84,6 +86,7 @@ def create_app(
         Route("/api/related", lists.related),
         Route("/popular.html", lists.page),
         *StatsRoutes(instance).routes,
+        Route("/api/openapi.json", Description(base_path)),
         *compat_routes(Bridge(instance), compat),
         *(Route(f"/{form}/{{rest:path}}", forms) for form in KINDS),
         Route("/api/{rest:path}", unknown_endpoint, methods=ANY_METHOD),
@@ -92,6 +95,7 @@ def create_app(
     guarded = Starlette(
         routes=[
             Route("/health", Health(instance).answer),
+            Route("/metrics", Metrics(instance, is_direct=not trusted_proxies).answer),
             *AuthRoutes(instance, owner, pages).routes,
             *owner_routes(instance, owner, pages),
             *MigrateRoutes(instance, owner, pages, public).routes,
@@ -238,6 +242,17 @@ def error_pages(pages: Pages) -> dict[Any, Any]:
         DatabaseError: slow,
         Disconnected: gone,
     }
+
+
+class Description(Reading):
+    """GET /api/openapi.json, an ASGI app: what can be asked, for programs that make clients of it."""
+
+    def __init__(self, base_path: str) -> None:
+        super().__init__(self._read)
+        self._body = msgspec.json.encode(describe(base_path))
+
+    async def _read(self, scope: Scope) -> Answer:
+        return [JSON, (b"cache-control", b"max-age=3600")], self._body
 
 
 class Health:
