@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from .days import to_date
@@ -137,7 +138,38 @@ def word(label: str, dimension: str) -> str:
         return "Others over the daily limit"
     if not label:
         return UNKNOWN.get(dimension, "None" if dimension in NOT_SET else "Unknown")
+    if dimension == "country":
+        return country(label)
+    if dimension == "language":
+        return language(label)
     return path(label) if dimension in ("page", "entry", "exit") else label
+
+
+@lru_cache(maxsize=1)
+def _names() -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Names of countries and of languages, by code."""
+    # Their tables take a while to load, which a start should not wait for.
+    from babel import Locale
+
+    english = Locale("en")
+    return english.territories, english.languages
+
+
+def country(code: str) -> str:
+    """The name of a country by its code, or the code where it is none: DE is Germany."""
+    return _names()[0].get(code, code)
+
+
+def language(code: str) -> str:
+    """The name of a language by its code, or the code where it is none: de is German."""
+    return _names()[1].get(code, code)
+
+
+def flag(label: str, dimension: str) -> str:
+    """The flag of a country as an emoji, with a space behind it; nothing for everything else."""
+    if dimension != "country" or len(label) != 2 or not (label.isascii() and label.isupper()):
+        return ""
+    return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in label) + " "
 
 
 OPERATORS = {
@@ -229,6 +261,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "host": host,
     "zone": zone,
     "word": word,
+    "flag": flag,
     "operator": operator,
     "per_visit": per_visit,
     "reason": reason,

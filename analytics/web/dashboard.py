@@ -33,6 +33,9 @@ from .pages import Pages, public_address
 MAX_ROWS = 100_000
 """Rows of a list as CSV."""
 
+KEYS = {"today": "t", "7d": "w", "30d": "m", "90d": "9", "12mo": "q", "all": "a"}
+"""Keys that show a period."""
+
 SHOWN = 500
 """Adjustments that a page lists; `pagetally counter list` has them all."""
 
@@ -51,6 +54,7 @@ class DashboardRoutes:
             Route("/", self.index),
             Route("/sites/{domain}", self.site),
             Route("/sites/{domain}/list.csv", self.listing),
+            Route("/sites/{domain}/online", self.online),
             Route("/sites/{domain}/numbers", self.numbers),
         ]
 
@@ -107,6 +111,8 @@ class DashboardRoutes:
             "selection": selection,
             "here": f"{request.scope.get('root_path', '')}/sites/{quote(site.domain)}",
             "periods": PERIODS,
+            "keys_of": KEYS,
+            "yesterday": BY_NAME["yesterday"],
             "intervals": intervals_for(report.range.days),
             "interval": query.interval,
             "tabs": TABS,
@@ -122,6 +128,15 @@ class DashboardRoutes:
             "public": public_address(request),
             "token": make_token(site, "/", below=True) if site.needs_token else "",
         }
+
+    async def online(self, request: Request) -> Response:
+        """How many are there now, for the page to ask again and again."""
+        site = self._instance.registry.find(request.path_params["domain"])
+        if site is None or not self._owner.is_signed_in(request):
+            return PlainTextResponse("", 204)
+        count = self._instance.presence.count(site.id, self._instance.clock())
+        here = f"{request.scope.get('root_path', '')}/sites/{quote(site.domain)}"
+        return self._pages.render(request, "online.html", online=count, here=here)
 
     async def listing(self, request: Request) -> Response:
         """One list of a summary, whole, as CSV: `list` names its dimension."""

@@ -41,6 +41,7 @@ class Pages:
             "icon": address_of("icon.svg"),
             "copy": address_of("copy.js"),
             "htmx": address_of("htmx.js"),
+            "keys": address_of("keys.js"),
             "sections": SECTIONS,
         }
 
