@@ -179,5 +179,5 @@ def test_it_is_for_the_owner_only(page: TestClient, path: str) -> None:
 
 def test_a_page_is_small_enough_for_a_slow_line(page: TestClient) -> None:
     """With everything that it loads: 150 KB."""
-    loaded = ["/sites/example.com?period=12mo", "/style.css", "/htmx.js", "/icon.svg"]
+    loaded = ["/sites/example.com?period=12mo", "/style.css", "/htmx.js", "/keys.js", "/icon.svg"]
     assert sum(len(page.get(path).content) for path in loaded) < 150_000

@@ -48,6 +48,7 @@ SCRIPTS = (
     "page-list.js",
     "copy.js",
     "htmx.js",
+    "keys.js",
 )
 
 STATIC = {
