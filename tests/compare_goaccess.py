@@ -1,8 +1,8 @@
 """An access log counted by Pagetally and by GoAccess, side by side, where both mean the same.
 
-`python -m tests.compare_goaccess LOG --domain example.com [--goaccess PROGRAM]`, with GoAccess 1.7 or newer. Both get
-the lines that `pagetally import access-log` takes as views of pages, without queries: machines included, but for the
-browsers and systems of people.
+`python -m tests.compare_goaccess LOG --domain example.com [--goaccess PROGRAM]`, with GoAccess 1.7 or newer.
+Both get the lines that `pagetally import access-log` takes as views of pages, without queries: machines
+included, but for the browsers and systems of people.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import sqlite3
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from analytics.accesslog import is_page_view, read_line
 from analytics.agents import is_bot
@@ -90,13 +91,20 @@ def ask_goaccess(program: str, log: Path, domain: str) -> dict[str, Figures]:
     }
 
 
-NAMES = {"MSIE": "Internet Explorer", "Macintosh": "macOS", "Linux": "GNU/Linux", "Unknown": "", "Others": ""}
+NAMES = {
+    "MSIE": "Internet Explorer",
+    "Macintosh": "macOS",
+    "Linux": "GNU/Linux",
+    "Unknown": "",
+    "Others": "",
+    "ChromeOS": "Chrome OS",
+}
 """Their word for a browser or system to ours; both know more names than the other."""
 
 
 def rename(name: str) -> str:
-    """A page without the slash at its end, a browser or system by our name."""
-    return (name.rstrip("/") or "/") if name.startswith("/") else NAMES.get(name, name)
+    """A page decoded and without the slash at its end, a browser or system by our name."""
+    return (unquote(name).rstrip("/") or "/") if name.startswith("/") else NAMES.get(name, name)
 
 
 QUERIES = {
@@ -119,9 +127,17 @@ def ask_pagetally(log: Path, domain: str, data: Path, titles: Sequence[str]) -> 
     pagetally("import", "access-log", log, "--site", domain, "--include-bots", data=data)
     connection = sqlite3.connect(data / "pagetally.db")
     try:
-        return {title: dict(connection.execute(QUERIES[title]).fetchall()) for title in titles}
+        return {title: read_figures(connection.execute(QUERIES[title])) for title in titles}
     finally:
         connection.close()
+
+
+def read_figures(rows: Iterable[tuple[str, int]]) -> Figures:
+    """Rows of names and numbers, with the names as `rename` writes them."""
+    counted: Counter[str] = Counter()
+    for name, number in rows:
+        counted[rename(name)] += number
+    return dict(counted)
 
 
 def drop_own(hosts: Figures, domain: str) -> Figures:
