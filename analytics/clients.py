@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from .agents import MAX_AGENT, is_bot
+from .agents import AI, MAX_AGENT, is_bot
 from .model import Client
 
 MAX_WORD = 60
@@ -225,53 +225,6 @@ def bot_name(agent: str) -> str:
     rest = re.sub(r"^Mozilla/\d\.\d\s*(?:\((?:compatible;\s*)?)?", "", agent)
     found = _FIRST_WORD.search(rest)
     return _cut(found[0]) if found else "unknown"
-
-
-AI: dict[str, str] = {
-    "GPTBot": "training",
-    "OAI-SearchBot": "search",
-    "ChatGPT-User": "assistant",
-    "ClaudeBot": "training",
-    "Claude-SearchBot": "search",
-    "Claude-User": "assistant",
-    "anthropic-ai": "training",
-    "PerplexityBot": "search",
-    "Perplexity-User": "assistant",
-    "Google-CloudVertexBot": "assistant",
-    "GoogleOther": "training",
-    "Google-Extended": "training",
-    "Gemini-Deep-Research": "assistant",
-    "Applebot-Extended": "training",
-    "meta-externalagent": "training",
-    "meta-externalfetcher": "assistant",
-    "FacebookBot": "training",
-    "Bytespider": "training",
-    "CCBot": "training",
-    "Amazonbot": "training",
-    "cohere-ai": "assistant",
-    "cohere-training-data-crawler": "training",
-    "Diffbot": "training",
-    "DuckAssistBot": "assistant",
-    "MistralAI-User": "assistant",
-    "YouBot": "search",
-    "AI2Bot": "training",
-    "PetalBot": "search",
-    "Timpibot": "training",
-    "omgili": "training",
-    "ImagesiftBot": "training",
-    "Kangaroo Bot": "training",
-    "PanguBot": "training",
-    "SemrushBot-OCOB": "training",
-    "Webzio-Extended": "training",
-    "xAI-Grok": "assistant",
-    "DeepSeekBot": "training",
-}
-"""Crawlers of makers of AI by what they say they fetch pages for."""
-
-
-def ai_kind(name: str) -> str:
-    """What an AI crawler fetches pages for: training, search, assistant; empty for other machines."""
-    return AI.get(name, "")
 
 
 # Language

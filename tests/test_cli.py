@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
 from pathlib import Path
@@ -240,3 +241,14 @@ def test_removing_a_site_removes_its_rows(instance: Instance) -> None:
     assert instance.reader.site_count(1).views == 0
     assert instance.reader.site_count(2).views == 1
     assert [text for text in instance.reader.differences() if text] == []
+
+
+def test_a_database_of_an_earlier_version_is_told(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    pagetally("site", "add", "example.com", data=data)
+    with contextlib.closing(sqlite3.connect(data / "pagetally.db")) as connection, connection:
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = 'm008_released'")
+    done = pagetally("site", "list", data=data, check=False)
+    assert done.returncode == 1
+    assert "is of an earlier version" in done.stderr
+    assert "pagetally serve" in done.stderr

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.clients import AI, HINTS, ai_kind, bot_name, read_client, read_language, screen_class
+from analytics.agents import AI, ai_kind
+from analytics.clients import HINTS, bot_name, read_client, read_language, screen_class
 from analytics.model import Client
 
 from .conftest import CHROME, FIREFOX, GOOGLEBOT

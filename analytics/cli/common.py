@@ -73,6 +73,9 @@ def reader(folder: Path) -> Iterator[SqliteReader]:
         raise PagetallyError(f"there is no Pagetally database in {folder}", hint=hint)
     found = SqliteReader(folder)
     try:
+        if not found.is_up_to_date():
+            hint = "It is brought up to date, after a backup, by: pagetally serve"
+            raise PagetallyError(f"the database in {folder} is of an earlier version", hint=hint)
         # A deadline is for visitors; whoever types a command may wait.
         with found.snapshot(seconds=None):
             yield found

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..agents import AI, ai_kind
 from ..breakdown import Grouping, tabulate
 from ..channels import ASSISTANTS
-from ..clients import AI, ai_kind
 from ..commands import AddRule, AdvanceRule, UndoRule, perform
 from ..days import local_day
 from ..errors import InputError, Refused
