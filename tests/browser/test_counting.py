@@ -33,7 +33,7 @@ def test_one_line_counts_a_page_and_fills_its_counters(
     assert (blog.views("/", "/about", "/unread"), blog.site_views) == ([3, 2, 0], 6)
 
 
-def test_the_view_tells_page_title_and_referrer_and_no_more(blog: Blog, page: Page) -> None:
+def test_the_view_tells_page_title_referrer_and_screen_and_no_more(blog: Blog, page: Page) -> None:
     traffic = Traffic(page.context)
     page.goto(blog.url("/?q=private&utm_source=letter#part"), referer="https://news.example/story")
     expect_counters(page, 1, 1)
@@ -43,6 +43,7 @@ def test_the_view_tells_page_title_and_referrer_and_no_more(blog: Blog, page: Pa
         "u": blog.url("/?utm_source=letter"),
         "t": "Notes from the harbour",
         "r": "https://news.example/story",
+        "w": page.evaluate("screen.width"),
     }
 
 

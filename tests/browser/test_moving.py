@@ -38,7 +38,7 @@ def test_each_page_of_a_single_page_app_is_counted_once(blog: Blog, page: Page) 
     view_sentinel(page)
     assert blog.views("/one", "/two", "/three") == [3, 1, 2]
     assert blog.site_views == 7
-    assert [hit.get("r") for hit in traffic.hits] == ["https://news.example/"] + [None] * 6
+    assert [hit.get("r") for hit in traffic.hits] == ["https://news.example/"] + [""] * 6
 
 
 def test_the_title_is_the_new_one_where_it_changes_after_the_address(blog: Blog, page: Page) -> None:
