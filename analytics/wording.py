@@ -202,7 +202,7 @@ REASONS: dict[str, str] = {
     " or alias is missing.",
     "host": "The page was shown under a host that is not the site’s: a copy, a translation, a preview. If it"
     " is yours, add it as an alias.",
-    "bot": "The reader says it is a crawler, a tool, a link preview, or a headless browser.",
+    "bot": "The reader says it is a crawler, a tool, or a link preview.",
     "headless": "The reader says it is a browser without a screen, which a program drives.",
     "spam": "The referrer is known for visits that nobody made.",
     "rule": "A rule of yours took it out.",

@@ -27,6 +27,8 @@ from .pages import Pages
 
 DAYS = 30
 ROWS = 20
+PATIENCE = 60.0
+"""Seconds that the page may take: ten million views are some ten."""
 
 
 class BotsRoutes:
@@ -76,7 +78,8 @@ class BotsRoutes:
         if text and action not in ACTIONS:
             raise InputError("action", "is none", hint="One of " + ", ".join(ACTIONS))
         by_source = Grouping(("source",))
-        with self._instance.borrow_reader() as reader:
+        # A preview looks at everything that is stored.
+        with self._instance.borrow_reader(PATIENCE) as reader:
             clients = reader.apart_by_client(site.id, span, ROWS)
             assistants = tabulate(reader, site, span, [by_source], condition("channel", "is", [ASSISTANTS]))[
                 by_source
