@@ -70,6 +70,10 @@ class SqliteReader:
         self._moment = Moment(self._tails, self._tails.age) if self._tails is not None else None
         return snapshot(self._connection, seconds)
 
+    def interrupt(self) -> None:
+        """End the statement that runs, from another thread; it fails with a DatabaseError."""
+        self._connection.interrupt()
+
     def is_up_to_date(self) -> bool:
         """Whether the tables are those of this version."""
         return not {one.name for one in migrations.pending(Database(self._connection))}

@@ -24,11 +24,13 @@ from ..panels import panel_csv
 from ..periods import BY_NAME, DEFAULT, PERIODS
 from ..selection import TABS, Selection, read_selection
 from ..store.connect import DatabaseError
+from ..store.sqlite import SqliteReader
 from ..summary import INTERVALS, MAX_DAYS_OF, NONE, Query, Report, summarise, times_of, total_of
 from ..tokens import make_token
 from .auth import Owner, redirect
 from .chart import Chart, draw_chart, draw_times
 from .pages import Pages, public_address
+from .wanted import read_while_wanted
 
 MAX_ROWS = 100_000
 """Rows of a list as CSV."""
@@ -90,7 +92,7 @@ class DashboardRoutes:
         try:
             selection = read_selection(request.query_params.multi_items())
             query = replace(question(site, selection, self._instance.clock()), with_kept=True)
-            report = await run_in_threadpool(partial(self._summarise, query))
+            report = await read_while_wanted(request, self._instance, partial(_summarise, query))
         except InputError as error:
             text = f"{error}. {error.hint}" if error.hint else f"{error}."
             return self._pages.message(request, 400, "That address is not known", text, signed_in=True)
@@ -154,7 +156,7 @@ class DashboardRoutes:
         query = question(site, selection, self._instance.clock())
         whole = replace(query, panels=(dimension.name,), limit=MAX_ROWS, interval="day", compare=NONE)
         try:
-            report = await run_in_threadpool(partial(self._summarise, whole))
+            report = await read_while_wanted(request, self._instance, partial(_summarise, whole))
         except DatabaseError:
             return PlainTextResponse("This took too long to count.\n", 503)
         name = f"{site.domain}-{dimension.name}.csv"
@@ -179,9 +181,9 @@ class DashboardRoutes:
             found, total = reader.adjustments(site.id), reader.site_count(site.id)
         return [(local_day(site.timezone, one.at), one) for one in reversed(found)][:SHOWN], total
 
-    def _summarise(self, query: Query) -> Report:
-        with self._instance.borrow_reader() as reader:
-            return summarise(reader, query)
+
+def _summarise(query: Query, reader: SqliteReader) -> Report:
+    return summarise(reader, query)
 
 
 def question(site: Site, selection: Selection, now: float) -> Query:
