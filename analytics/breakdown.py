@@ -76,7 +76,7 @@ class Grouping:
         return len(self.dimensions) == 1 and BY_NAME[self.dimensions[0]] in SUMMED
 
 
-class Row(Struct, frozen=True):
+class Row(Struct, frozen=True, gc=False):
     """One group: its labels, in the order of the dimensions, and its figures.
 
     Of groups inside visits (pages, hours, events) `bounces` and `duration` are 0 and mean nothing;

@@ -21,7 +21,7 @@ from . import owner
 from .connect import Connection
 from .reads import CURRENT_VISITS
 
-DAYS_AT_ONCE = 31
+DAYS_AT_ONCE = 7
 """Days that are in memory together."""
 
 FOLDED_VISITS = """

@@ -100,8 +100,10 @@ class DashboardRoutes:
             return self._pages.message(
                 request, 503, "This took too long to count", "Try a shorter period.", signed_in=True
             )
-        return self._pages.render(
-            request, "site.html", signed_in=True, site=site, **self._values(request, selection, report)
+        values = self._values(request, selection, report)
+        # Not on the event loop, where views would wait for it.
+        return await run_in_threadpool(
+            partial(self._pages.render, request, "site.html", signed_in=True, site=site, **values)
         )
 
     def _values(self, request: Request, selection: Selection, report: Report) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -14,6 +15,9 @@ from ..store.sqlite import SqliteReader
 
 T = TypeVar("T")
 
+ONE = threading.Lock()
+"""One question at a time: several would only wait for the interpreter's lock, and keep views waiting."""
+
 EVERY = 0.1
 """Seconds between two looks at whether the reader is still there."""
 
@@ -23,7 +27,7 @@ async def read_while_wanted(request: Request, instance: Instance, work: Callable
     lent: list[SqliteReader] = []
 
     def run() -> T:
-        with instance.borrow_reader() as reader:
+        with ONE, instance.borrow_reader() as reader:
             lent.append(reader)
             try:
                 return work(reader)
