@@ -65,7 +65,9 @@ def look(page: Page, seconds: int) -> None:
 
 def scroll(page: Page, top: int) -> None:
     """Scroll, and wait until the page has heard of it: two leaps between two frames are told as one."""
-    page.evaluate(f"new Promise(done => {{ addEventListener('scroll', done, {{once: true}}); scrollTo(0, {top}) }})")
+    page.evaluate(
+        f"new Promise(done => {{ addEventListener('scroll', done, {{once: true}}); scrollTo(0, {top}) }})"
+    )
 
 
 def read(path: str, seconds: int, depth: int) -> Told:
