@@ -12,6 +12,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
 
+from .aside import Aside
 from .clock import Clock, system_clock
 from .cooldown import Cooldown
 from .days import local_day
@@ -74,8 +75,11 @@ class Instance:
         fold_limit: int = FOLD_LIMIT,
         rate_limit: int = 0,
         geo_files: Sequence[Path] = (),
+        has_aside: bool = False,
     ) -> None:
+        """`has_aside`: summaries are made by a process of their own, not by a thread of this one."""
         self.folder = folder
+        self.aside = Aside(folder) if has_aside else None
         self._fold_limit = fold_limit
         self.clock = clock
         self._caps = caps
@@ -129,6 +133,8 @@ class Instance:
             self.flush_tallies()
         except Unavailable as error:
             log.warning("what was dropped in the last seconds is not tallied: %s", error)
+        if self.aside is not None:
+            self.aside.close()
         self.glance.close()
         self.geo.close()
         for reader in (self.reader, *self._lent):

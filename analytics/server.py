@@ -49,7 +49,9 @@ def serve(config: Config, *, say: Callable[[str], None], make_app: AppFactory | 
         # uvicorn sends itself the signal again once it has stopped; that is no failure.
         signal.signal(number, _leave)
     caps = Caps(path=config.new_paths_a_day)
-    instance = Instance(config.data, caps=caps, rate_limit=config.rate_limit, geo_files=config.geo).open()
+    instance = Instance(
+        config.data, caps=caps, rate_limit=config.rate_limit, geo_files=config.geo, has_aside=True
+    ).open()
     try:
         app = (
             make_app(instance)

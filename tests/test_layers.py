@@ -59,7 +59,10 @@ LAYERS = (
         },
     ),
     ("store", {"store"}),
-    ("state", {"geo", "salts", "presence", "throttle", "cooldown", "lock", "writer", "glance", "instance"}),
+    (
+        "state",
+        {"aside", "geo", "salts", "presence", "throttle", "cooldown", "lock", "writer", "glance", "instance"},
+    ),
     ("work", {"commands", "jobs", "importer", "control", "ledger", "pull", "remote"}),
     ("edges", {"web", "server", "cli", "__main__"}),
 )

@@ -24,7 +24,6 @@ from ..panels import panel_csv
 from ..periods import BY_NAME, DEFAULT, PERIODS
 from ..selection import TABS, Selection, read_selection
 from ..store.connect import DatabaseError
-from ..store.sqlite import SqliteReader
 from ..summary import INTERVALS, MAX_DAYS_OF, NONE, Query, Report, summarise, times_of, total_of
 from ..tokens import make_token
 from .auth import Owner, redirect
@@ -92,7 +91,7 @@ class DashboardRoutes:
         try:
             selection = read_selection(request.query_params.multi_items())
             query = replace(question(site, selection, self._instance.clock()), with_kept=True)
-            report = await read_while_wanted(request, self._instance, partial(_summarise, query))
+            report = await read_while_wanted(request, self._instance, partial(summarise, query=query))
         except InputError as error:
             text = f"{error}. {error.hint}" if error.hint else f"{error}."
             return self._pages.message(request, 400, "That address is not known", text, signed_in=True)
@@ -158,7 +157,7 @@ class DashboardRoutes:
         query = question(site, selection, self._instance.clock())
         whole = replace(query, panels=(dimension.name,), limit=MAX_ROWS, interval="day", compare=NONE)
         try:
-            report = await read_while_wanted(request, self._instance, partial(_summarise, whole))
+            report = await read_while_wanted(request, self._instance, partial(summarise, query=whole))
         except DatabaseError:
             return PlainTextResponse("This took too long to count.\n", 503)
         name = f"{site.domain}-{dimension.name}.csv"
@@ -182,10 +181,6 @@ class DashboardRoutes:
         with self._instance.borrow_reader() as reader:
             found, total = reader.adjustments(site.id), reader.site_count(site.id)
         return [(local_day(site.timezone, one.at), one) for one in reversed(found)][:SHOWN], total
-
-
-def _summarise(query: Query, reader: SqliteReader) -> Report:
-    return summarise(reader, query)
 
 
 def question(site: Site, selection: Selection, now: float) -> Query:

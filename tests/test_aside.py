@@ -1,0 +1,98 @@
+"""Summaries made by a process of their own are the same, and never hold the server up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from operator import methodcaller
+
+import pytest
+
+from analytics.aside import Aside, Failure
+from analytics.errors import InputError
+from analytics.instance import Instance
+from analytics.periods import BY_NAME
+from analytics.store.connect import READ_DEADLINE, DatabaseError
+from analytics.store.sqlite import SqliteReader
+from analytics.summary import Query, summarise
+
+
+@pytest.fixture
+def aside(instance: Instance) -> Iterator[Aside]:
+    found = Aside(instance.folder)
+    yield found
+    found.close()
+
+
+def count_for_ever(reader: SqliteReader) -> object:
+    forever = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    return reader._connection.execute(forever).fetchone()
+
+
+def test_it_answers_what_a_reader_of_the_server_answers(instance: Instance, aside: Aside) -> None:
+    site = instance.registry.sites[0]
+    query = Query(site, BY_NAME["30d"], instance.clock(), with_kept=True)
+    with instance.borrow_reader() as reader:
+        expected = summarise(reader, query)
+    assert aside.ask(partial(summarise, query=query)) == expected
+
+
+def test_an_error_of_a_question_reaches_whoever_asked(aside: Aside) -> None:
+    with pytest.raises(TypeError):
+        aside.ask(methodcaller("sites", "one too many"))
+    assert aside.ask(methodcaller("is_up_to_date")) is True
+
+
+def test_an_error_keeps_its_words_on_the_way() -> None:
+    sent = InputError("filters", "is not known", hint="Use another.")
+    found = Failure.of(sent).rebuild()
+    assert isinstance(found, InputError)
+    assert (str(found), found.hint) == (str(sent), sent.hint)
+
+
+def test_a_process_that_was_killed_is_started_again(aside: Aside) -> None:
+    assert aside.ask(methodcaller("is_up_to_date")) is True
+    assert aside._process is not None
+    aside._process.kill()
+    assert aside.ask(methodcaller("is_up_to_date")) is True
+
+
+def test_a_question_that_nobody_waits_for_ends(aside: Aside) -> None:
+    failures: list[Exception] = []
+
+    def ask() -> None:
+        try:
+            aside.ask(count_for_ever)
+        except DatabaseError as error:
+            failures.append(error)
+
+    start = time.monotonic()
+    thread = threading.Thread(target=ask)
+    thread.start()
+    while thread.is_alive():
+        aside.interrupt()
+        thread.join(0.05)
+    assert [str(one) for one in failures] == ["interrupted"]
+    assert time.monotonic() - start < READ_DEADLINE
+    assert aside.ask(methodcaller("is_up_to_date")) is True
+
+
+def test_it_ends_with_the_server(aside: Aside) -> None:
+    aside.ask(methodcaller("is_up_to_date"))
+    process = aside._process
+    aside.close()
+    assert process is not None
+    assert process.poll() is not None
+    with pytest.raises(DatabaseError):
+        aside.ask(methodcaller("is_up_to_date"))
+
+
+def test_it_ends_when_whoever_asks_is_gone(aside: Aside) -> None:
+    aside.ask(methodcaller("is_up_to_date"))
+    process = aside._process
+    assert process is not None
+    assert process.stdin is not None
+    process.stdin.close()
+    assert process.wait(READ_DEADLINE) == 0
