@@ -110,7 +110,7 @@ class Aside:
         if self._is_closed:
             raise DatabaseError("the server is about to end")
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", __name__, str(self._folder)],
+            [sys.executable, "-P", "-c", f"from {__name__} import main; main()", str(self._folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
@@ -175,7 +175,3 @@ def main() -> None:
     answer_questions(Path(sys.argv[1]), sys.stdin.buffer, answers)
     # The other thread still reads, and has nothing to clean up.
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()
