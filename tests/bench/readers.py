@@ -1,6 +1,7 @@
 """An owner who opens summary pages without a pause: `readers URL COOKIE SECONDS TURN`.
 
-A process of its own, not a thread of the load generator: it would wait for the same interpreter, and measure that.
+A process of its own, not a thread of the load generator: it would wait for the same interpreter, and
+measure that.
 """
 
 from __future__ import annotations
