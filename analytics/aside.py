@@ -70,6 +70,7 @@ class Aside:
                 answer = self._exchange(work)
             except (EOFError, BrokenPipeError):
                 # It may have ended just now because nobody had asked for long, or was killed.
+                self._end()
                 try:
                     answer = self._exchange(work)
                 except (EOFError, BrokenPipeError):

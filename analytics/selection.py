@@ -92,6 +92,10 @@ class Selection:
         """The same of another period; the interval is the one that suits it."""
         return replace(self, period=period, interval="")
 
+    def with_days(self, first: int, last: int) -> Selection:
+        """The same of the days from `first` to `last`."""
+        return self.with_period(custom_period(first, last))
+
     def either(self) -> Selection:
         """The same with "and" and "or" between the conditions changed over."""
         return replace(self, is_any=not self.is_any)
