@@ -329,9 +329,14 @@ def list_sources(reader: Reader, site: Site, span: Range) -> list[SourceRow]:
 
 def total_of(reader: Reader, query: Query) -> Totals:
     """The head figures of a period alone."""
+    return sum_up(figures for _, figures in days_of(reader, query))
+
+
+def days_of(reader: Reader, query: Query) -> Sequence[tuple[int, Totals]]:
+    """(day, head figures) of each day of a period."""
     today = local_day(query.site.timezone, query.now)
     span = range_of(query.period, today, reader.first_day(query.site.id))
-    return sum_up(figures for _, figures in daily(reader, query, span))
+    return list(daily(reader, query, span))
 
 
 def sum_up(figures: Iterable[Totals]) -> Totals:

@@ -8,7 +8,7 @@ import pytest
 
 from analytics.days import to_day
 from analytics.model import Totals
-from analytics.web.chart import MAX_BARS, STEPS, choose_step, draw_chart, group_days, nice_ticks
+from analytics.web.chart import MAX_BARS, STEPS, choose_step, draw_chart, draw_spark, group_days, nice_ticks
 
 MONDAY = to_day(date(2026, 11, 23))
 BY_NAME = {step.name: step for step in STEPS}
@@ -192,3 +192,18 @@ def test_values_beside() -> None:
         (33.333, "20k"),
         (0, "30k"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("values", "points"),
+    [
+        ([], ""),
+        ([5], ""),
+        ([0, 0, 0], ""),
+        ([0, 10], "0,100 100,0"),
+        ([5, 0, 10], "0,50 50,100 100,0"),
+        ([1, 3, 2, 0], "0,66.7 33.3,0 66.7,33.3 100,100"),
+    ],
+)
+def test_a_small_course_is_drawn_from_zero(values: list[int], points: str) -> None:
+    assert draw_spark(values) == points

@@ -177,6 +177,17 @@ def draw_times(points: Sequence[tuple[str, Totals]], labels: Sequence[str], step
     return Chart(bars=bars, step=step, top=ticks[-1], values=values, dates=dates, line="")
 
 
+def draw_spark(values: Sequence[int]) -> str:
+    """Points of a line in a square of 100 by 100, zero at its foot; empty where there is nothing to draw."""
+    top, last = max(values, default=0), len(values) - 1
+    if not top or not last:
+        return ""
+    return " ".join(
+        f"{round(100 * at / last, 1):g},{round(100 - 100 * value / top, 1):g}"
+        for at, value in enumerate(values)
+    )
+
+
 def date_text(day: int) -> str:
     """A day as 24 Nov."""
     value = to_date(day)

@@ -24,10 +24,21 @@ from ..panels import panel_csv
 from ..periods import BY_NAME, DEFAULT, PERIODS
 from ..selection import TABS, Selection, read_selection
 from ..store.connect import DatabaseError
-from ..summary import INTERVALS, MAX_DAYS_OF, NONE, Query, Report, summarise, times_of, total_of
+from ..summary import (
+    INTERVALS,
+    MAX_DAYS_OF,
+    NONE,
+    Query,
+    Report,
+    days_of,
+    sum_up,
+    summarise,
+    times_of,
+    total_of,
+)
 from ..tokens import make_token
 from .auth import Owner, redirect
-from .chart import Chart, draw_chart, draw_times
+from .chart import Chart, draw_chart, draw_spark, draw_times
 from .pages import Pages, public_address
 from .wanted import read_while_wanted
 
@@ -60,19 +71,21 @@ class DashboardRoutes:
         ]
 
     async def index(self, request: Request) -> Response:
-        """Every site with today's and 30 days' views and visitors."""
+        """Every site with today's and 30 days' views and visitors, and their course."""
         if not self._owner.is_signed_in(request):
             return redirect(request, "/login")
         rows = await run_in_threadpool(self._overview)
         return self._pages.render(request, "index.html", signed_in=True, rows=rows)
 
-    def _overview(self) -> list[tuple[Site, Totals, Totals, int]]:
+    def _overview(self) -> list[tuple[Site, Totals, Totals, int, str]]:
         now, rows = self._instance.clock(), []
         with self._instance.borrow_reader() as reader:
             for site in self._instance.registry.sites:
                 today = total_of(reader, Query(site, BY_NAME["today"], now))
-                month = total_of(reader, Query(site, DEFAULT, now))
-                rows.append((site, today, month, self._instance.presence.count(site.id, now)))
+                days = days_of(reader, Query(site, DEFAULT, now))
+                month = sum_up(figures for _, figures in days)
+                online = self._instance.presence.count(site.id, now)
+                rows.append((site, today, month, online, draw_spark([one.visitors for _, one in days])))
         return rows
 
     async def site(self, request: Request) -> Response:

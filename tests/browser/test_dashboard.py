@@ -229,6 +229,16 @@ def test_a_hostile_address_is_text_and_nothing_else(office: Office, open_owner: 
         alarm.assert_silent(page)
 
 
+def test_on_paper_there_is_nothing_to_press(office: Office, open_owner: OpenContext) -> None:
+    page = open_owner().new_page()
+    controls = page.locator("button, input, select, summary").locator("visible=true")
+    page.goto(office.url(f"/sites/{PLAIN}?f=source:is:news.example"))
+    assert controls.count() > 0
+    page.emulate_media(media="print")
+    assert controls.count() == 0
+    expect(page.locator("dl.figures dd .value").first).to_be_visible()
+
+
 OWNERS_PAGES = (
     "/",
     f"/sites/{PLAIN}",
