@@ -20,6 +20,9 @@ from .store.base import Reader
 TOP = 10
 """Rows of a list on a page."""
 
+MAPPED = ("country",)
+"""Dimensions that a map shows."""
+
 NOTHING = Totals()
 
 PREVIOUS, YEAR, NONE = "previous", "year", "none"
@@ -78,6 +81,8 @@ class Panel:
     rest: Rest
     top: int
     """The greatest amount, for bars; views of pages and events, visits of the rest."""
+    others: Sequence[Item] = ()
+    """The rows that are left out, where a map shows them as well."""
 
     @property
     def amount(self) -> str:
@@ -282,7 +287,8 @@ def make_panel(dimension: str, rows: Iterable[Row], limit: int) -> Panel:
     shown = found[:limit]
     rest = Rest(len(found) - len(shown), sum(map(of_row, found[limit:])))
     items = [Item(row.labels[0], totals_of(row)) for row in shown]
-    return Panel(dimension, items, rest, of_row(shown[0]) if shown else 0)
+    others = [Item(row.labels[0], totals_of(row)) for row in found[limit:]] if dimension in MAPPED else ()
+    return Panel(dimension, items, rest, of_row(shown[0]) if shown else 0, others)
 
 
 def times_of(query: Query, span: Range) -> list[str]:

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build as bundle, type Plugin } from 'esbuild';
+import { drawMap } from './map.ts';
 
 const OUTPUT = new URL('../analytics/static/', import.meta.url);
 
@@ -23,6 +24,7 @@ export async function build(): Promise<Record<string, string>> {
   return {
     ...(await buildFrom([...OWN, 'src/count.ts', ...TRACKERS])),
     ...(await buildFrom(['src/drop-in.ts'], [foreignTag])),
+    'map.svg': await drawMap(),
   };
 }
 

@@ -55,6 +55,7 @@ STATIC = {
     **dict.fromkeys(SCRIPTS, JAVASCRIPT),
     "style.css": "text/css; charset=utf-8",
     "icon.svg": "image/svg+xml",
+    "map.svg": "image/svg+xml",
 }
 """What is served of analytics/static, and as what."""
 

@@ -39,6 +39,7 @@ from ..summary import (
 from ..tokens import make_token
 from .auth import Owner, redirect
 from .chart import Chart, draw_chart, draw_spark, draw_times
+from .lands import draw_lands
 from .pages import Pages, public_address
 from .wanted import read_while_wanted
 
@@ -139,6 +140,7 @@ class DashboardRoutes:
             "describe_goal": describe_goal,
             "goal_kinds": GOAL_KINDS,
             "chart": chart_of(report),
+            "lands": draw_lands(report.panels["country"]) if "country" in report.panels else (),
             "is_now": report.range.last >= local_day(site.timezone, query.now),
             "online": self._instance.presence.count(site.id, query.now),
             "public": public_address(request),
