@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from .days import to_date
+from .language import _, spoken
 from .model import OTHER, Adjustment
 
 READABLE = (("%20", " "), ("%23", "#"), ("%3F", "?"))
@@ -15,7 +16,7 @@ READABLE = (("%20", " "), ("%23", "#"), ("%3F", "?"))
 
 def number(value: int) -> str:
     """1,234,567"""
-    return f"{value:,}"
+    return f"{value:,}".replace(",", spoken().thousands)
 
 
 def compact(value: int) -> str:
@@ -34,7 +35,7 @@ def plural(count: int, one: str) -> str:
 
 def percent(share: float | None) -> str:
     """A share from 0 to 1 as 42%; a dash when there is none."""
-    return "–" if share is None else f"{share:.0%}"
+    return "–" if share is None else f"{100 * share:.0f}{spoken().percent}"
 
 
 def share(part: int, whole: int) -> str:
@@ -189,7 +190,7 @@ def operator(name: str) -> str:
 
 def per_visit(views: int, visits: int) -> str:
     """Views per visit as 2.4; a dash when there is none."""
-    return f"{views / visits:.1f}" if visits else "–"
+    return f"{views / visits:.1f}".replace(".", spoken().decimal) if visits else "–"
 
 
 def zone(name: str) -> str:
@@ -243,7 +244,13 @@ def adjustment(one: Adjustment) -> str:
     return f"{what} {path(detail.path) if detail.path else 'the site'}"
 
 
+def said(text: str) -> str:
+    """A text of ours in the language of the page; one that is nobody's but the owner's stays as it is."""
+    return _(text)
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
+    "said": said,
     "number": number,
     "plural": plural,
     "percent": percent,
