@@ -35,7 +35,7 @@ wheel: .venv/ready
 words: .venv/ready
 	cd analytics && ../$(BIN)/pybabel -q extract -F ../babel.cfg -k N_ -k NN_:1,2 --no-location --omit-header \
 		--sort-output --no-wrap -o locale/pagetally.pot .
-	for code in de fr; do $(BIN)/pybabel -q update --no-fuzzy-matching --no-wrap --omit-header --ignore-obsolete -D pagetally \
+	for code in de fr; do $(BIN)/pybabel -q update --no-fuzzy-matching --no-wrap --ignore-obsolete -D pagetally \
 		-l $$code -i analytics/locale/pagetally.pot -d analytics/locale || exit 1; done
 	$(BIN)/pybabel -q compile -D pagetally -d analytics/locale
 

@@ -62,8 +62,21 @@ def seconds(value: float | None) -> str:
 
 def date(day: int) -> str:
     """A day number as 5 Nov 2026."""
+    return f"{day_of_year(day)} {to_date(day).year}"
+
+
+def day_of_year(day: int) -> str:
+    """A day number as 5 Nov."""
+    return _write_day(day, spoken().day)
+
+
+def _write_day(day: int, pattern: str) -> str:
     value = to_date(day)
-    return f"{value.day} {value:%b %Y}"
+    if spoken().code == "en":
+        return f"{value.day} {value:%b}"
+    from babel.dates import format_date
+
+    return format_date(value, pattern, locale=spoken().code)
 
 
 def iso(day: int) -> str:
@@ -73,7 +86,9 @@ def iso(day: int) -> str:
 
 def weekday(day: int) -> str:
     """A day number as Thu 5 Nov 2026."""
-    return f"{to_date(day):%a} {date(day)}"
+    if spoken().code == "en":
+        return f"{to_date(day):%a} {date(day)}"
+    return _write_day(day, spoken().weekday)
 
 
 def days_between(first: int, last: int) -> str:
@@ -82,9 +97,9 @@ def days_between(first: int, last: int) -> str:
     if first == last:
         return weekday(first)
     if (start.year, start.month) == (end.year, end.month):
-        return f"{start.day}–{date(last)}"
+        return f"{start.day}{'.' if spoken().day.startswith('d.') else ''}–{date(last)}"
     if start.year == end.year:
-        return f"{start.day} {start:%b} – {date(last)}"
+        return f"{day_of_year(first)} – {date(last)}"
     return f"{date(first)} – {date(last)}"
 
 
