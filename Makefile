@@ -3,7 +3,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint bench torture snippet wheel lock clean
+.PHONY: demo test lint bench torture snippet wheel words lock clean
 
 demo: .venv/ready
 	$(BIN)/python -m seeds --data .demo --port $(PORT)
@@ -30,6 +30,14 @@ snippet: snippet/node_modules/ready
 
 wheel: .venv/ready
 	$(BIN)/python -m hatchling build -t wheel
+
+# What is to be translated, from the sources into the catalogues, and these compiled.
+words: .venv/ready
+	cd analytics && ../$(BIN)/pybabel -q extract -F ../babel.cfg -k N_ -k NN_:1,2 --no-location --omit-header \
+		--sort-output --no-wrap -o locale/pagetally.pot .
+	for code in de fr; do $(BIN)/pybabel -q update --no-fuzzy-matching --no-wrap --ignore-obsolete -D pagetally \
+		-l $$code -i analytics/locale/pagetally.pot -d analytics/locale || exit 1; done
+	$(BIN)/pybabel -q compile -D pagetally -d analytics/locale
 
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate

@@ -8,6 +8,7 @@ from datetime import date
 
 from .days import month_of, month_start, to_date, to_day
 from .errors import InputError
+from .language import N_
 from .model import Range
 
 ALL_TIME = "all"
@@ -36,19 +37,19 @@ class Period:
 
 
 PERIODS: tuple[Period, ...] = (
-    Period("today", "Today", days=1),
-    Period("7d", "7 days", days=7),
-    Period("30d", "30 days", days=30),
-    Period("90d", "90 days", days=90),
-    Period("12mo", "12 months", months=12),
-    Period("all", "All time"),
+    Period("today", N_("Today"), days=1),
+    Period("7d", N_("7 days"), days=7),
+    Period("30d", N_("30 days"), days=30),
+    Period("90d", N_("90 days"), days=90),
+    Period("12mo", N_("12 months"), months=12),
+    Period("all", N_("All time")),
 )
 
 MORE_PERIODS: tuple[Period, ...] = (
-    Period("yesterday", "Yesterday", days=1, ends=1),
-    Period("month", "This month", months=1),
-    Period("6mo", "6 months", months=6),
-    Period("year", "This year", is_year=True),
+    Period("yesterday", N_("Yesterday"), days=1, ends=1),
+    Period("month", N_("This month"), months=1),
+    Period("6mo", N_("6 months"), months=6),
+    Period("year", N_("This year"), is_year=True),
 )
 """Known by name, and not among the links of a page."""
 

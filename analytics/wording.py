@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from .days import to_date
+from .language import _, spoken
 from .model import OTHER, Adjustment
 
 READABLE = (("%20", " "), ("%23", "#"), ("%3F", "?"))
@@ -15,7 +16,7 @@ READABLE = (("%20", " "), ("%23", "#"), ("%3F", "?"))
 
 def number(value: int) -> str:
     """1,234,567"""
-    return f"{value:,}"
+    return f"{value:,}".replace(",", spoken().thousands)
 
 
 def compact(value: int) -> str:
@@ -34,7 +35,7 @@ def plural(count: int, one: str) -> str:
 
 def percent(share: float | None) -> str:
     """A share from 0 to 1 as 42%; a dash when there is none."""
-    return "–" if share is None else f"{share:.0%}"
+    return "–" if share is None else f"{100 * share:.0f}{spoken().percent}"
 
 
 def share(part: int, whole: int) -> str:
@@ -61,8 +62,21 @@ def seconds(value: float | None) -> str:
 
 def date(day: int) -> str:
     """A day number as 5 Nov 2026."""
+    return f"{day_of_year(day)} {to_date(day).year}"
+
+
+def day_of_year(day: int) -> str:
+    """A day number as 5 Nov."""
+    return _write_day(day, spoken().day)
+
+
+def _write_day(day: int, pattern: str) -> str:
     value = to_date(day)
-    return f"{value.day} {value:%b %Y}"
+    if spoken().code == "en":
+        return f"{value.day} {value:%b}"
+    from babel.dates import format_date
+
+    return format_date(value, pattern, locale=spoken().code)
 
 
 def iso(day: int) -> str:
@@ -72,7 +86,9 @@ def iso(day: int) -> str:
 
 def weekday(day: int) -> str:
     """A day number as Thu 5 Nov 2026."""
-    return f"{to_date(day):%a} {date(day)}"
+    if spoken().code == "en":
+        return f"{to_date(day):%a} {date(day)}"
+    return _write_day(day, spoken().weekday)
 
 
 def days_between(first: int, last: int) -> str:
@@ -81,9 +97,9 @@ def days_between(first: int, last: int) -> str:
     if first == last:
         return weekday(first)
     if (start.year, start.month) == (end.year, end.month):
-        return f"{start.day}–{date(last)}"
+        return f"{start.day}{'.' if spoken().day.startswith('d.') else ''}–{date(last)}"
     if start.year == end.year:
-        return f"{start.day} {start:%b} – {date(last)}"
+        return f"{day_of_year(first)} – {date(last)}"
     return f"{date(first)} – {date(last)}"
 
 
@@ -189,7 +205,7 @@ def operator(name: str) -> str:
 
 def per_visit(views: int, visits: int) -> str:
     """Views per visit as 2.4; a dash when there is none."""
-    return f"{views / visits:.1f}" if visits else "–"
+    return f"{views / visits:.1f}".replace(".", spoken().decimal) if visits else "–"
 
 
 def zone(name: str) -> str:
@@ -243,7 +259,13 @@ def adjustment(one: Adjustment) -> str:
     return f"{what} {path(detail.path) if detail.path else 'the site'}"
 
 
+def said(text: str) -> str:
+    """A text of ours in the language of the page; one that is nobody's but the owner's stays as it is."""
+    return _(text)
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
+    "said": said,
     "number": number,
     "plural": plural,
     "percent": percent,

@@ -31,6 +31,7 @@ LAYERS = (
             "spam",
             "accesslog",
             "wording",
+            "language",
             "gauges",
         },
     ),

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .. import __version__
 from ..errors import InputError, StoreFailed, TooLarge, Unavailable
 from ..instance import Instance
+from ..language import N_
 from ..openapi import describe
 from ..store.connect import DatabaseError
 from .answers import CORS, JSON
@@ -219,20 +220,26 @@ def error_pages(pages: Pages) -> dict[Any, Any]:
     """What answers for each kind of error on the owner's pages."""
 
     async def not_found(request: Request, _: Exception) -> Response:
-        return pages.message(request, 404, "There is no such page", "The address may be mistyped.")
+        return pages.message(request, 404, N_("There is no such page"), N_("The address may be mistyped."))
 
     async def too_large(request: Request, _: Exception) -> Response:
-        answer = pages.message(request, 413, "That was too much", "The form does not take so much text.")
+        answer = pages.message(
+            request, 413, N_("That was too much"), N_("The form does not take so much text.")
+        )
         answer.headers["connection"] = "close"
         return answer
 
     async def unavailable(request: Request, error: Exception) -> Response:
-        answer = pages.message(request, 503, "This cannot be stored now", f"{error}. Try again in a moment.")
+        answer = pages.message(
+            request, 503, N_("This cannot be stored now"), f"{error}. Try again in a moment."
+        )
         answer.headers["retry-after"] = str(Unavailable.retry_after)
         return answer
 
     async def slow(request: Request, _: Exception) -> Response:
-        return pages.message(request, 503, "This took too long to count", "Try again, or a shorter period.")
+        return pages.message(
+            request, 503, N_("This took too long to count"), N_("Try again, or a shorter period.")
+        )
 
     async def gone(_: Request, __: Exception) -> Response:
         return Response(status_code=408)

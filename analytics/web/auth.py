@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from ..errors import InputError
 from ..instance import Instance
+from ..language import _
 from ..passwords import Attempts, hash_password, is_right
 from .guard import is_same_origin, read_body
 from .pages import Pages
@@ -93,8 +94,8 @@ class AuthRoutes:
             return self._pages.message(
                 request,
                 404,
-                "This set-up address is not valid",
-                "The server prints a new one at each start until a password is set.",
+                _("This set-up address is not valid"),
+                _("The server prints a new one at each start until a password is set."),
             )
         if request.method != "POST":
             return self._pages.render(request, "setup.html")
@@ -115,8 +116,8 @@ class AuthRoutes:
             return self._pages.message(
                 request,
                 200,
-                "Set a password first",
-                "Open the set-up address that the server printed when it started.",
+                _("Set a password first"),
+                _("Open the set-up address that the server printed when it started."),
             )
         if request.method != "POST":
             return self._pages.render(request, "login.html")
@@ -134,7 +135,9 @@ class AuthRoutes:
         async with self._hashing:
             right = await run_in_threadpool(is_right, password, owner.password)
         if not right:
-            return self._pages.render(request, "login.html", status=401, problem="That is not the password.")
+            return self._pages.render(
+                request, "login.html", status=401, problem=_("That is not the password.")
+            )
         owner.attempts.succeed(address)
         return owner.sign_in(request, redirect(request, "/"))
 

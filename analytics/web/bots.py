@@ -18,6 +18,7 @@ from ..days import local_day
 from ..errors import InputError, Refused
 from ..filters import condition
 from ..instance import Instance
+from ..language import _
 from ..model import ACTIONS, Range, Rule, Site
 from ..summary import make_panel
 from .auth import Owner, read_form, redirect, refuse_foreign
@@ -46,8 +47,8 @@ class BotsRoutes:
             return redirect(request, "/login")
         site = self._instance.registry.find(request.path_params["domain"])
         if site is None:
-            hint = "Add it with: pagetally site add DOMAIN"
-            return self._pages.message(request, 404, "There is no such site", hint, signed_in=True)
+            hint = _("Add it with: pagetally site add DOMAIN")
+            return self._pages.message(request, 404, _("There is no such site"), hint, signed_in=True)
         try:
             if request.method == "POST":
                 if not is_same_origin(request):
@@ -57,7 +58,7 @@ class BotsRoutes:
             values = await run_in_threadpool(self._read, site, dict(request.query_params))
         except (InputError, Refused) as error:
             text = f"{error}. {error.hint}" if error.hint else f"{error}."
-            return self._pages.message(request, 400, "That rule cannot be made", text, signed_in=True)
+            return self._pages.message(request, 400, _("That rule cannot be made"), text, signed_in=True)
         return self._pages.render(request, "bots.html", signed_in=True, site=site, actions=ACTIONS, **values)
 
     def _apply(self, site: Site, form: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from ..days import month_of, to_date, to_day
 from ..model import Totals
-from ..wording import compact, days_between, number, plural, weekday
+from ..wording import compact, day_of_year, days_between, number, plural, weekday
 
 MAX_BARS = 96
 """More bars than this are narrower than 2 pixels on a phone."""
@@ -190,8 +190,7 @@ def draw_spark(values: Sequence[int]) -> str:
 
 def date_text(day: int) -> str:
     """A day as 24 Nov."""
-    value = to_date(day)
-    return f"{value.day} {value:%b}"
+    return day_of_year(day)
 
 
 def group_days(series: Series, step: Step) -> list[slice]:

@@ -19,6 +19,7 @@ from ..errors import InputError
 from ..filters import OPERATORS, condition
 from ..goals import describe_goal
 from ..instance import Instance
+from ..language import _
 from ..model import GOAL_KINDS, Adjustment, Count, Site, Totals
 from ..panels import panel_csv
 from ..periods import BY_NAME, DEFAULT, PERIODS
@@ -98,8 +99,8 @@ class DashboardRoutes:
             return self._pages.message(
                 request,
                 404,
-                "There is no such site",
-                "Add it with: pagetally site add DOMAIN",
+                _("There is no such site"),
+                _("Add it with: pagetally site add DOMAIN"),
                 signed_in=True,
             )
         try:
@@ -108,10 +109,10 @@ class DashboardRoutes:
             report = await read_while_wanted(request, self._instance, partial(summarise, query=query))
         except InputError as error:
             text = f"{error}. {error.hint}" if error.hint else f"{error}."
-            return self._pages.message(request, 400, "That address is not known", text, signed_in=True)
+            return self._pages.message(request, 400, _("That address is not known"), text, signed_in=True)
         except DatabaseError:
             return self._pages.message(
-                request, 503, "This took too long to count", "Try a shorter period.", signed_in=True
+                request, 503, _("This took too long to count"), _("Try a shorter period."), signed_in=True
             )
         values = self._values(request, selection, report)
         # Not on the event loop, where views would wait for it.
@@ -186,7 +187,7 @@ class DashboardRoutes:
         site = self._instance.registry.find(request.path_params["domain"])
         if site is None:
             return self._pages.message(
-                request, 404, "There is no such site", "The address may be mistyped.", signed_in=True
+                request, 404, _("There is no such site"), _("The address may be mistyped."), signed_in=True
             )
         rows, total = await run_in_threadpool(partial(self._adjustments, site))
         return self._pages.render(request, "numbers.html", signed_in=True, site=site, rows=rows, total=total)

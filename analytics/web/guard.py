@@ -14,6 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ..errors import TooLarge
+from ..language import choose_language, speak
 from ..visitors import read_address
 
 HEAD_BYTES = 32 * 1024
@@ -77,7 +78,10 @@ async def _read_rest(body: bytes, receive: Receive, limit: int) -> bytes:
 
 
 class SecurityHeaders:
-    """Puts PAGE_HEADERS on every answer of the app it wraps that does not set them itself."""
+    """Puts PAGE_HEADERS on every answer of the app it wraps that does not set them itself.
+
+    The app speaks the language that the browser asks for.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -87,11 +91,14 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
 
+        speak(choose_language(Headers(scope=scope).get("accept-language", "")))
+
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in PAGE_HEADERS:
                     headers.setdefault(name, value)
+                headers.add_vary_header("Accept-Language")
             await send(message)
 
         await self._app(scope, receive, send_guarded)

@@ -15,6 +15,7 @@ from ..commands import Command, Keep, RemoveKept, perform
 from ..errors import InputError, Refused
 from ..goals import write_filters
 from ..instance import Instance
+from ..language import _
 from ..model import Annotation, Goal, Segment
 from ..selection import Selection, read_day, read_selection
 from .auth import Owner, read_form, redirect, refuse_foreign
@@ -46,7 +47,7 @@ class KeepRoutes:
             await run_in_threadpool(partial(perform, self._instance, read_command(domain, form, selection)))
         except (InputError, Refused) as error:
             text = f"{error}. {error.hint}" if error.hint else f"{error}."
-            return self._pages.message(request, 400, "That cannot be kept", text, signed_in=True)
+            return self._pages.message(request, 400, _("That cannot be kept"), text, signed_in=True)
         if form.get("forget") == "segment":
             selection = selection.unfiltered()
         query = selection.query()

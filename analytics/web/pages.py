@@ -10,15 +10,16 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from .. import __version__, wording
+from .. import __version__, language, wording
+from ..language import N_, spoken
 
 SECTIONS = {
-    "Summary": "",
-    "Numbers": "/numbers",
-    "Popular": "/popular",
-    "Widgets": "/widgets",
-    "Bots": "/bots",
-    "Dropped": "/dropped",
+    N_("Summary"): "",
+    N_("Numbers"): "/numbers",
+    N_("Popular"): "/popular",
+    N_("Widgets"): "/widgets",
+    N_("Bots"): "/bots",
+    N_("Dropped"): "/dropped",
 }
 """The pages of a site, and what stands behind /sites/DOMAIN for each."""
 
@@ -33,10 +34,15 @@ class Pages:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        self._templates.install_gettext_callables(  # type: ignore[attr-defined]
+            language._, language.ngettext, newstyle=True
         )
         self._templates.filters |= wording.FILTERS
         self._templates.globals |= {
             "version": __version__,
+            "language": lambda: spoken().code,
             "style": address_of("style.css"),
             "icon": address_of("icon.svg"),
             "copy": address_of("copy.js"),
@@ -58,7 +64,7 @@ class Pages:
         self, request: Request, status: int, title: str, text: str, *, signed_in: bool = False
     ) -> HTMLResponse:
         """A page that says one thing."""
-        values = {"title": title, "text": text, "signed_in": signed_in}
+        values = {"title": language._(title), "text": language._(text), "signed_in": signed_in}
         return self.render(request, "message.html", status=status, **values)
 
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..instance import Instance
+from ..language import _
 from ..lists import Wish, list_pages
 from ..model import PageList, Site
 from ..store.connect import DatabaseError
@@ -35,12 +36,12 @@ class RankingRoutes:
             return redirect(request, "/login")
         site = self._instance.registry.find(request.path_params["domain"])
         if site is None:
-            hint = "Add it with: pagetally site add DOMAIN"
-            return self._pages.message(request, 404, "There is no such site", hint, signed_in=True)
+            hint = _("Add it with: pagetally site add DOMAIN")
+            return self._pages.message(request, 404, _("There is no such site"), hint, signed_in=True)
         try:
             lists = await run_in_threadpool(self._read, site)
         except DatabaseError:
-            title, hint = "This took too long to count", "Try again in a minute."
+            title, hint = _("This took too long to count"), _("Try again in a minute.")
             return self._pages.message(request, 503, title, hint, signed_in=True)
         return self._pages.render(request, "ranking.html", signed_in=True, site=site, lists=lists)
 

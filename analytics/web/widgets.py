@@ -16,6 +16,7 @@ from ..forms.markup import CARD_SIZE, FORMS, PICTURES, address_of, write_markup
 from ..forms.numbers import FORMATS
 from ..forms.options import STYLES, THEMES, read_options, read_question
 from ..instance import Instance
+from ..language import _
 from ..lists import list_pages, read_limit, read_wish
 from ..model import OTHER, ListedPage, RelatedPage, Site
 from ..periods import WINDOWS
@@ -70,12 +71,12 @@ class WidgetRoutes:
             return redirect(request, "/login")
         site = self._instance.registry.find(request.path_params["domain"])
         if site is None:
-            hint = "Add it with: pagetally site add DOMAIN"
-            return self._pages.message(request, 404, "There is no such site", hint, signed_in=True)
+            hint = _("Add it with: pagetally site add DOMAIN")
+            return self._pages.message(request, 404, _("There is no such site"), hint, signed_in=True)
         try:
             return await self._make(request, site)
         except DatabaseError:
-            title, hint = "This took too long to count", "Try a shorter period."
+            title, hint = _("This took too long to count"), _("Try a shorter period.")
             return self._pages.message(request, 503, title, hint, signed_in=True)
 
     async def _make(self, request: Request, site: Site) -> Response:
