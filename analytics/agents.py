@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from .language import N_
+
 MAX_AGENT = 1_024
 """Characters of a user agent that are looked at."""
 
@@ -20,44 +22,46 @@ PREVIEW = re.compile(
 """Makers of link previews that the list misses; tests/test_agents.py has them all."""
 
 
+TRAINING, SEARCH, ASSISTANT = N_("training"), N_("search"), N_("assistant")
+
 AI: dict[str, str] = {
-    "GPTBot": "training",
-    "OAI-SearchBot": "search",
-    "ChatGPT-User": "assistant",
-    "ClaudeBot": "training",
-    "Claude-SearchBot": "search",
-    "Claude-User": "assistant",
-    "anthropic-ai": "training",
-    "PerplexityBot": "search",
-    "Perplexity-User": "assistant",
-    "Google-CloudVertexBot": "assistant",
-    "GoogleOther": "training",
-    "Google-Extended": "training",
-    "Gemini-Deep-Research": "assistant",
-    "Applebot-Extended": "training",
-    "meta-externalagent": "training",
-    "meta-externalfetcher": "assistant",
-    "FacebookBot": "training",
-    "Bytespider": "training",
-    "CCBot": "training",
-    "Amazonbot": "training",
-    "cohere-ai": "assistant",
-    "cohere-training-data-crawler": "training",
-    "Diffbot": "training",
-    "DuckAssistBot": "assistant",
-    "MistralAI-User": "assistant",
-    "YouBot": "search",
-    "AI2Bot": "training",
-    "PetalBot": "search",
-    "Timpibot": "training",
-    "omgili": "training",
-    "ImagesiftBot": "training",
-    "Kangaroo Bot": "training",
-    "PanguBot": "training",
-    "SemrushBot-OCOB": "training",
-    "Webzio-Extended": "training",
-    "xAI-Grok": "assistant",
-    "DeepSeekBot": "training",
+    "GPTBot": TRAINING,
+    "OAI-SearchBot": SEARCH,
+    "ChatGPT-User": ASSISTANT,
+    "ClaudeBot": TRAINING,
+    "Claude-SearchBot": SEARCH,
+    "Claude-User": ASSISTANT,
+    "anthropic-ai": TRAINING,
+    "PerplexityBot": SEARCH,
+    "Perplexity-User": ASSISTANT,
+    "Google-CloudVertexBot": ASSISTANT,
+    "GoogleOther": TRAINING,
+    "Google-Extended": TRAINING,
+    "Gemini-Deep-Research": ASSISTANT,
+    "Applebot-Extended": TRAINING,
+    "meta-externalagent": TRAINING,
+    "meta-externalfetcher": ASSISTANT,
+    "FacebookBot": TRAINING,
+    "Bytespider": TRAINING,
+    "CCBot": TRAINING,
+    "Amazonbot": TRAINING,
+    "cohere-ai": ASSISTANT,
+    "cohere-training-data-crawler": TRAINING,
+    "Diffbot": TRAINING,
+    "DuckAssistBot": ASSISTANT,
+    "MistralAI-User": ASSISTANT,
+    "YouBot": SEARCH,
+    "AI2Bot": TRAINING,
+    "PetalBot": SEARCH,
+    "Timpibot": TRAINING,
+    "omgili": TRAINING,
+    "ImagesiftBot": TRAINING,
+    "Kangaroo Bot": TRAINING,
+    "PanguBot": TRAINING,
+    "SemrushBot-OCOB": TRAINING,
+    "Webzio-Extended": TRAINING,
+    "xAI-Grok": ASSISTANT,
+    "DeepSeekBot": TRAINING,
 }
 """Crawlers of makers of AI by what they say they fetch pages for."""
 

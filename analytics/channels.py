@@ -10,18 +10,19 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from .language import N_
 from .model import NO_CAMPAIGN, OTHER, Campaign, Origin
 
-DIRECT = "Direct"
-SEARCH, PAID_SEARCH = "Organic search", "Paid search"
-SOCIAL, PAID_SOCIAL = "Organic social", "Paid social"
-VIDEO, PAID_VIDEO = "Organic video", "Paid video"
-SHOPPING, PAID_SHOPPING = "Organic shopping", "Paid shopping"
-ASSISTANTS = "AI assistants"
-EMAIL = "E-mail"
-DISPLAY, AFFILIATES, PAID_OTHER = "Display", "Affiliates", "Paid other"
-AUDIO, SMS, PUSH = "Audio", "SMS", "Mobile push"
-REFERRAL = "Referral"
+DIRECT = N_("Direct")
+SEARCH, PAID_SEARCH = N_("Organic search"), N_("Paid search")
+SOCIAL, PAID_SOCIAL = N_("Organic social"), N_("Paid social")
+VIDEO, PAID_VIDEO = N_("Organic video"), N_("Paid video")
+SHOPPING, PAID_SHOPPING = N_("Organic shopping"), N_("Paid shopping")
+ASSISTANTS = N_("AI assistants")
+EMAIL = N_("E-mail")
+DISPLAY, AFFILIATES, PAID_OTHER = N_("Display"), N_("Affiliates"), N_("Paid other")
+AUDIO, SMS, PUSH = N_("Audio"), N_("SMS"), N_("Mobile push")
+REFERRAL = N_("Referral")
 
 CHANNELS = (
     DIRECT,

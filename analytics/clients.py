@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from .agents import AI, MAX_AGENT, is_bot
+from .language import N_
 from .model import Client
 
 MAX_WORD = 60
@@ -128,7 +129,7 @@ def _read(agent: str, said: tuple[str, ...], screen: str) -> Client:
         return Client(screen=screen)
     brands, mobile, platform, platform_version, versions = said
     if agent and is_bot(agent):
-        return Client(bot_name(agent), device="bot")
+        return Client(bot_name(agent), device=N_("bot"))
     browser, version, system, system_version = _parse(agent)
     browser, version = _from_brands(brands, versions) or (browser, version)
     system, system_version = _from_platform(platform, platform_version, system, system_version)
@@ -195,14 +196,14 @@ def _from_platform(platform: str, version: str, system: str, system_version: str
 
 def _device(agent: str, mobile: str, system: str) -> str:
     if TV.search(agent):
-        return "tv"
+        return N_("tv")
     if CONSOLE.search(agent):
-        return "console"
+        return N_("console")
     if TABLET.search(agent) or (system == "Android" and "mobile" not in agent.lower() and mobile != "?1"):
-        return "tablet"
+        return N_("tablet")
     if mobile == "?1" or MOBILE.search(agent):
-        return "mobile"
-    return "desktop" if system or agent.startswith("Mozilla/") else ""
+        return N_("mobile")
+    return N_("desktop") if system or agent.startswith("Mozilla/") else ""
 
 
 # Bots

@@ -24,6 +24,7 @@ from .filters import (
     read_condition,
     write_condition,
 )
+from .language import N_, _
 from .model import GOAL_KINDS, Annotation, Goal, Segment
 
 MAX_NAME = 80
@@ -72,15 +73,17 @@ def _page(pattern: str) -> Condition:
     return condition("page", "matches", [f"^{text}$"])
 
 
+GOALS = {
+    "event": N_("Event %(target)s"),
+    "page": N_("Page %(target)s"),
+    "scroll": N_("%(amount)s%% of %(target)s seen"),
+    "engaged": N_("%(amount)s s on %(target)s"),
+}
+
+
 def describe_goal(goal: Goal) -> str:
     """What has to be done, for people."""
-    where = goal.target or "any page"
-    return {
-        "event": f"Event {goal.target}",
-        "page": f"Page {goal.target}",
-        "scroll": f"{goal.amount}% of {where} seen",
-        "engaged": f"{goal.amount} s on {where}",
-    }[goal.kind]
+    return _(GOALS[goal.kind]) % {"target": goal.target or _("any page"), "amount": goal.amount}
 
 
 def check_annotation(note: Annotation) -> Annotation:

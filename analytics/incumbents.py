@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .language import N_
+
 PULL = "pagetally import pull %s --protocol %s --site {domain} --sitemap https://{domain}/sitemap.xml"
 COUNTS = "pagetally import counts %s --site {domain}"
 LEANCLOUD = "LeanCloud counter (NexT, Fluid, Valine, LoveIt, FixIt)"
@@ -48,15 +50,17 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         line='<script async src="{base}/busuanzi/2.3/busuanzi.pure.mini.js"></script>',
         asks=("GET /busuanzi/2.3/busuanzi.pure.mini.js", "GET /busuanzi?jsonpCallback=f"),
         importer=PULL % ("https://busuanzi.ibruce.info", "busuanzi"),
-        differs="The page is sent by its address and not by the Referer header, so that each page has its own"
-        " number. Every element of an id is filled, not only the first.",
+        differs=N_(
+            "The page is sent by its address and not by the Referer header, so that each page has its own"
+            " number. Every element of an id is filled, not only the first."
+        ),
     ),
     Incumbent(
         name="soxft/busuanzi",
         signs=r"x-bsz-referer|data-prefix=|busuanzi\.9420\.ltd|\bbusuanzi_(site|page)_(pv|uv)\b",
         line='<script defer src="{base}/js"></script>',
         asks=("GET /js", "POST /api"),
-        differs="No identity is kept in the browser: who is new is decided here, once a day.",
+        differs=N_("No identity is kept in the browser: who is new is decided here, once a day."),
     ),
     Incumbent(
         name="Vercount",
@@ -64,7 +68,9 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         line='<script defer src="{base}/js"></script>',
         asks=("GET /js", "POST /api/v2/log"),
         importer=PULL % ("https://events.vercount.one", "vercount"),
-        differs="isNewUv is not believed, no cookie is set, and a page that nobody reads keeps its number.",
+        differs=N_(
+            "isNewUv is not believed, no cookie is set, and a page that nobody reads keeps its number."
+        ),
     ),
     Incumbent(
         name="GoatCounter",
@@ -72,7 +78,9 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         line='<script data-goatcounter="{base}/count" async src="{base}/count.js"></script>',
         asks=("GET /count.js", "GET /count?p=/", "GET /counter/TOTAL.json"),
         importer=COUNTS % "goatcounter-export.csv.gz",
-        differs="The numbers of /counter are views; GoatCounter's are visits. Add ?metric=uv for visitors.",
+        differs=N_(
+            "The numbers of /counter are views; GoatCounter's are visits. Add ?metric=uv for visitors."
+        ),
     ),
     Incumbent(
         name=LEANCLOUD,
@@ -82,8 +90,10 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         foreign="leancloud",
         id_sign=r"app_?id[\"']?\s*[:=]\s*[\"']?([\w-]{16,64})",
         importer=COUNTS % "Counter.jsonl",
-        differs="A PUT counts one view, whatever amount it asks for, and nobody can set a number with the"
-        " public key.",
+        differs=N_(
+            "A PUT counts one view, whatever amount it asks for, and nobody can set a number with the"
+            " public key."
+        ),
     ),
     Incumbent(
         name="Waline",
@@ -91,7 +101,9 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         line='pageviewCount({{ serverURL: "{base}" }})',
         asks=("GET /api/article?path=/&type=time", "POST /api/article"),
         importer=COUNTS % "waline.json",
-        differs="Only the page views move here, the comments stay where they are. /a and /a/ are one page.",
+        differs=N_(
+            "Only the page views move here, the comments stay where they are. /a and /a/ are one page."
+        ),
     ),
     Incumbent(
         name="Artalk",
@@ -99,7 +111,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         line='Artalk.loadCountWidget({{ server: "{base}" }})',
         asks=("POST /api/v2/pages/pv", "GET /api/v2/stats/page_pv"),
         importer=COUNTS % "artalk.json",
-        differs="Only the page views move here, the comments stay where they are.",
+        differs=N_("Only the page views move here, the comments stay where they are."),
     ),
     Incumbent(
         name="Twikoo",
@@ -107,29 +119,31 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         line='envId: "{base}/twikoo"',
         asks=("POST /twikoo",),
         importer=COUNTS % "twikoo.json",
-        differs="The number includes the present visit, so that the first reader sees 1. Comments stay"
-        " where they are, which takes a second, hidden Twikoo: our own line is simpler.",
+        differs=N_(
+            "The number includes the present visit, so that the first reader sees 1. Comments stay"
+            " where they are, which takes a second, hidden Twikoo: our own line is simpler."
+        ),
     ),
     Incumbent(
         name="OpenKounter",
         signs=r"openkounter",
         line="server_url: {base}    # in Fluid's web_analytics.openkounter",
         asks=("GET /api/counter?target=site-pv", "POST /api/counter"),
-        differs="A number cannot be set from the browser.",
+        differs=N_("A number cannot be set from the browser."),
     ),
     Incumbent(
         name="finicounter",
         signs=r"finicount",
         line='<script async src="{base}/finicounter.js"></script>',
         asks=("GET /finicounter.js", "GET /counter?host=example.com"),
-        differs="A site keeps its number, however long nobody visits it.",
+        differs=N_("A site keeps its number, however long nobody visits it."),
     ),
     Incumbent(
         name="CountAPI or abacus",
         signs=r"countapi|abacus\.jasoncameron",
         line="{base}/hit/{domain}/KEY",
         asks=("GET /hit/a/b", "GET /get/a/b"),
-        differs="set and update are the owner's: pagetally site, not the page, changes a number.",
+        differs=N_("set and update are the owner's: pagetally site, not the page, changes a number."),
     ),
     Incumbent(
         name="Hits badge (seeyoufarm, dwyl, hits.sh, hitscounter.dev, komarev, visitor-badge)",
@@ -137,14 +151,14 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         line="![views]({base}/api/count/incr/badge.svg?url=https://{domain}/)",
         asks=("GET /api/count/incr/badge.svg?url=https://example.com/",),
         own='<img src="{base}/api/pixel.gif?u=https://{domain}/" alt="" width="1" height="1">',
-        differs="Whoever reads it through GitHub's image proxy is one visitor, as everywhere.",
+        differs=N_("Whoever reads it through GitHub's image proxy is one visitor, as everywhere."),
     ),
     Incumbent(
         name="HitWebCounter",
         signs=r"hitwebcounter",
         line='<img src="{base}/counter/counter.php?page=1&amp;style=0001&amp;nbdigits=6" alt="">',
         asks=("GET /counter/counter.php?page=1",),
-        differs="The digits are our own; the page is the one that shows the image.",
+        differs=N_("The digits are our own; the page is the one that shows the image."),
     ),
     Incumbent(
         name="Moe-Counter",
@@ -152,7 +166,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         line='<img src="{base}/@{domain}" alt="">',
         asks=("GET /@name",),
         own=SPANS,
-        differs="/record/@name only reads. The digits are our own.",
+        differs=N_("/record/@name only reads. The digits are our own."),
     ),
     Incumbent(
         name="Umami",
@@ -162,7 +176,9 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         foreign="umami",
         id_sign=r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
         own=COUNT_ONLY,
-        differs="A visitor is one browser on one day. Client-chosen addresses and times are not believed.",
+        differs=N_(
+            "A visitor is one browser on one day. Client-chosen addresses and times are not believed."
+        ),
     ),
     Incumbent(
         name="Plausible",
@@ -170,7 +186,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         line='<script defer data-domain="{domain}" src="{base}/js/script.js"></script>',
         asks=("GET /js/script.js", "POST /api/event"),
         own=COUNT_ONLY,
-        differs="Time on page is not kept yet; bounces end with the second view or an event.",
+        differs=N_("Time on page is not kept yet; bounces end with the second view or an event."),
     ),
     Incumbent(
         name="Matomo",
@@ -180,7 +196,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         foreign="matomo",
         id_sign=r"(?:setSiteId[\"'],\s*[\"']?|idsite=)(\d{1,9})",
         own=COUNT_ONLY,
-        differs="No cookie and no visitor id of the client's; cip and cdt are not believed.",
+        differs=N_("No cookie and no visitor id of the client's; cip and cdt are not believed."),
     ),
     Incumbent(
         name="Google Analytics 4",
@@ -190,8 +206,9 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         foreign="ga4",
         id_sign=r"\b(G-[A-Z0-9]{6,12})\b",
         own=COUNT_ONLY,
-        differs="Only views and events are kept. gtag.js itself still comes from Google;"
-        " our own line does not.",
+        differs=N_(
+            "Only views and events are kept. gtag.js itself still comes from Google; our own line does not."
+        ),
     ),
     Incumbent(
         name="Fathom",
@@ -201,23 +218,23 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         foreign="fathom",
         id_sign=r"(?:data-site=[\"']|siteId[\"'],\s*[\"'])([A-Z0-9]{4,16})",
         own=COUNT_ONLY,
-        differs="Fathom Lite's protocol, without its cookie.",
+        differs=N_("Fathom Lite's protocol, without its cookie."),
     ),
 )
 
 # What fills an element by its id or class: (pattern of the whole name, incumbent, what it shows).
 ELEMENTS: tuple[tuple[str, str, str], ...] = (
-    (r"busuanzi_value_(site|page)_(pv|uv)", "busuanzi", "the number"),
-    (r"busuanzi_container_(site|page)_(pv|uv)", "busuanzi", "shown with its number"),
-    (r"busuanzi_(site|page)_(pv|uv)", "soxft/busuanzi", "the number"),
-    (r"vercount_(value|container)_(site|page)_(pv|uv)", "Vercount", "the number"),
-    (r"(leancloud[-_](visitors|site|page).*|leancloud_visitors)", LEANCLOUD, "the number"),
-    (r"waline-pageview-count", "Waline", "views of the page"),
-    (r"(ArtalkPV|artalk-(pv|visitor)-count)", "Artalk", "views of the page"),
-    (r"twikoo_visitors", "Twikoo", "views of the page"),
-    (r"openkounter-(site|page)-.*", "OpenKounter", "the number"),
-    (r"umami-(site|page)-.*", "Umami", "the number"),
-    (r"finicount_views", "finicounter", "views of the site"),
-    (r"(pageviews|page-views)", "GoatCounter", "views of the page"),
-    (r"eo_count_(site|page)_(pv|uv)(_container)?", "busuanzi", "the number"),
+    (r"busuanzi_value_(site|page)_(pv|uv)", "busuanzi", N_("the number")),
+    (r"busuanzi_container_(site|page)_(pv|uv)", "busuanzi", N_("shown with its number")),
+    (r"busuanzi_(site|page)_(pv|uv)", "soxft/busuanzi", N_("the number")),
+    (r"vercount_(value|container)_(site|page)_(pv|uv)", "Vercount", N_("the number")),
+    (r"(leancloud[-_](visitors|site|page).*|leancloud_visitors)", LEANCLOUD, N_("the number")),
+    (r"waline-pageview-count", "Waline", N_("views of the page")),
+    (r"(ArtalkPV|artalk-(pv|visitor)-count)", "Artalk", N_("views of the page")),
+    (r"twikoo_visitors", "Twikoo", N_("views of the page")),
+    (r"openkounter-(site|page)-.*", "OpenKounter", N_("the number")),
+    (r"umami-(site|page)-.*", "Umami", N_("the number")),
+    (r"finicount_views", "finicounter", N_("views of the site")),
+    (r"(pageviews|page-views)", "GoatCounter", N_("views of the page")),
+    (r"eo_count_(site|page)_(pv|uv)(_container)?", "busuanzi", N_("the number")),
 )

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from .days import to_date
-from .language import _, spoken
+from .language import N_, NN_, _, ngettext, spoken
 from .model import OTHER, Adjustment
 
 READABLE = (("%20", " "), ("%23", "#"), ("%3F", "?"))
@@ -23,12 +23,53 @@ def compact(value: int) -> str:
     """A round value as an axis has room for: 2,500, 25k, 2.5M"""
     for size, letter in ((1_000_000_000, "B"), (1_000_000, "M"), (10_000, "k")):
         if value >= size:
-            return f"{value / min(size, 1_000 if letter == 'k' else size):g}{letter}"
+            text = f"{value / min(size, 1_000 if letter == 'k' else size):g}{letter}"
+            return text.replace(".", spoken().decimal)
     return number(value)
+
+
+NOUNS: Mapping[str, tuple[str, str]] = {
+    "view": NN_("%(n)s view", "%(n)s views"),
+    "visit": NN_("%(n)s visit", "%(n)s visits"),
+    "visitor": NN_("%(n)s visitor", "%(n)s visitors"),
+    "event": NN_("%(n)s event", "%(n)s events"),
+    "bar": NN_("%(n)s bar", "%(n)s bars"),
+    "page": NN_("%(n)s page", "%(n)s pages"),
+    "point": NN_("%(n)s point", "%(n)s points"),
+    "other page": NN_("%(n)s other page", "%(n)s other pages"),
+    "other entry page": NN_("%(n)s other entry page", "%(n)s other entry pages"),
+    "other exit page": NN_("%(n)s other exit page", "%(n)s other exit pages"),
+    "other title": NN_("%(n)s other title", "%(n)s other titles"),
+    "other source": NN_("%(n)s other source", "%(n)s other sources"),
+    "other channel": NN_("%(n)s other channel", "%(n)s other channels"),
+    "other medium": NN_("%(n)s other medium", "%(n)s other mediums"),
+    "other referring host": NN_("%(n)s other referring host", "%(n)s other referring hosts"),
+    "other campaign": NN_("%(n)s other campaign", "%(n)s other campaigns"),
+    "other campaign source": NN_("%(n)s other campaign source", "%(n)s other campaign sources"),
+    "other campaign medium": NN_("%(n)s other campaign medium", "%(n)s other campaign mediums"),
+    "other campaign content": NN_("%(n)s other campaign content", "%(n)s other campaign contents"),
+    "other campaign term": NN_("%(n)s other campaign term", "%(n)s other campaign terms"),
+    "other click id": NN_("%(n)s other click id", "%(n)s other click ids"),
+    "other browser": NN_("%(n)s other browser", "%(n)s other browsers"),
+    "other browser version": NN_("%(n)s other browser version", "%(n)s other browser versions"),
+    "other system": NN_("%(n)s other system", "%(n)s other systems"),
+    "other system version": NN_("%(n)s other system version", "%(n)s other system versions"),
+    "other device": NN_("%(n)s other device", "%(n)s other devices"),
+    "other screen": NN_("%(n)s other screen", "%(n)s other screens"),
+    "other country": NN_("%(n)s other country", "%(n)s other countries"),
+    "other region": NN_("%(n)s other region", "%(n)s other regions"),
+    "other city": NN_("%(n)s other city", "%(n)s other cities"),
+    "other network": NN_("%(n)s other network", "%(n)s other networks"),
+    "other language": NN_("%(n)s other language", "%(n)s other languages"),
+    "other event": NN_("%(n)s other event", "%(n)s other events"),
+}
+"""What the owner's pages count. The terminal, which speaks English only, counts more."""
 
 
 def plural(count: int, one: str) -> str:
     """A number with its noun: 1 view, 1,234 views"""
+    if one in NOUNS:
+        return ngettext(*NOUNS[one], count) % {"n": number(count)}
     many = f"{one[:-1]}ies" if one.endswith(("ty", "ry")) else f"{one}s"
     return f"{number(count)} {one if count == 1 else many}"
 
@@ -42,7 +83,7 @@ def share(part: int, whole: int) -> str:
     """A part of a whole as 42%, or <1% where rounding would make it nothing."""
     if not whole:
         return "–"
-    return "<1%" if 0 < part / whole < 0.005 else percent(part / whole)
+    return f"<1{spoken().percent}" if 0 < part / whole < 0.005 else percent(part / whole)
 
 
 def length(part: int, whole: int) -> str:
@@ -67,16 +108,21 @@ def date(day: int) -> str:
 
 def day_of_year(day: int) -> str:
     """A day number as 5 Nov."""
+    if spoken().code == "en":
+        return f"{to_date(day).day} {to_date(day):%b}"
     return _write_day(day, spoken().day)
 
 
+def month(day: int) -> str:
+    """The month of a day number as Nov 2026."""
+    return f"{to_date(day):%b %Y}" if spoken().code == "en" else _write_day(day, "MMM yyyy")
+
+
 def _write_day(day: int, pattern: str) -> str:
-    value = to_date(day)
-    if spoken().code == "en":
-        return f"{value.day} {value:%b}"
+    # Its tables take a while to load, which a start should not wait for.
     from babel.dates import format_date
 
-    return format_date(value, pattern, locale=spoken().code)
+    return format_date(to_date(day), pattern, locale=spoken().code)
 
 
 def iso(day: int) -> str:
@@ -108,7 +154,9 @@ def change(now: float | None, before: float | None) -> str:
     if now is None or not before:
         return ""
     growth = (now - before) / before
-    return "±0%" if abs(growth) < 0.005 else f"{growth:+,.0%}".replace("-", "−")
+    if abs(growth) < 0.005:
+        return f"±0{spoken().percent}"
+    return f"{'+' if growth > 0 else '−'}{number(round(100 * abs(growth)))}{spoken().percent}"
 
 
 def points(now: float | None, before: float | None) -> str:
@@ -116,22 +164,32 @@ def points(now: float | None, before: float | None) -> str:
     if now is None or before is None:
         return ""
     moved = round(100 * now) - round(100 * before)
-    if not moved:
-        return "±0 points"
-    return f"{moved:+d} point{'' if abs(moved) == 1 else 's'}".replace("-", "−")
+    return f"{'+' if moved > 0 else '−' if moved else '±'}{plural(abs(moved), 'point')}"
+
+
+def signed(value: int) -> str:
+    """A number with its sign: +1,204, −3, +0"""
+    return f"{'−' if value < 0 else '+'}{number(abs(value))}"
+
+
+PROBLEMS = (
+    # Made by `analytics.passwords`.
+    N_("The password is shorter than 10 characters."),
+    N_("The password is longer than 200 characters."),
+)
 
 
 def sentence(problem: str) -> str:
     """What is wrong with a field, as a sentence: "password: is empty" is "The password is empty."."""
     field, colon, what = problem.partition(": ")
     text = f"The {field} {what}" if colon and field.isalpha() else problem
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    return _(text if text.endswith((".", "!", "?")) else f"{text}.")
 
 
 def path(key: str) -> str:
     """A page's key as people read it; the row of what is over the cap says so."""
     if key == OTHER:
-        return "Pages over the daily limit of new pages"
+        return _("Pages over the daily limit of new pages")
     for escaped, plain in READABLE:
         key = key.replace(escaped, plain)
     return key
@@ -140,45 +198,51 @@ def path(key: str) -> str:
 def host(key: str) -> str:
     """A referring host; the rows that are none say what they are."""
     if key == OTHER:
-        return "Hosts over the daily limit of new hosts"
-    return key or "Direct or unknown"
+        return _("Hosts over the daily limit of new hosts")
+    return key or _("Direct or unknown")
 
 
-UNKNOWN = {"source": "Direct or unknown", "referrer": "Direct or unknown", "channel": "Direct"}
+UNKNOWN = {
+    "source": N_("Direct or unknown"),
+    "referrer": N_("Direct or unknown"),
+    "channel": N_("Direct"),
+}
 NOT_SET = ("utm_campaign", "utm_source", "utm_medium", "utm_content", "utm_term", "click", "medium")
 
 
 def word(label: str, dimension: str) -> str:
     """A group's label as people read it; the empty one says what it stands for."""
     if label == OTHER:
-        return "Others over the daily limit"
+        return _("Others over the daily limit")
     if not label:
-        return UNKNOWN.get(dimension, "None" if dimension in NOT_SET else "Unknown")
+        return _(UNKNOWN.get(dimension, N_("None") if dimension in NOT_SET else N_("Unknown")))
     if dimension == "country":
         return country(label)
     if dimension == "language":
         return language(label)
+    if dimension in ("channel", "device"):
+        return _(label)
     return path(label) if dimension in ("page", "entry", "exit") else label
 
 
-@lru_cache(maxsize=1)
-def _names() -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """Names of countries and of languages, by code."""
+@lru_cache(maxsize=8)
+def _names(code: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Names of countries and of languages in one language, by code."""
     # Their tables take a while to load, which a start should not wait for.
     from babel import Locale
 
-    english = Locale("en")
-    return english.territories, english.languages
+    locale = Locale(code)
+    return locale.territories, locale.languages
 
 
 def country(code: str) -> str:
     """The name of a country by its code, or the code where it is none: DE is Germany."""
-    return _names()[0].get(code, code)
+    return _names(spoken().code)[0].get(code, code)
 
 
 def language(code: str) -> str:
     """The name of a language by its code, or the code where it is none: de is German."""
-    return _names()[1].get(code, code)
+    return _names(spoken().code)[1].get(code, code)
 
 
 def flag(label: str, dimension: str) -> str:
@@ -189,18 +253,18 @@ def flag(label: str, dimension: str) -> str:
 
 
 OPERATORS = {
-    "is": "is",
-    "is_not": "is not",
-    "contains": "contains",
-    "contains_not": "does not contain",
-    "matches": "matches",
-    "matches_not": "does not match",
+    "is": N_("is"),
+    "is_not": N_("is not"),
+    "contains": N_("contains"),
+    "contains_not": N_("does not contain"),
+    "matches": N_("matches"),
+    "matches_not": N_("does not match"),
 }
 
 
 def operator(name: str) -> str:
     """An operator of a filter as people read it."""
-    return OPERATORS[name]
+    return _(OPERATORS[name])
 
 
 def per_visit(views: int, visits: int) -> str:
@@ -214,49 +278,98 @@ def zone(name: str) -> str:
 
 
 REASONS: dict[str, str] = {
-    "unknown-site": "The page is of no site here, nor was one named. Somebody copied the line, or a domain"
-    " or alias is missing.",
-    "host": "The page was shown under a host that is not the site’s: a copy, a translation, a preview. If it"
-    " is yours, add it as an alias.",
-    "bot": "The reader says it is a crawler, a tool, or a link preview.",
-    "headless": "The reader says it is a browser without a screen, which a program drives.",
-    "spam": "The referrer is known for visits that nobody made.",
-    "rule": "A rule of yours took it out.",
-    "prefetch": "A browser or a link preview fetched the page ahead, and nobody saw it.",
-    "opt-out": "The browser asks not to be counted, and this site honours it.",
-    "excluded-address": "The address is one that you excluded.",
-    "excluded-path": "The page is one that you excluded.",
-    "cooldown": "The same visitor saw the same page again sooner than the site counts it.",
-    "token": "The page carried no token of yours, or one of another page, and this site counts signed pages"
-    " only. Somebody made the view up, or the page was built without its token.",
-    "rate-limit": "One network sent more views than are taken; it was told to wait.",
-    "unusable-address": "The address of the page cannot be used: too long, of a file, or none at all.",
-    "unusable-event": "A client of Google Analytics sent something that could not be read.",
-    "no-view": "A tracker’s client introduced a visitor or began a session, which is nothing to count.",
-    "too-many": "More than 100 messages came in one request; the first hundred were taken.",
-    "engagement": "A foreign tracker’s sign that a page is still open, which is no view.",
+    "unknown-site": N_(
+        "The page is of no site here, nor was one named. Somebody copied the line, or a domain"
+        " or alias is missing."
+    ),
+    "host": N_(
+        "The page was shown under a host that is not the site’s: a copy, a translation, a preview. If it"
+        " is yours, add it as an alias."
+    ),
+    "bot": N_("The reader says it is a crawler, a tool, or a link preview."),
+    "headless": N_("The reader says it is a browser without a screen, which a program drives."),
+    "spam": N_("The referrer is known for visits that nobody made."),
+    "rule": N_("A rule of yours took it out."),
+    "prefetch": N_("A browser or a link preview fetched the page ahead, and nobody saw it."),
+    "opt-out": N_("The browser asks not to be counted, and this site honours it."),
+    "excluded-address": N_("The address is one that you excluded."),
+    "excluded-path": N_("The page is one that you excluded."),
+    "cooldown": N_("The same visitor saw the same page again sooner than the site counts it."),
+    "token": N_(
+        "The page carried no token of yours, or one of another page, and this site counts signed pages"
+        " only. Somebody made the view up, or the page was built without its token."
+    ),
+    "rate-limit": N_("One network sent more views than are taken; it was told to wait."),
+    "unusable-address": N_("The address of the page cannot be used: too long, of a file, or none at all."),
+    "unusable-event": N_("A client of Google Analytics sent something that could not be read."),
+    "no-view": N_("A tracker’s client introduced a visitor or began a session, which is nothing to count."),
+    "too-many": N_("More than 100 messages came in one request; the first hundred were taken."),
+    "engagement": N_("A foreign tracker’s sign that a page is still open, which is no view."),
 }
 """Why a view was deliberately not counted, in a sentence for its owner."""
 
 
 def reason(name: str) -> str:
     """A reason for dropping as a sentence."""
-    return REASONS.get(name, "It was deliberately not counted.")
+    return _(REASONS.get(name, N_("It was deliberately not counted.")))
+
+
+ADJUSTMENTS: Mapping[str, str] = {
+    "rename": N_("rename %(path)s to %(target)s"),
+    "merge": N_("merge %(path)s into %(target)s"),
+    "set": N_("set %(path)s"),
+    "add": N_("add to %(path)s"),
+    "import": N_("import %(file)s (%(strategy)s, %(pages)s)"),
+    "exclude": N_("exclude %(path)s"),
+    "exclude past": N_("exclude %(path)s and the past of %(pages)s"),
+    "reset": N_("reset %(path)s"),
+}
 
 
 def adjustment(one: Adjustment) -> str:
     """What an adjustment did, in a few words: rename /a to /b, import counts.csv (1,204 pages)"""
     detail, what = one.detail, one.kind
     if detail.file:
-        return f"{what} {detail.file} ({detail.strategy}, {plural(detail.pages, 'page')})"
-    if detail.target:
-        return f"{what} {path(detail.path)} to {path(detail.target)}"
-    if what == "offset":
-        what = "add to" if detail.strategy == "add" else "set"
-    if what == "exclude":
-        past = f" and the past of {plural(detail.pages, 'page')}" if detail.pages else ""
-        return f"exclude {detail.path}{past}"
-    return f"{what} {path(detail.path) if detail.path else 'the site'}"
+        what = "import"
+    elif what == "offset":
+        what = "add" if detail.strategy == "add" else "set"
+    elif what == "exclude" and detail.pages:
+        what = "exclude past"
+    # A pattern to exclude is written as the owner wrote it.
+    place = detail.path if one.kind == "exclude" else path(detail.path)
+    return _(ADJUSTMENTS[what]) % {
+        "path": place or _("the site"),
+        "target": path(detail.target),
+        "file": detail.file,
+        "strategy": detail.strategy,
+        "pages": plural(detail.pages, "page"),
+    }
+
+
+UNITS: Mapping[str, tuple[str, str]] = {
+    "minute": (N_("Minute"), N_("by minute")),
+    "hour": (N_("Hour"), N_("by hour")),
+    "day": (N_("Day"), N_("by day")),
+    "week": (N_("Week"), N_("by week")),
+    "month": (N_("Month"), N_("by month")),
+    "quarter": (N_("Quarter"), N_("by quarter")),
+    "year": (N_("Year"), N_("by year")),
+}
+"""How long a bar of the chart is: its name, and how the chart is divided."""
+
+
+def unit(name: str) -> str:
+    """The name of a length of time: Day"""
+    return _(UNITS[name][0])
+
+
+def by_unit(name: str) -> str:
+    """How a chart is divided: by day"""
+    return _(UNITS[name][1])
+
+
+STATES = (N_("running"), N_("done"), N_("undoing"), N_("undone"))
+"""Of adjustments and rules, as they are stored."""
 
 
 def said(text: str) -> str:
@@ -278,6 +391,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "days_between": days_between,
     "change": change,
     "points": points,
+    "signed": signed,
+    "unit": unit,
+    "by_unit": by_unit,
     "sentence": sentence,
     "path": path,
     "host": host,

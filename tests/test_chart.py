@@ -153,7 +153,7 @@ def test_incomplete_bars_say_so() -> None:
 def test_tip_names_day_figures_and_the_period_before() -> None:
     chart = draw_chart(days_until(MONDAY, 2, views=1), days_until(MONDAY - 2, 2, views=1_234))
     assert chart.bars[0].tip == "Sun 22 Nov 2026\n1 view, 0 visitors\nPeriod before: 1,234 views"
-    assert chart.description == "2 bars, one a day. Most views: Sun 22 Nov 2026, 1."
+    assert chart.description == "2 bars, by day. Most views: Sun 22 Nov 2026, 1."
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from gettext import NullTranslations
+from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
 
@@ -10,9 +13,18 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from starlette.testclient import TestClient
 
-from analytics.language import choose_language
+from analytics.commands import Advance, BeginAdjustment, perform
+from analytics.forms.markup import FORMS
+from analytics.instance import Instance
+from analytics.language import LANGUAGES, Language, choose_language
+from analytics.model import Detail
+from analytics.wording import REASONS
 
+from .conftest import add_site
+from .test_apart import site_page  # noqa: F401
+from .test_kept import keep
 from .test_migrate import owner  # noqa: F401
+from .test_site_page import page  # noqa: F401
 
 LOCALE = Path(__file__).parent.parent / "analytics" / "locale"
 
@@ -51,3 +63,94 @@ def test_catalogues_are_complete_and_compiled(code: str) -> None:
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     assert compiled.getvalue() == file.with_suffix(".mo").read_bytes()
+
+
+class _Pseudo(NullTranslations):
+    """Marks every text that is translated."""
+
+    def gettext(self, message: str) -> str:
+        return f"⟦{message}⟧"
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return f"⟦{msgid1 if n == 1 else msgid2}⟧"
+
+
+class _Texts(HTMLParser):
+    """What a page says: its texts, and attributes that are read out or shown; not code, and no data."""
+
+    SILENT = ("code", "pre", "bdi", "script", "style", "textarea", "kbd")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self._silent = 0
+        self._option: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._silent += tag in self.SILENT
+        # A choice that is shown as it stands in the address.
+        self._option = dict(attrs).get("value") if tag == "option" else None
+        self.found += [value for name, value in attrs if value and name in ("aria-label", "title", "alt")]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent -= tag in self.SILENT
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent and data != self._option:
+            self.found.append(data)
+
+
+DATA = re.compile(
+    # What is no text of ours: names, codes, addresses, days, and what the visitor sent.
+    r"Firefox|Safari|Chrome|ChatGPT|GPTBot|Googlebot|Germany|France|Signup|letter|may|On |sum|page views|example\.com|Pagetally|\bCSV\b|\bCORS\b|\bUTC\b|[A-Z][a-z]+/[A-Z][a-z_ ]+"
+    r"|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b"
+    r"|" + "|".join(map(re.escape, REASONS)) + r"|\d[\d.,]*[hms%k]?|/[\w/.-]*|\w+\.(?:example|xyz|com)"
+)
+PAGES = (
+    "/",
+    "/dropped",
+    "/migrate",
+    "/nowhere",
+    "/sites/nowhere.example",
+    "/sites/empty.example",
+    "/sites/example.com",
+    "/sites/example.com?period=today&by=hour",
+    "/sites/example.com?period=12mo&compare=2024-01-01&by=month",
+    "/sites/example.com?f=page:contains:a&f=browser:is:Firefox&match=any",
+    "/sites/example.com/numbers",
+    "/sites/example.com/popular",
+    "/sites/example.com/dropped",
+    "/sites/example.com/bots?action=condemn&filter=page:is:/a",
+    *(f"/sites/example.com/widgets?form={form}" for form in FORMS),
+)
+
+
+@pytest.fixture
+def filled(site_page: TestClient, page: TestClient, instance: Instance) -> TestClient:  # noqa: F811
+    """A site with some of everything, and one with nothing."""
+    add_site(instance, "empty.example")
+    keep(site_page, keep="goal", name="G", kind="scroll", amount="50")
+    keep(site_page, keep="segment", name="S", view="f=city:is:Berlin")
+    keep(site_page, keep="annotation", date="2025-11-25", text="N")
+    for kind, detail in (("rename", Detail(path="/a", target="/n")), ("exclude", Detail(path="/x*"))):
+        number = perform(instance, BeginAdjustment("example.com", kind, detail))
+        while perform(instance, Advance(number)):
+            pass
+    site_page.post("/sites/example.com/bots", data={"action": "release", "filter": "browser:is:GPTBot"})
+    return site_page
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_every_text_is_in_the_catalogues(
+    filled: TestClient, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setitem(LANGUAGES, "xx", Language("en", words=_Pseudo()))  # type: ignore[arg-type]
+    answer = filled.get(address, headers={"accept-language": "xx"})
+    assert answer.status_code < 500
+    html, more = answer.text, 1
+    while more:
+        html, more = re.subn("⟦[^⟦⟧]*⟧", "", html)
+    texts = _Texts()
+    texts.feed(html)
+    left = {text.strip(): DATA.sub("", text) for text in texts.found}
+    assert {text for text, rest in left.items() if re.search(r"[A-Za-z]{2}", rest)} == set()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote, urlencode
 
+from ..language import N_
+
 
 @dataclass(frozen=True, slots=True)
 class Markup:
@@ -17,15 +19,15 @@ class Markup:
 
 
 FORMS: Mapping[str, str] = {
-    "badge": "Badge",
-    "digits": "Digits",
-    "chart": "Chart",
-    "card": "Card in a frame",
-    "span": "Text in your page (script)",
-    "text": "Plain number",
-    "shields": "shields.io badge",
-    "page-count": "Element: a number",
-    "page-list": "Element: a list",
+    "badge": N_("Badge"),
+    "digits": N_("Digits"),
+    "chart": N_("Chart"),
+    "card": N_("Card in a frame"),
+    "span": N_("Text in your page (script)"),
+    "text": N_("Plain number"),
+    "shields": N_("shields.io badge"),
+    "page-count": N_("Element: a number"),
+    "page-list": N_("Element: a list"),
 }
 """What the page that makes the markup offers."""
 
@@ -53,7 +55,7 @@ def write_markup(base: str, form: str, metric: str, query: Mapping[str, str], sa
         return [
             Markup("HTML", f'<img src="{escape(address)}" alt="{escape(said)}">'),
             Markup("Markdown", f"![{words}]({address})"),
-            Markup("PNG, for mail and forums", f'<img src="{escape(png)}" alt="{escape(said)}">'),
+            Markup(N_("PNG, for mail and forums"), f'<img src="{escape(png)}" alt="{escape(said)}">'),
         ]
     if form == "card":
         width, height = CARD_SIZE
@@ -61,7 +63,7 @@ def write_markup(base: str, form: str, metric: str, query: Mapping[str, str], sa
         return [Markup("HTML", f'{frame} style="border:0" loading="lazy"></iframe>')]
     if form == "shields":
         outer = f"https://img.shields.io/endpoint?url={quote(address, safe='')}"
-        return [Markup("HTML", f'<img src="{outer}" alt="{escape(said)}">'), Markup("The JSON", address)]
+        return [Markup("HTML", f'<img src="{outer}" alt="{escape(said)}">'), Markup(N_("The JSON"), address)]
     if form in ELEMENTS:
         words = write_element(form, metric, query)
         return [Markup("HTML", f'<script defer src="{base}/{form}.js"></script>\n{words}')]
@@ -70,7 +72,7 @@ def write_markup(base: str, form: str, metric: str, query: Mapping[str, str], sa
         path = f' data-path="{escape(query["path"])}"' if query.get("path") else ""
         script = f'<script defer src="{base}/pt.js"></script>'
         return [Markup("HTML", f'{script}\n{escape(said)} <span data-pagetally="{name}"{path}></span>')]
-    return [Markup("Address", address)]
+    return [Markup(N_("Address"), address)]
 
 
 def write_element(form: str, metric: str, query: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .. import __version__
 from ..errors import InputError, StoreFailed, TooLarge, Unavailable
 from ..instance import Instance
-from ..language import N_
+from ..language import _
 from ..openapi import describe
 from ..store.connect import DatabaseError
 from .answers import CORS, JSON
@@ -219,29 +219,29 @@ def error_answers() -> dict[Any, Any]:
 def error_pages(pages: Pages) -> dict[Any, Any]:
     """What answers for each kind of error on the owner's pages."""
 
-    async def not_found(request: Request, _: Exception) -> Response:
-        return pages.message(request, 404, N_("There is no such page"), N_("The address may be mistyped."))
+    async def not_found(request: Request, __: Exception) -> Response:
+        return pages.message(request, 404, _("There is no such page"), _("The address may be mistyped."))
 
-    async def too_large(request: Request, _: Exception) -> Response:
+    async def too_large(request: Request, __: Exception) -> Response:
         answer = pages.message(
-            request, 413, N_("That was too much"), N_("The form does not take so much text.")
+            request, 413, _("That was too much"), _("The form does not take so much text.")
         )
         answer.headers["connection"] = "close"
         return answer
 
     async def unavailable(request: Request, error: Exception) -> Response:
         answer = pages.message(
-            request, 503, N_("This cannot be stored now"), f"{error}. Try again in a moment."
+            request, 503, _("This cannot be stored now"), f"{error}. " + _("Try again in a moment.")
         )
         answer.headers["retry-after"] = str(Unavailable.retry_after)
         return answer
 
-    async def slow(request: Request, _: Exception) -> Response:
+    async def slow(request: Request, __: Exception) -> Response:
         return pages.message(
-            request, 503, N_("This took too long to count"), N_("Try again, or a shorter period.")
+            request, 503, _("This took too long to count"), _("Try again, or a shorter period.")
         )
 
-    async def gone(_: Request, __: Exception) -> Response:
+    async def gone(_request: Request, __: Exception) -> Response:
         return Response(status_code=408)
 
     return {

@@ -126,7 +126,7 @@ class AuthRoutes:
         password = (await read_form(request)).get("password", "")
         wait = owner.attempts.wait(address, self._instance.clock())
         if wait > 0:
-            problem = f"Too many wrong passwords. Try again in {int(wait) + 1} seconds."
+            problem = _("Too many wrong passwords. Try again in %(n)s seconds.") % {"n": int(wait) + 1}
             answer = self._pages.render(request, "login.html", status=429, problem=problem)
             answer.headers["retry-after"] = str(int(wait) + 1)
             return answer

@@ -47,8 +47,7 @@ class BotsRoutes:
             return redirect(request, "/login")
         site = self._instance.registry.find(request.path_params["domain"])
         if site is None:
-            hint = _("Add it with: pagetally site add DOMAIN")
-            return self._pages.message(request, 404, _("There is no such site"), hint, signed_in=True)
+            return self._pages.no_site(request)
         try:
             if request.method == "POST":
                 if not is_same_origin(request):

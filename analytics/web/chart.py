@@ -12,8 +12,9 @@ from datetime import date
 from itertools import pairwise
 
 from ..days import month_of, to_date, to_day
+from ..language import _
 from ..model import Totals
-from ..wording import compact, day_of_year, days_between, number, plural, weekday
+from ..wording import by_unit, compact, day_of_year, days_between, month, number, plural, weekday
 
 MAX_BARS = 96
 """More bars than this are narrower than 2 pixels on a phone."""
@@ -74,11 +75,11 @@ class Bar:
     def tip(self) -> str:
         """What to show when it is pointed at."""
         lines = [
-            self.name + (" (not complete)" if self.is_partial else ""),
+            _("%(name)s (not complete)") % {"name": self.name} if self.is_partial else self.name,
             f"{plural(self.views, 'view')}, {plural(self.visitors, 'visitor')}",
         ]
         if self.views_before is not None:
-            lines.append(f"Period before: {plural(self.views_before, 'view')}")
+            lines.append(_("Period before: %(views)s") % {"views": plural(self.views_before, "view")})
         return "\n".join(lines)
 
 
@@ -110,10 +111,14 @@ class Chart:
     def description(self) -> str:
         """What the chart shows, for who cannot see it."""
         if not any(bar.views for bar in self.bars):
-            return "There are no views in this period."
+            return _("There are no views in this period.")
         best = max(self.bars, key=lambda bar: bar.views)
-        bars = f"{plural(len(self.bars), 'bar')}, one a {self.step}."
-        return f"{bars} Most views: {best.name}, {number(best.views)}."
+        return _("%(bars)s, %(by)s. Most views: %(name)s, %(views)s.") % {
+            "bars": plural(len(self.bars), "bar"),
+            "by": by_unit(self.step),
+            "name": best.name,
+            "views": number(best.views),
+        }
 
 
 def draw_chart(series: Series, before: Series, interval: str = "") -> Chart:
@@ -171,7 +176,7 @@ def draw_times(points: Sequence[tuple[str, Totals]], labels: Sequence[str], step
     dates = []
     for place in dict.fromkeys(places):
         at, anchor = _mark_place(place, bars)
-        text = date_text(bars[place].first) if has_days else labels[place][11:]
+        text = day_of_year(bars[place].first) if has_days else labels[place][11:]
         dates.append(Mark(at, text, anchor, is_major=place in (0, last // 2, last)))
     values = [Mark(_percent(ticks[-1] - tick, ticks[-1]), compact(tick)) for tick in ticks]
     return Chart(bars=bars, step=step, top=ticks[-1], values=values, dates=dates, line="")
@@ -186,11 +191,6 @@ def draw_spark(values: Sequence[int]) -> str:
         f"{round(100 * at / last, 1):g},{round(100 - 100 * value / top, 1):g}"
         for at, value in enumerate(values)
     )
-
-
-def date_text(day: int) -> str:
-    """A day as 24 Nov."""
-    return day_of_year(day)
 
 
 def group_days(series: Series, step: Step) -> list[slice]:
@@ -272,15 +272,15 @@ def _date_text(day: int, step: Step, bars: Sequence[Bar]) -> str:
     if step.name == "year":
         return str(value.year)
     if step.name == "quarter":
-        return f"Q{(value.month + 2) // 3} {value.year}"
+        return _("Q%(quarter)s %(year)s") % {"quarter": (value.month + 2) // 3, "year": value.year}
     if step.name == "month" or bars[-1].last - bars[0].first >= 300:
-        return f"{value:%b %Y}"
-    return date_text(day)
+        return month(day)
+    return day_of_year(day)
 
 
 def _sum(days: Series) -> Totals:
     total = Totals()
-    for _, figures in days:
+    for _day, figures in days:
         total += figures
     return total
 

@@ -96,13 +96,7 @@ class DashboardRoutes:
             return redirect(request, "/login")
         site = self._instance.registry.find(request.path_params["domain"])
         if site is None:
-            return self._pages.message(
-                request,
-                404,
-                _("There is no such site"),
-                _("Add it with: pagetally site add DOMAIN"),
-                signed_in=True,
-            )
+            return self._pages.no_site(request)
         try:
             selection = read_selection(request.query_params.multi_items())
             query = replace(question(site, selection, self._instance.clock()), with_kept=True)
@@ -111,9 +105,7 @@ class DashboardRoutes:
             text = f"{error}. {error.hint}" if error.hint else f"{error}."
             return self._pages.message(request, 400, _("That address is not known"), text, signed_in=True)
         except DatabaseError:
-            return self._pages.message(
-                request, 503, _("This took too long to count"), _("Try a shorter period."), signed_in=True
-            )
+            return self._pages.too_slow(request)
         values = self._values(request, selection, report)
         # Not on the event loop, where views would wait for it.
         return await run_in_threadpool(
@@ -186,9 +178,7 @@ class DashboardRoutes:
             return redirect(request, "/login")
         site = self._instance.registry.find(request.path_params["domain"])
         if site is None:
-            return self._pages.message(
-                request, 404, _("There is no such site"), _("The address may be mistyped."), signed_in=True
-            )
+            return self._pages.no_site(request)
         rows, total = await run_in_threadpool(partial(self._adjustments, site))
         return self._pages.render(request, "numbers.html", signed_in=True, site=site, rows=rows, total=total)
 

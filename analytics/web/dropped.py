@@ -13,7 +13,6 @@ from starlette.routing import Route
 
 from ..days import local_day
 from ..instance import Instance
-from ..language import _
 from ..model import OTHER, Count, Range, Site
 from .auth import Owner, redirect
 from .pages import Pages
@@ -59,8 +58,7 @@ class DroppedRoutes:
             return redirect(request, "/login")
         site = self._instance.registry.find(request.path_params["domain"])
         if site is None:
-            hint = _("Add it with: pagetally site add DOMAIN")
-            return self._pages.message(request, 404, _("There is no such site"), hint, signed_in=True)
+            return self._pages.no_site(request)
         return await self._show(request, site)
 
     async def nobody(self, request: Request) -> Response:

@@ -10,8 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from .. import __version__, language, wording
-from ..language import N_, spoken
+from .. import __version__, wording
+from ..language import N_, _, ngettext, spoken
 
 SECTIONS = {
     N_("Summary"): "",
@@ -37,7 +37,7 @@ class Pages:
             extensions=["jinja2.ext.i18n"],
         )
         self._templates.install_gettext_callables(  # type: ignore[attr-defined]
-            language._, language.ngettext, newstyle=True
+            _, ngettext, newstyle=True
         )
         self._templates.filters |= wording.FILTERS
         self._templates.globals |= {
@@ -64,8 +64,18 @@ class Pages:
         self, request: Request, status: int, title: str, text: str, *, signed_in: bool = False
     ) -> HTMLResponse:
         """A page that says one thing."""
-        values = {"title": language._(title), "text": language._(text), "signed_in": signed_in}
+        values = {"title": title, "text": text, "signed_in": signed_in}
         return self.render(request, "message.html", status=status, **values)
+
+    def no_site(self, request: Request) -> HTMLResponse:
+        """The answer to the address of a site that there is none of."""
+        hint = _("Add it with: pagetally site add DOMAIN")
+        return self.message(request, 404, _("There is no such site"), hint, signed_in=True)
+
+    def too_slow(self, request: Request) -> HTMLResponse:
+        """The answer to a question that took longer than a page may."""
+        hint = _("Try a shorter period.")
+        return self.message(request, 503, _("This took too long to count"), hint, signed_in=True)
 
 
 def address_of(name: str) -> str:

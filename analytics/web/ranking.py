@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..instance import Instance
-from ..language import _
+from ..language import N_
 from ..lists import Wish, list_pages
 from ..model import PageList, Site
 from ..store.connect import DatabaseError
@@ -16,8 +16,8 @@ from .auth import Owner, redirect
 from .pages import Pages
 
 LISTS = {
-    "Most viewed in 30 days": Wish(window="30d", limit=20),
-    "Trending in 7 days": Wish(window="7d", metric="trending", limit=20),
+    N_("Most viewed in 30 days"): Wish(window="30d", limit=20),
+    N_("Trending in 7 days"): Wish(window="7d", metric="trending", limit=20),
 }
 
 
@@ -36,13 +36,11 @@ class RankingRoutes:
             return redirect(request, "/login")
         site = self._instance.registry.find(request.path_params["domain"])
         if site is None:
-            hint = _("Add it with: pagetally site add DOMAIN")
-            return self._pages.message(request, 404, _("There is no such site"), hint, signed_in=True)
+            return self._pages.no_site(request)
         try:
             lists = await run_in_threadpool(self._read, site)
         except DatabaseError:
-            title, hint = _("This took too long to count"), _("Try again in a minute.")
-            return self._pages.message(request, 503, title, hint, signed_in=True)
+            return self._pages.too_slow(request)
         return self._pages.render(request, "ranking.html", signed_in=True, site=site, lists=lists)
 
     def _read(self, site: Site) -> dict[str, PageList]:

@@ -16,7 +16,7 @@ from ..forms.markup import CARD_SIZE, FORMS, PICTURES, address_of, write_markup
 from ..forms.numbers import FORMATS
 from ..forms.options import STYLES, THEMES, read_options, read_question
 from ..instance import Instance
-from ..language import _
+from ..language import N_
 from ..lists import list_pages, read_limit, read_wish
 from ..model import OTHER, ListedPage, RelatedPage, Site
 from ..periods import WINDOWS
@@ -56,6 +56,36 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 """The parameters that each form takes, as the page offers them."""
 
 
+LABELS: Mapping[str, str] = {
+    "path": N_("Page"),
+    "period": N_("Period"),
+    "label": N_("Label"),
+    "format": N_("Format"),
+    "theme": N_("Theme"),
+    "style": N_("Style"),
+    "color": N_("Colour"),
+    "label-color": N_("Label colour"),
+    "logo": N_("Logo"),
+    "locale": N_("Language"),
+    "digits": N_("Least digits"),
+    "width": N_("Width"),
+    "height": N_("Height"),
+    "days": N_("Days"),
+    "min": N_("From"),
+    "kind": N_("Kind"),
+    "window": N_("Window"),
+    "limit": N_("Limit"),
+    "exclude": N_("Exclude"),
+}
+METRIC_LABELS: Mapping[str, str] = {
+    "page-views": N_("Page views"),
+    "page-visitors": N_("Page visitors"),
+    "site-views": N_("Site views"),
+    "site-visitors": N_("Site visitors"),
+    "online": N_("Online"),
+}
+
+
 class WidgetRoutes:
     """The route /sites/{domain}/widgets, for the owner only."""
 
@@ -71,13 +101,11 @@ class WidgetRoutes:
             return redirect(request, "/login")
         site = self._instance.registry.find(request.path_params["domain"])
         if site is None:
-            hint = _("Add it with: pagetally site add DOMAIN")
-            return self._pages.message(request, 404, _("There is no such site"), hint, signed_in=True)
+            return self._pages.no_site(request)
         try:
             return await self._make(request, site)
         except DatabaseError:
-            title, hint = _("This took too long to count"), _("Try a shorter period.")
-            return self._pages.message(request, 503, title, hint, signed_in=True)
+            return self._pages.too_slow(request)
 
     async def _make(self, request: Request, site: Site) -> Response:
         asked = dict(request.query_params)
@@ -106,7 +134,8 @@ class WidgetRoutes:
             fields=fields_of(form, metric, asked),
             choices=choices_of(form),
             forms=FORMS,
-            metrics=NAMES,
+            metrics=METRIC_LABELS,
+            labels=LABELS,
             problem=problem,
             shown=shown,
         )
