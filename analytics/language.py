@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 
@@ -21,9 +22,10 @@ class Language:
     percent: str = "%"
     day: str = "d MMM"
     weekday: str = "EEE d MMM yyyy"
-    words: NullTranslations = field(default_factory=NullTranslations, compare=False)
+    words: Callable[[], NullTranslations] = NullTranslations
 
 
+@lru_cache(maxsize=8)
 def _load(code: str) -> NullTranslations:
     catalogue = files(__package__) / "locale" / code / "LC_MESSAGES" / f"{DOMAIN}.mo"
     with catalogue.open("rb") as file:
@@ -33,8 +35,8 @@ def _load(code: str) -> NullTranslations:
 ENGLISH = Language("en")
 LANGUAGES: Mapping[str, Language] = {
     "en": ENGLISH,
-    "de": Language("de", ".", ",", "\u00a0%", "d. MMM", "EEE, d. MMM yyyy", _load("de")),
-    "fr": Language("fr", "\u202f", ",", "\u202f%", "d MMM", "EEE d MMM yyyy", _load("fr")),
+    "de": Language("de", ".", ",", "\u00a0%", "d. MMM", "EEE, d. MMM yyyy", partial(_load, "de")),
+    "fr": Language("fr", "\u202f", ",", "\u202f%", "d MMM", "EEE d MMM yyyy", partial(_load, "fr")),
 }
 """What the owner's pages can be read in, by code."""
 
@@ -78,12 +80,12 @@ def _weight(text: str) -> float:
 def _(text: str) -> str:
     """A text in the spoken language."""
     # The empty text would give the head of the catalogue.
-    return spoken().words.gettext(text) if text else text
+    return spoken().words().gettext(text) if text else text
 
 
 def ngettext(one: str, many: str, count: int) -> str:
     """The form of a text that goes with a number."""
-    return spoken().words.ngettext(one, many, count)
+    return spoken().words().ngettext(one, many, count)
 
 
 def N_(text: str) -> str:

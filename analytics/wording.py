@@ -207,6 +207,7 @@ UNKNOWN = {
     "referrer": N_("Direct or unknown"),
     "channel": N_("Direct"),
 }
+NONE, NOT_KNOWN = N_("None"), N_("Unknown")
 NOT_SET = ("utm_campaign", "utm_source", "utm_medium", "utm_content", "utm_term", "click", "medium")
 
 
@@ -215,7 +216,7 @@ def word(label: str, dimension: str) -> str:
     if label == OTHER:
         return _("Others over the daily limit")
     if not label:
-        return _(UNKNOWN.get(dimension, N_("None") if dimension in NOT_SET else N_("Unknown")))
+        return _(UNKNOWN.get(dimension, NONE if dimension in NOT_SET else NOT_KNOWN))
     if dimension == "country":
         return country(label)
     if dimension == "language":
@@ -308,10 +309,12 @@ REASONS: dict[str, str] = {
 }
 """Why a view was deliberately not counted, in a sentence for its owner."""
 
+SOME_REASON = N_("It was deliberately not counted.")
+
 
 def reason(name: str) -> str:
     """A reason for dropping as a sentence."""
-    return _(REASONS.get(name, N_("It was deliberately not counted.")))
+    return _(REASONS.get(name, SOME_REASON))
 
 
 ADJUSTMENTS: Mapping[str, str] = {

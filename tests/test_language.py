@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from gettext import NullTranslations
 from html.parser import HTMLParser
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from jinja2.ext import babel_extract
 from starlette.testclient import TestClient
 
 from analytics.commands import Advance, BeginAdjustment, perform
@@ -51,6 +53,22 @@ def test_a_page_speaks_the_language(owner: TestClient, code: str, word: str) -> 
     assert f'<html lang="{code}">' in answer.text
     assert f'aria-current="page">{word}</a>' in answer.text
     assert "Accept-Language" in answer.headers["vary"]
+
+
+def test_the_template_has_every_text_that_is_marked() -> None:
+    known = {one.id for one in read_po(BytesIO((LOCALE / "pagetally.pot").read_bytes())) if one.id}
+    marked: set[str | tuple[str, ...]] = set()
+    for file in LOCALE.parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                texts = tuple(one.value for one in node.args if isinstance(one, ast.Constant))
+                if node.func.id in ("_", "N_", "NN_") and texts:
+                    marked.add(texts if node.func.id == "NN_" else texts[0])
+    for file in LOCALE.parent.rglob("*.html"):
+        with file.open("rb") as template:
+            found = babel_extract(template, ("_",), [], {"trim_blocks": "true", "newstyle_gettext": "true"})
+            marked |= {text if isinstance(text, str) else text[0] for _, _, text, _ in found}
+    assert known == marked
 
 
 @pytest.mark.parametrize("code", ["de", "fr"])
@@ -102,7 +120,8 @@ class _Texts(HTMLParser):
 
 DATA = re.compile(
     # What is no text of ours: names, codes, addresses, days, and what the visitor sent.
-    r"Firefox|Safari|Chrome|ChatGPT|GPTBot|Googlebot|Germany|France|Signup|letter|may|On |sum|page views|example\.com|Pagetally|\bCSV\b|\bCORS\b|\bUTC\b|[A-Z][a-z]+/[A-Z][a-z_ ]+"
+    r"Firefox|Safari|Chrome|ChatGPT|GPTBot|Googlebot|Germany|France|Signup|letter|may|On |sum"
+    r"|page views|example\.com|Pagetally|\bCSV\b|\bCORS\b|\bUTC\b|[A-Z][a-z]+/[A-Z][a-z_ ]+"
     r"|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b"
     r"|" + "|".join(map(re.escape, REASONS)) + r"|\d[\d.,]*[hms%k]?|/[\w/.-]*|\w+\.(?:example|xyz|com)"
 )
@@ -144,7 +163,7 @@ def filled(site_page: TestClient, page: TestClient, instance: Instance) -> TestC
 def test_every_text_is_in_the_catalogues(
     filled: TestClient, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:
-    monkeypatch.setitem(LANGUAGES, "xx", Language("en", words=_Pseudo()))  # type: ignore[arg-type]
+    monkeypatch.setitem(LANGUAGES, "xx", Language("en", words=_Pseudo))  # type: ignore[arg-type]
     answer = filled.get(address, headers={"accept-language": "xx"})
     assert answer.status_code < 500
     html, more = answer.text, 1
