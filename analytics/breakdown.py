@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from .columns import OF_STAYS, Choice, Column, Columns, Figures, Mask, count_inside, count_visits
 from .days import find_zone, month_start, to_date
-from .dimensions import BY_NAME, SUMMED, Dimension, Level
+from .dimensions import NO_PROPERTY, SUMMED, Dimension, Level, find_dimension, write_property
+from .errors import InputError
 from .filters import NO_FILTER, Condition, Done, Every, Filter, Some, Stayed, Unless, conditions, tester
 from .goals import Kept, names_kept, resolve
 from .model import Range, Site
@@ -41,6 +42,10 @@ class ColumnReader(Protocol):
 
     def lookup(self, site: int, dimension: Dimension) -> Lookup: ...
 
+    def properties(self, hits: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
+        """The properties of events by their hits' ids; those without any may be left out."""
+        ...
+
     def kept(self, site: int) -> Kept:
         """The goals and segments of a site."""
         ...
@@ -65,7 +70,7 @@ class Grouping:
     @property
     def level(self) -> Level:
         """Whether visits are grouped, or what happened inside them."""
-        levels = {BY_NAME[name].level for name in self.dimensions}
+        levels = {find_dimension(name).level for name in self.dimensions}
         if Level.EVENT in levels:
             return Level.EVENT
         return Level.VIEW if levels & {Level.VIEW, Level.TIME} else Level.VISIT
@@ -73,7 +78,7 @@ class Grouping:
     @property
     def is_summed(self) -> bool:
         """Whether the groups of whole months are kept."""
-        return len(self.dimensions) == 1 and BY_NAME[self.dimensions[0]] in SUMMED
+        return len(self.dimensions) == 1 and find_dimension(self.dimensions[0]) in SUMMED
 
 
 class Row(Struct, frozen=True, gc=False):
@@ -161,9 +166,9 @@ def _run_pass(
     reader: ColumnReader, site: Site, span: Range, found: Mapping[Grouping, _Sums], tree: Filter
 ) -> None:
     chosen = _Lookups(reader, site)
-    names = {*ALWAYS, *(BY_NAME[one.dimension].column for one in conditions(tree))}
+    names = {*ALWAYS, *(find_dimension(one.dimension).column for one in conditions(tree))}
     for grouping in found:
-        names |= {BY_NAME[name].column for name in grouping.dimensions}
+        names |= {find_dimension(name).column for name in grouping.dimensions}
     names |= _needed_inside(names, tree, found)
     if _has_stays(tree):
         names |= {*OF_STAYS}
@@ -174,7 +179,7 @@ def _run_pass(
         for grouping in found:
             scene.count(grouping, choice, sums[grouping])
     for grouping, matrix in sums.items():
-        words = [chosen.words(BY_NAME[name]) for name in grouping.dimensions]
+        words = [chosen.words(find_dimension(name)) for name in grouping.dimensions]
         for codes, figures in matrix.total([len(part) for part in words]):
             labels = tuple(part[code] for part, code in zip(words, codes, strict=True))
             found[grouping].add_row(labels, figures)
@@ -182,7 +187,7 @@ def _run_pass(
 
 def _needed_inside(names: set[str], tree: Filter, groupings: Iterable[Grouping]) -> set[str]:
     """Columns of events that stand for those of views where events are meant."""
-    is_inside = any(BY_NAME[one.dimension].level is not Level.VISIT for one in conditions(tree))
+    is_inside = any(find_dimension(one.dimension).level is not Level.VISIT for one in conditions(tree))
     if not is_inside and not any(one.level is Level.EVENT for one in groupings):
         return set()
     more = {EVENT_COLUMN[name] for name in names if name in EVENT_COLUMN}
@@ -197,22 +202,118 @@ def _has_stays(tree: Filter) -> bool:
 
 
 EVENT_COLUMN = {"view_path": "event_path", "view_at": "event_at"}
+STAY_COLUMN = {"view_path": "stay_path"}
+
+
+class Stay(Struct, gc=False):
+    """How the pages of a group were looked at, as far as browsers told of it."""
+
+    visits: int = 0
+    """In which a browser told of it."""
+    seconds: int = 0
+    """Engaged, in all of them."""
+    depths: int = 0
+    """Visits of which a depth of scrolling is known."""
+    depth: int = 0
+    """The sum of the greatest depth of each of those, in per cent."""
+
+    @property
+    def time_on_page(self) -> float | None:
+        """Seconds engaged in a visit, on average; None where no browser told of it."""
+        return self.seconds / self.visits if self.visits else None
+
+    @property
+    def scroll_depth(self) -> float | None:
+        """Per cent of a page that a visit saw, on average; None where no browser told of it."""
+        return self.depth / self.depths if self.depths else None
+
+
+def measure_stays(
+    reader: ColumnReader, site: Site, span: Range, grouping: Grouping, tree: Filter = NO_FILTER
+) -> dict[tuple[str, ...], Stay]:
+    """How pages were looked at, by the labels of a grouping by visits, days and pages.
+
+    A filter means what it means for views of the same pages. InputError where it, or the grouping,
+    asks for an hour: of reports only the day is kept.
+    """
+    if names_kept(tree):
+        tree = resolve(tree, reader.kept(site.id))
+    dimensions = [find_dimension(name) for name in grouping.dimensions]
+    asked = [*dimensions, *(find_dimension(one.dimension) for one in conditions(tree))]
+    if any(one.level is Level.TIME for one in asked):
+        raise InputError("metrics", "of engagement cannot be told by the hour", hint="Ask by the day.")
+    names = {*ALWAYS, *OF_STAYS, *(one.column for one in asked)}
+    names |= _needed_inside(names, tree, [grouping])
+    lookups = _Lookups(reader, site)
+    found: dict[tuple[str, ...], Stay] = {}
+    for columns in reader.columns(site.id, span, names - {"day"}):
+        _add_stays(_Scene(columns, lookups), dimensions, tree, found)
+    return found
+
+
+def _add_stays(
+    scene: _Scene, dimensions: Sequence[Dimension], tree: Filter, found: dict[tuple[str, ...], Stay]
+) -> None:
+    """Add what some days' reports say to the groups. A visit counts once in each of them."""
+    columns = scene.columns
+    place = np.flatnonzero(scene.choose_stays(tree))
+    codes = [scene.lookups.codes(one, scene.ids(one, Level.STAY)[place]) for one in dimensions]
+    # A row of zeros, so that without dimensions there is one group.
+    groups, group = np.unique(np.stack([np.zeros_like(place), *codes]), axis=1, return_inverse=True)
+    group, size = group.reshape(-1), groups.shape[1]
+    pair = columns["stay_visit"][place] * max(size, 1) + group
+    visits = np.unique(pair) % max(size, 1)
+    depth = columns["stay_scroll"][place]
+    is_known = depth <= 100
+    pairs, of_pair = np.unique(pair[is_known], return_inverse=True)
+    deepest = np.zeros(len(pairs), np.int64)
+    np.maximum.at(deepest, of_pair, depth[is_known])
+    sums = (
+        np.bincount(visits, minlength=size),
+        np.bincount(group, weights=columns["stay_time"][place], minlength=size),
+        np.bincount(pairs % max(size, 1), minlength=size),
+        np.bincount(pairs % max(size, 1), weights=deepest, minlength=size),
+    )
+    words = [scene.lookups.words(one) for one in dimensions]
+    for number, (_, *row) in enumerate(groups.T.tolist()):
+        stay = found.setdefault(tuple(part[code] for part, code in zip(words, row, strict=True)), Stay())
+        stay.visits += int(sums[0][number])
+        stay.seconds += int(sums[1][number])
+        stay.depths += int(sums[2][number])
+        stay.depth += int(sums[3][number])
+
+
+class _Growing:
+    """Words that get a code when they first come, and the codes of ids that were seen."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self.code_of_id: dict[int, int] = {}
+        self._code_of_word: dict[str, int] = {}
+
+    def code(self, word: str) -> int:
+        """The code of a word."""
+        code = self._code_of_word.setdefault(word, len(self.words))
+        if code == len(self.words):
+            self.words.append(word)
+        return code
 
 
 class _Lookups:
-    """The words of dimensions, each read once; times get theirs as they come."""
+    """The words of dimensions, each read once; times and properties get theirs as they come."""
 
     def __init__(self, reader: ColumnReader, site: Site) -> None:
         self._reader, self._site = reader, site
         self._known: dict[str, Lookup] = {}
-        self._times: dict[str, tuple[list[str], dict[str, int], dict[int, int]]] = {}
+        self._growing: dict[str, _Growing] = {}
+        self._properties: dict[int, Mapping[str, str]] = {}
 
     def words(self, dimension: Dimension) -> Sequence[str]:
         """The words of a dimension's codes, so far."""
-        return self._lookup(dimension).words if dimension.table else self._of_time(dimension)[0]
+        return self._lookup(dimension).words if dimension.table else self._grown(dimension).words
 
-    def _of_time(self, dimension: Dimension) -> tuple[list[str], dict[str, int], dict[int, int]]:
-        return self._times.setdefault(dimension.name, ([], {}, {}))
+    def _grown(self, dimension: Dimension) -> _Growing:
+        return self._growing.setdefault(dimension.name, _Growing())
 
     def _lookup(self, dimension: Dimension) -> Lookup:
         known = self._known.get(dimension.name)
@@ -224,29 +325,49 @@ class _Lookups:
         """The codes of ids, of days or of minutes."""
         if dimension.table:
             return self._lookup(dimension).codes[ids]
+        if dimension.is_property:
+            return self._codes_of_property(dimension, ids)
         unit = 1 if dimension.level is Level.VISIT or dimension.name == "minute" else MINUTES
-        words, code_of_word, code_of_time = self._of_time(dimension)
+        grown = self._grown(dimension)
         times, places = np.unique(ids // unit, return_inverse=True)
-        codes = np.empty(len(times), np.int64)
-        for place, time in enumerate(times.tolist()):
-            code = code_of_time.get(time)
-            if code is None:
+        for time in times.tolist():
+            if time not in grown.code_of_id:
                 word = _time_word(dimension.name, time * unit, self._site.timezone)
-                code = code_of_word.setdefault(word, len(words))
-                if code == len(words):
-                    words.append(word)
-                code_of_time[time] = code
-            codes[place] = code
-        return codes[places]
+                grown.code_of_id[time] = grown.code(word)
+        return _pick(grown.code_of_id, times)[places]
+
+    def _codes_of_property(self, dimension: Dimension, ids: Column) -> Column:
+        known, grown = self._read_properties(ids), self._grown(dimension)
+        for hit in ids.tolist():
+            if hit not in grown.code_of_id:
+                grown.code_of_id[hit] = grown.code(known[hit].get(dimension.key, NO_PROPERTY))
+        return _pick(grown.code_of_id, ids)
+
+    def each_property(self, dimension: Dimension, ids: Column) -> tuple[Column, Column]:
+        """How many properties each of some events has, and the codes of all of them, in that order."""
+        known, grown = self._read_properties(ids), self._grown(dimension)
+        found = [known[hit] for hit in ids.tolist()]
+        codes = [grown.code(write_property(*pair)) for one in found for pair in one.items()]
+        return np.array([len(one) for one in found], np.int64), np.array(codes, np.int64)
+
+    def _read_properties(self, ids: Column) -> Mapping[int, Mapping[str, str]]:
+        missing = [hit for hit in ids.tolist() if hit not in self._properties]
+        found = self._reader.properties(missing) if missing else {}
+        self._properties |= {hit: found.get(hit, {}) for hit in missing}
+        return self._properties
 
     def chosen(self, one: Condition, ids: Column) -> Mask:
         """Which ids have a word that a condition is about."""
-        dimension = BY_NAME[one.dimension]
+        dimension = find_dimension(one.dimension)
         codes = self.codes(dimension, ids)
         test = tester(one)
         table = np.fromiter((test(word) for word in self.words(dimension)), np.bool_)
         mask = table[codes] if len(table) else np.zeros(len(ids), np.bool_)
         return ~mask if one.is_negative else mask
+
+
+def _pick(codes: Mapping[int, int], ids: Column) -> Column:
+    return np.fromiter((codes[id] for id in ids.tolist()), np.int64, len(ids))
 
 
 MINUTES = 15
@@ -275,9 +396,9 @@ class _Scene:
         self._visit_of_view: Column | None = None
 
     def visits_of(self, level: Level) -> Column:
-        """The place of the visit of each view, or of each event."""
-        if level is Level.EVENT:
-            return self.columns["event_visit"]
+        """The place of the visit of each view, of each event, or of each report of engagement."""
+        if level in (Level.EVENT, Level.STAY):
+            return self.columns["event_visit" if level is Level.EVENT else "stay_visit"]
         if self._visit_of_view is None:
             self._visit_of_view = self.columns.visit_of_view
         return self._visit_of_view
@@ -287,8 +408,8 @@ class _Scene:
         if dimension.level is Level.VISIT:
             ids = self.columns.days if dimension.column == "day" else self.columns[dimension.column]
             return ids if level is Level.VISIT else ids[self.visits_of(level)]
-        name = dimension.column
-        return self.columns[EVENT_COLUMN.get(name, name) if level is Level.EVENT else name]
+        column_of = {Level.EVENT: EVENT_COLUMN, Level.STAY: STAY_COLUMN}.get(level, {})
+        return self.columns[column_of.get(dimension.column, dimension.column)]
 
     def choose(self, tree: Filter) -> Choice:
         """Which visits, views and events a filter means."""
@@ -296,6 +417,10 @@ class _Scene:
             return Choice(self._mask(tree, Level.VISIT))
         views, events = self._mask(tree, Level.VIEW), self._mask(tree, Level.EVENT)
         return Choice(self._visits_with(views, events), views, events)
+
+    def choose_stays(self, tree: Filter) -> Mask:
+        """Which reports of engagement a filter means: those of pages whose views it would mean."""
+        return self._mask(tree, Level.STAY)
 
     def _visits_with(self, views: Mask, events: Mask) -> Mask:
         found = np.zeros(len(self.columns), np.bool_)
@@ -334,9 +459,10 @@ class _Scene:
         return found
 
     def _meets(self, one: Condition, level: Level) -> Mask:
-        dimension = BY_NAME[one.dimension]
-        if dimension.level is Level.EVENT and level is Level.VIEW:
-            is_meant = tester(one)(PAGEVIEW) != one.is_negative
+        dimension = find_dimension(one.dimension)
+        if dimension.level is Level.EVENT and level in (Level.VIEW, Level.STAY):
+            word = NO_PROPERTY if dimension.is_property else PAGEVIEW
+            is_meant = tester(one)(word) != one.is_negative
             return np.full(len(self.visits_of(level)), is_meant)
         return self.lookups.chosen(one, self.ids(dimension, level))
 
@@ -345,11 +471,21 @@ class _Scene:
         level = grouping.level
         inside = None if level is Level.VISIT else self._inside(level, choice)
         size = len(self.columns) if inside is None else len(inside)
+        dimensions = [find_dimension(name) for name in grouping.dimensions]
+        each: Column | None = None
+        for one in dimensions:
+            if one.name == "property" and inside is not None:
+                many, each = self.lookups.each_property(one, self.ids(one, level)[inside])
+                inside = np.repeat(inside, many)
+                size = len(inside)
         codes = []
-        for name in grouping.dimensions:
-            ids = self.ids(BY_NAME[name], level)
-            codes.append(self.lookups.codes(BY_NAME[name], ids if inside is None else ids[inside]))
-        sizes = [len(self.lookups.words(BY_NAME[name])) for name in grouping.dimensions]
+        for one in dimensions:
+            ids = self.ids(one, level)
+            if one.name == "property" and each is not None:
+                codes.append(each)
+            else:
+                codes.append(self.lookups.codes(one, ids if inside is None else ids[inside]))
+        sizes = [len(self.lookups.words(one)) for one in dimensions]
         key, groups, kept = _combine(codes, sizes, size)
         if inside is None:
             figures = count_visits(self.columns, key, groups, choice)
@@ -366,7 +502,7 @@ class _Scene:
 def _looks_inside(tree: Filter) -> bool:
     """Whether a filter speaks of single views or events, not only of whole visits."""
     if isinstance(tree, Condition):
-        return BY_NAME[tree.dimension].level is not Level.VISIT
+        return find_dimension(tree.dimension).level is not Level.VISIT
     if isinstance(tree, Done | Stayed):
         return False
     if isinstance(tree, Unless):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from urllib.parse import quote, unquote
 
 from .errors import InputError
 from .language import N_
@@ -16,6 +17,8 @@ class Level(Enum):
     VIEW = "view"
     EVENT = "event"
     TIME = "time"
+    STAY = "stay"
+    """A report of how long and how far a page was looked at; dimensions of pages stand for it, too."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,13 @@ class Dimension:
     column: str
     table: str = ""
     field: str = ""
+    key: str = ""
+    """Of a single property of events: how the event calls it."""
+
+    @property
+    def is_property(self) -> bool:
+        """Whether its words are properties of events, which stand in no table."""
+        return self.column == "event_hit"
 
 
 def _of_visits(column: str, table: str, *names: tuple[str, str, str]) -> list[Dimension]:
@@ -73,6 +83,7 @@ ALL = (
     Dimension("page", N_("Page"), Level.VIEW, "view_path", "path", "path"),
     Dimension("title", N_("Title"), Level.VIEW, "view_path", "path", "title"),
     Dimension("event", N_("Event"), Level.EVENT, "event_name", "name", "name"),
+    Dimension("property", N_("Property"), Level.EVENT, "event_hit"),
     Dimension("minute", N_("Minute"), Level.TIME, "view_at"),
     Dimension("hour", N_("Hour"), Level.TIME, "view_at"),
     Dimension("day", N_("Day"), Level.VISIT, "day"),
@@ -84,9 +95,35 @@ SUMMED = tuple(one for one in ALL if one.level is Level.VISIT and one.table)
 """Those by which the visits of a month are kept summed up."""
 
 
+PROPERTY = "prop."
+"""Begins the name of the dimension that is one property of events; its key follows, percent-encoded."""
+
+NO_PROPERTY = "(none)"
+"""The word of an event without a property, as Plausible has it, too."""
+
+
+def name_property(key: str) -> str:
+    """The name of the dimension that is a property: "prop.plan" for "plan"."""
+    return PROPERTY + quote(key, safe="", errors="replace")
+
+
+def write_property(key: str, value: str) -> str:
+    """A property with its value as one word of the dimension `property`: "plan=pro"."""
+    return f"{key.replace('%', '%25').replace('=', '%3D')}={value}"
+
+
+def split_property(word: str) -> tuple[str, str]:
+    """The key and the value of a word of the dimension `property`."""
+    key, _, value = word.partition("=")
+    return key.replace("%3D", "=").replace("%25", "%"), value
+
+
 def find_dimension(name: str, parameter: str = "dimensions") -> Dimension:
     """The dimension of that name; InputError when there is none."""
     found = BY_NAME.get(name)
+    key = unquote(name[len(PROPERTY) :]) if name.startswith(PROPERTY) else ""
+    if key and name_property(key) == name:
+        return Dimension(name, key, Level.EVENT, "event_hit", key=key)
     if found is None:
         raise InputError(parameter, f"{name[:60]!r} is not a dimension", hint="One of " + ", ".join(BY_NAME))
     return found

@@ -99,7 +99,8 @@ def condition(
 ) -> Condition:
     """A condition that was checked; InputError says what is wrong with it."""
     if dimension not in KEPT:
-        find_dimension(dimension, "filters")
+        if find_dimension(dimension, "filters").name == "property":
+            raise InputError("filters", "names no property", hint="Write it as prop.plan:is:pro.")
     elif operator not in ("is", "is_not"):
         raise InputError("filters", f"{dimension} is, or is not: {operator[:40]!r} means nothing here")
     if operator not in OPERATORS:

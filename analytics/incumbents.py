@@ -186,7 +186,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         line='<script defer data-domain="{domain}" src="{base}/js/script.js"></script>',
         asks=("GET /js/script.js", "POST /api/event"),
         own=COUNT_ONLY,
-        differs=N_("Time on page is not kept yet; bounces end with the second view or an event."),
+        differs=N_("Bounces end with the second view or an event."),
     ),
     Incumbent(
         name="Matomo",

@@ -21,7 +21,8 @@ TEXT: Schema = {"type": "string"}
 FLAG: Schema = {"type": "boolean"}
 NUMBER: Schema = {"type": "number"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
-FIGURES: Schema = {"type": "array", "items": NUMBER}
+MAYBE: Schema = {"type": ["number", "null"]}
+FIGURES: Schema = {"type": "array", "items": MAYBE}
 KEY: list[dict[str, list[str]]] = [{"key": []}]
 
 
@@ -315,7 +316,9 @@ def _question_schemas() -> dict[str, Schema]:
     }
     return {
         "Metric": {"enum": [*statsapi.METRICS]},
-        "Dimension": {"enum": [*statsapi.NAMES]},
+        "Dimension": {
+            "anyOf": [{"enum": [*statsapi.NAMES]}, {"type": "string", "pattern": f"^{statsapi.OF_PROPERTY}."}]
+        },
         "DateRange": {"anyOf": ranges},
         "Filter": _filter_schema(),
         "Query": _object(needed, possible),
@@ -323,9 +326,13 @@ def _question_schemas() -> dict[str, Schema]:
 
 
 def _answer_schemas() -> dict[str, Schema]:
-    by_metric: dict[str, Schema] = dict.fromkeys(statsapi.METRICS, NUMBER)
+    by_metric: dict[str, Schema] = {
+        name: MAYBE if name in statsapi.OF_STAYS else NUMBER for name in statsapi.METRICS
+    }
     by_dimension = {name.rpartition(":")[2]: TEXT for name in statsapi.NAMES}
-    moved = _object({"value": NUMBER}, {"change": NUMBER})
+    # A property of events has any name.
+    row = _object({}, {**by_dimension, **by_metric}) | {"additionalProperties": TEXT}
+    moved = {name: _object({"value": kind}, {"change": kind}) for name, kind in by_metric.items()}
     return {
         "QueryAnswer": _object(
             {
@@ -334,8 +341,8 @@ def _answer_schemas() -> dict[str, Schema]:
                 "query": _ref("Query"),
             }
         ),
-        "Aggregate": _object({"results": _object({}, dict.fromkeys(statsapi.METRICS, moved))}),
+        "Aggregate": _object({"results": _object({}, moved)}),
         "Series": _object({"results": _list(_object({"date": TEXT}, by_metric))}),
-        "Breakdown": _object({"results": _list(_object({}, {**by_dimension, **by_metric}))}),
+        "Breakdown": _object({"results": _list(row)}),
         "Online": COUNT,
     }

@@ -8,7 +8,7 @@ from datetime import date
 from urllib.parse import urlencode
 
 from .days import to_date, to_day
-from .dimensions import find_dimension
+from .dimensions import find_dimension, name_property, split_property
 from .errors import InputError
 from .filters import (
     NO_FILTER,
@@ -31,7 +31,7 @@ TABS: dict[str, tuple[str, ...]] = {
     "campaigns": ("utm_campaign", "utm_source", "utm_medium", "utm_content", "utm_term", "click"),
     "places": ("country", "region", "city", "language", "network"),
     "devices": ("browser", "browser_version", "os", "os_version", "device", "screen"),
-    "events": ("event",),
+    "events": ("event", "property"),
 }
 """The cards of a summary page, and the lists of each, of which one is shown."""
 
@@ -185,6 +185,14 @@ def _read_tabs(texts: Iterable[str]) -> Iterable[tuple[str, str]]:
             raise InputError("tab", f"{text[:40]!r} is not a list of a card")
         found[card] = find_dimension(dimension).name
     return found.items()
+
+
+def pick(dimension: str, label: str) -> Condition:
+    """The condition that shows the row of a list alone."""
+    if dimension == "property":
+        key, value = split_property(label)
+        return condition(name_property(key), "is", [value])
+    return condition(dimension, "is", [label])
 
 
 def both(one: Filter, other: Filter) -> Filter:

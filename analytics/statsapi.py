@@ -13,9 +13,9 @@ from typing import Any
 
 from msgspec.structs import replace as replace_row
 
-from .breakdown import Grouping, Row, tabulate
+from .breakdown import Grouping, Row, Stay, measure_stays, tabulate
 from .days import local_day, month_of, month_start, to_date, to_day
-from .dimensions import BY_NAME, Dimension, Level
+from .dimensions import BY_NAME, Dimension, Level, find_dimension, name_property
 from .errors import InputError
 from .filters import NO_FILTER, Condition, Done, Every, Filter, Some, Unless, condition, conditions
 from .goals import goal_filter
@@ -46,6 +46,8 @@ NAMES = {
     "time:month": "month",
 }
 """Our dimensions as the API names them."""
+OF_PROPERTY = "event:props:"
+"""Begins the names of dimensions that are properties of events; the property's own name follows."""
 
 
 OF_OWNER = {"event:goal": "goal", "segment": "segment"}
@@ -54,6 +56,10 @@ OF_OWNER = {"event:goal": "goal", "segment": "segment"}
 
 def _per(part: float, whole: float, digits: int = 2) -> float:
     return round(part / whole, digits) if whole else 0
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
 
 
 METRICS: dict[str, Callable[[Row], float]] = {
@@ -66,8 +72,15 @@ METRICS: dict[str, Callable[[Row], float]] = {
     "events": lambda row: row.views + row.events,
     "percentage": lambda row: row.visitors,
     "conversion_rate": lambda row: row.visitors,
+    "scroll_depth": lambda row: 0,
+    "time_on_page": lambda row: 0,
 }
-"""Each from a group's figures; the last two are put in relation to all visitors afterwards."""
+"""Each from a group's figures; shares of all visitors, and what tells of engagement, come afterwards."""
+OF_STAYS: dict[str, Callable[[Stay], float | None]] = {
+    "scroll_depth": lambda stay: _whole(stay.scroll_depth),
+    "time_on_page": lambda stay: _whole(stay.time_on_page),
+}
+"""Those that tell how pages were looked at; None where nothing is known."""
 OF_ALL = ("percentage", "conversion_rate")
 OF_VISITS = ("bounce_rate", "visit_duration", "views_per_visit")
 """They mean nothing for groups inside visits."""
@@ -111,6 +124,7 @@ def read_ask(body: Any, site: Site, today: int, since: int | None) -> Ask:
     dimensions = tuple(f"time:{suitable(span)}" if name == "time" else name for name in dimensions)
     tree = read_filters(body.get("filters"))
     check_metrics(metrics, dimensions)
+    check_stays(metrics, dimensions, tree)
     check_goals(metrics, dimensions, tree)
     limit, offset = _read_pagination(body.get("pagination"))
     include = body.get("include") or {}
@@ -137,9 +151,15 @@ def suitable(span: Range) -> str:
 
 def find(name: str, parameter: str) -> Dimension:
     """The dimension that the API calls so; InputError when there is none."""
+    if name.startswith(OF_PROPERTY) and len(name) > len(OF_PROPERTY):
+        return find_dimension(name_property(name[len(OF_PROPERTY) :]), parameter)
     ours = NAMES.get(name)
     if ours is None:
-        raise InputError(parameter, f"{name[:60]!r} is not a dimension", hint="One of " + ", ".join(NAMES))
+        raise InputError(
+            parameter,
+            f"{name[:60]!r} is not a dimension",
+            hint="One of " + ", ".join((*NAMES, OF_PROPERTY + "…")),
+        )
     return BY_NAME[ours]
 
 
@@ -165,6 +185,21 @@ def check_metrics(metrics: Sequence[str], dimensions: Sequence[str]) -> None:
 
 
 GOAL = "event:goal"
+
+
+def check_stays(metrics: Sequence[str], dimensions: Sequence[str], tree: Filter) -> None:
+    """InputError when engagement is asked for of no page, or of what is inside of views."""
+    asked = [name for name in metrics if name in OF_STAYS]
+    if not asked:
+        return
+    if not {"event:page", "event:title"} & {*dimensions} and not any(
+        one.dimension in ("page", "title") for one in conditions(tree)
+    ):
+        hint = "Add the dimension event:page, or a filter by it."
+        raise InputError("metrics", f"{asked[0]} needs a page", hint=hint)
+    for name in dimensions:
+        if name == GOAL or find(name, "dimensions").level in (Level.EVENT, Level.TIME):
+            raise InputError("metrics", f"{asked[0]} cannot be told by {name}")
 
 
 def check_goals(metrics: Sequence[str], dimensions: Sequence[str], tree: Filter) -> None:
@@ -351,6 +386,7 @@ def read_v1_ask(known: Mapping[str, str], site: Site, today: int, property: str 
     dimensions = (property,) if property else ()
     tree = read_v1_filters(known.get("filters", ""))
     check_metrics(metrics, dimensions)
+    check_stays(metrics, dimensions, tree)
     check_goals(metrics, dimensions, tree)
     return Ask(
         site=site,
@@ -379,6 +415,9 @@ def aggregate(reader: Reader, ask: Ask, before: Ask | None) -> dict[str, Any]:
     if before is not None:
         then = answer(reader, before)["results"][0]["metrics"]
         for name, value, earlier in zip(ask.metrics, now, then, strict=True):
+            if value is None or earlier is None:
+                found[name]["change"] = None
+                continue
             grown = round(100 * (value - earlier) / earlier) if earlier else 100 if value else 0
             found[name]["change"] = value - earlier if name == "bounce_rate" else grown
     return {"results": found}
@@ -387,7 +426,7 @@ def aggregate(reader: Reader, ask: Ask, before: Ask | None) -> dict[str, Any]:
 def timeseries(reader: Reader, ask: Ask) -> dict[str, Any]:
     """The figures of each day (or month, or hour) of a range, those with nothing too."""
     by_time = {one["dimensions"][0]: one["metrics"] for one in answer(reader, ask)["results"]}
-    nothing = [0] * len(ask.metrics)
+    nothing = [None if name in OF_STAYS else 0 for name in ask.metrics]
     return {
         "results": [
             {"date": label, **dict(zip(ask.metrics, by_time.get(label, nothing), strict=True))}
@@ -398,7 +437,7 @@ def timeseries(reader: Reader, ask: Ask) -> dict[str, Any]:
 
 def breakdown(reader: Reader, ask: Ask, page: int) -> dict[str, Any]:
     """The groups of a dimension, a page of them at a time."""
-    name = ask.dimensions[0].rpartition(":")[2]
+    name = ask.dimensions[0].partition(":")[2].removeprefix("props:")
     found = answer(reader, replace(ask, limit=ask.limit, offset=(page - 1) * ask.limit))["results"]
     return {
         "results": [
@@ -415,7 +454,8 @@ def answer(reader: Reader, ask: Ask) -> dict[str, Any]:
     """The answer to a question, as it stands in the body. Call it inside one snapshot of the reader."""
     rows = _goal_rows(reader, ask) if GOAL in ask.dimensions else _rows(reader, ask)
     all_visitors = _all_visitors(reader, ask)
-    shown = [_values(row, ask, all_visitors) for row in rows]
+    stays = _stays(reader, ask)
+    shown = [_values(row, ask, all_visitors, stays.get(row.labels, Stay())) for row in rows]
     shown.sort(key=lambda one: one["dimensions"])
     for name, is_descending in reversed(ask.order):
         shown.sort(key=_place_of(name, ask), reverse=is_descending)
@@ -432,7 +472,7 @@ def answer(reader: Reader, ask: Ask) -> dict[str, Any]:
 
 
 def _rows(reader: Reader, ask: Ask) -> list[Row]:
-    grouping = Grouping(tuple(NAMES[name] for name in ask.dimensions))
+    grouping = Grouping(tuple(find(name, "dimensions").name for name in ask.dimensions))
     found = tabulate(reader, ask.site, ask.span, [grouping], ask.tree)[grouping]
     rows = [row for row in found if row.visits or row.views or row.events]
     return rows if ask.dimensions else rows or [Row(())]
@@ -456,8 +496,18 @@ def _all_visitors(reader: Reader, ask: Ask) -> int:
     return sum(row.visitors for row in tabulate(reader, ask.site, ask.span, [whole], tree)[whole])
 
 
-def _values(row: Row, ask: Ask, all_visitors: int) -> dict[str, list[Any]]:
-    values = [METRICS[name](row) for name in ask.metrics]
+def _stays(reader: Reader, ask: Ask) -> dict[tuple[str, ...], Stay]:
+    """How the pages of each group were looked at; nothing where that is not asked for."""
+    if not {*OF_STAYS} & {*ask.metrics}:
+        return {}
+    grouping = Grouping(tuple(find(name, "dimensions").name for name in ask.dimensions))
+    return measure_stays(reader, ask.site, ask.span, grouping, ask.tree)
+
+
+def _values(row: Row, ask: Ask, all_visitors: int, stay: Stay) -> dict[str, list[Any]]:
+    values: list[float | None] = [
+        OF_STAYS[name](stay) if name in OF_STAYS else METRICS[name](row) for name in ask.metrics
+    ]
     for name in OF_ALL:
         if name in ask.metrics:
             values[ask.metrics.index(name)] = _per(100 * row.visitors, all_visitors, 1)
@@ -467,7 +517,8 @@ def _values(row: Row, ask: Ask, all_visitors: int) -> dict[str, list[Any]]:
 def _place_of(name: str, ask: Ask) -> Callable[[dict[str, list[Any]]], Any]:
     if name in ask.metrics:
         place = ask.metrics.index(name)
-        return lambda one: one["metrics"][place]
+        # What is not known comes after the smallest.
+        return lambda one: (one["metrics"][place] is not None, one["metrics"][place] or 0)
     place = ask.dimensions.index(name)
     return lambda one: one["dimensions"][place]
 

@@ -8,10 +8,10 @@ from datetime import date, datetime, time
 from functools import reduce
 from operator import add, attrgetter
 
-from .breakdown import Grouping, Row, tabulate
+from .breakdown import Grouping, Row, Stay, measure_stays, tabulate
 from .days import find_zone, local_day, month_of, month_start, to_date, to_day
 from .errors import InputError
-from .filters import NO_FILTER, Every, Filter
+from .filters import NO_FILTER, Every, Filter, conditions
 from .goals import Kept, goal_filter
 from .model import Annotation, Goal, PageRow, Range, Segment, Site, SourceRow, Totals
 from .periods import Period, range_of
@@ -120,6 +120,8 @@ class Report:
     points: Sequence[tuple[str, Totals]] = ()
     """(time, figures) of each minute or hour of the range, where the interval is one of them."""
     panels: Mapping[str, Panel] = field(default_factory=dict)
+    stay: Stay | None = None
+    """How the pages that the filter names were looked at; None where it names none, or an hour."""
     goals: Sequence[Reached] = ()
     segments: Sequence[Segment] = ()
     notes: Sequence[Annotation] = ()
@@ -158,7 +160,7 @@ class Report:
 
 def order_of(dimension: str) -> str:
     """The figure by which the groups of a dimension are ordered."""
-    return "views" if dimension in ("page", "title", "event") else "visits"
+    return "views" if dimension in ("page", "title", "event", "property") else "visits"
 
 
 def summarise(reader: Reader, query: Query) -> Report:
@@ -185,6 +187,7 @@ def summarise(reader: Reader, query: Query) -> Report:
         series_before=series_before,
         points=_points(reader, query, span),
         panels=list_panels(reader, query, span, totals),
+        stay=_stay(reader, query, span),
         goals=reach_goals(reader, query.site, span, query.tree, kept.goals, totals.visitors),
         segments=kept.segments,
         notes=reader.annotations(query.site.id, span) if query.with_kept else (),
@@ -234,6 +237,13 @@ def _points(reader: Reader, query: Query, span: Range) -> list[tuple[str, Totals
     grouping = Grouping((query.interval,))
     rows = tabulate(reader, query.site, span, [grouping], query.tree)[grouping]
     return sorted((row.labels[0], totals_of(row)) for row in rows)
+
+
+def _stay(reader: Reader, query: Query, span: Range) -> Stay | None:
+    asked = {one.dimension for one in conditions(query.tree)}
+    if not asked & {"page", "title"} or asked & {"hour", "minute"}:
+        return None
+    return measure_stays(reader, query.site, span, Grouping(), query.tree).get((), Stay())
 
 
 def reach_goals(

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from .days import to_date
+from .dimensions import BY_NAME, find_dimension, split_property
 from .language import N_, NN_, _, ngettext, spoken
 from .model import OTHER, Adjustment
 
@@ -61,6 +62,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "other city": NN_("%(n)s other city", "%(n)s other cities"),
     "other network": NN_("%(n)s other network", "%(n)s other networks"),
     "other language": NN_("%(n)s other language", "%(n)s other languages"),
+    "other property": NN_("%(n)s other property", "%(n)s other properties"),
     "other event": NN_("%(n)s other event", "%(n)s other events"),
 }
 """What the owner's pages count. The terminal, which speaks English only, counts more."""
@@ -221,6 +223,8 @@ def word(label: str, dimension: str) -> str:
         return country(label)
     if dimension == "language":
         return language(label)
+    if dimension == "property":
+        return ": ".join(split_property(label))
     if dimension in ("channel", "device"):
         return _(label)
     return path(label) if dimension in ("page", "entry", "exit") else label
@@ -251,6 +255,16 @@ def flag(label: str, dimension: str) -> str:
     if dimension != "country" or len(label) != 2 or not (label.isascii() and label.isupper()):
         return ""
     return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in label) + " "
+
+
+KEPT = {"goal": N_("Goal"), "segment": N_("Segment")}
+
+
+def dimension(name: str) -> str:
+    """What a dimension is called; a property of events as its events call it."""
+    if name in BY_NAME:
+        return _(BY_NAME[name].label)
+    return _(KEPT[name]) if name in KEPT else find_dimension(name).label
 
 
 OPERATORS = {
@@ -404,6 +418,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "word": word,
     "flag": flag,
     "operator": operator,
+    "dimension": dimension,
     "per_visit": per_visit,
     "reason": reason,
     "adjustment": adjustment,

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, product
+from typing import Any
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 
-from analytics.breakdown import Grouping, Row, tabulate
+from analytics.breakdown import Grouping, Row, measure_stays, tabulate
 from analytics.channels import classify
 from analytics.days import local_day, to_date
-from analytics.dimensions import ALL, BY_NAME, Level
+from analytics.dimensions import ALL, BY_NAME, Level, write_property
 from analytics.errors import InputError
 from analytics.filters import NO_FILTER, Condition, Done, Every, Filter, Some, Unless, condition
 from analytics.instance import Instance
@@ -53,6 +56,12 @@ CAMPAIGNS = (
 )
 PATHS = ("/", "/a", "/b", "/A/long", "/ü")
 EVENTS = ("Signup", "Download")
+PROPERTIES: tuple[dict[str, str | bool | float], ...] = (
+    {},
+    {"plan": "pro", "n": 3},
+    {"plan": "free", "paid": True},
+    {"a=b:c": "x%=y", "plan": "pro"},
+)
 
 FILTERS: tuple[Filter, ...] = (
     NO_FILTER,
@@ -67,6 +76,9 @@ FILTERS: tuple[Filter, ...] = (
     condition("entry", "matches_not", ["^/$"]),
     condition("event", "is", ["Signup"]),
     condition("event", "is_not", ["pageview"]),
+    condition("prop.plan", "is", ["pro"]),
+    condition("prop.plan", "is_not", ["pro"]),
+    Done(condition("prop.paid", "is", ["true"])),
     condition("hour", "contains", [" 01:00"]),
     condition("utm_campaign", "is", ["may"]),
     condition("day", "is", ["2026-03-29"]),
@@ -89,6 +101,9 @@ GROUPINGS = (
     Grouping(("day", "page")),
     Grouping(("event", "page")),
     Grouping(("event", "country")),
+    Grouping(("prop.plan",)),
+    Grouping(("prop.a%3Db%3Ac", "event")),
+    Grouping(("page", "property", "device")),
     Grouping(("source", "entry", "month")),
 )
 
@@ -110,7 +125,9 @@ def make_hits() -> list[Hit]:
                 name = "" if kind is Kind.VIEW else dice.choice(EVENTS)
                 path = dice.choice(PATHS)
                 day = local_day(ZONE, at)
-                hit = Hit(1, day, at, visitor, int(kind), name, path, host, f"On {path}", None, None)
+                known = dice.choice(PROPERTIES) if name else {}
+                detail = json.dumps(known) if known else None
+                hit = Hit(1, day, at, visitor, int(kind), name, path, host, f"On {path}", None, detail)
                 found.append(replace(hit, client=client, place=place, campaign=campaign))
                 at += dice.choice([5, 60, 900])
             at += dice.choice([1_900, 30_000, 90_000])
@@ -180,9 +197,26 @@ def visits_of(hits: list[Hit], span: Range) -> list[Visit]:
     return found
 
 
+def properties_of(hit: Hit) -> dict[str, str]:
+    known = json.loads(hit.detail or "{}")
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in known.items()}
+
+
+def labels_of(visit: Visit, hit: Hit, grouping: Grouping) -> Iterator[tuple[str, ...]]:
+    words = (
+        [write_property(*pair) for pair in properties_of(hit).items()]
+        if name == "property"
+        else [word_of(visit, hit, name)]
+        for name in grouping.dimensions
+    )
+    yield from product(*words)
+
+
 def word_of(visit: Visit, hit: Hit, name: str) -> str:
     if name in visit.words:
         return visit.words[name]
+    if name.startswith("prop."):
+        return properties_of(hit).get(unquote(name[5:]), "(none)")
     moment = datetime.fromtimestamp(hit.at, ZoneInfo(ZONE))
     return {
         "page": hit.path,
@@ -228,7 +262,8 @@ def count(chosen: list[tuple[Visit, Hit]], grouping: Grouping) -> dict[tuple[str
     groups: dict[tuple[str, ...], list[tuple[Visit, Hit]]] = defaultdict(list)
     for visit, hit in chosen:
         if grouping.level is Level.VISIT or (grouping.level is Level.EVENT) == bool(hit.name):
-            groups[tuple(word_of(visit, hit, name) for name in grouping.dimensions)].append((visit, hit))
+            for labels in labels_of(visit, hit, grouping):
+                groups[labels].append((visit, hit))
     found = {}
     for labels, pairs in groups.items():
         visits = {id(visit): visit for visit, _ in pairs if visit.views}.values()
@@ -302,6 +337,62 @@ def test_every_grouping_under_every_filter_is_what_the_hits_say(filled: tuple[In
         assert [text for text in reader.differences() if text] == []
 
 
+STAY_FILTERS: tuple[Filter, ...] = (
+    NO_FILTER,
+    condition("page", "is", ["/a", "/b"]),
+    condition("device", "is", ["desktop"]),
+    condition("event", "is", ["Signup"]),
+    Done(condition("event", "is", ["Signup"])),
+    Every((Done(condition("page", "is", ["/"])), condition("page", "is_not", ["/"]))),
+)
+STAY_GROUPINGS = (
+    Grouping(),
+    *(Grouping((name,)) for name in ("page", "title", "entry", "day", "week", "country")),
+    Grouping(("page", "browser")),
+)
+
+
+def test_how_pages_were_looked_at_is_what_the_reports_say(filled: tuple[Instance, list[Hit]]) -> None:
+    instance, hits = filled
+    dice = random.Random(8)
+    # A report comes while its visit is on, or before anything else of that day.
+    stays = [
+        replace(hit, kind=int(Kind.ENGAGEMENT), name="", title="", detail=dice.choice(REPORTS), at=hit.at + 1)
+        for hit in hits
+        if hit.kind == Kind.VIEW and dice.random() < 0.7 and local_day(ZONE, hit.at + 1) == hit.day
+    ]
+    site = instance.registry.sites[0]
+    for stage in stages(instance, hits + stays):
+        for span in SPANS:
+            # Whose visit it is: reports make one longer by a second at most, and bring no new one.
+            visits = visits_of(hits + stays, span)
+            for tree in STAY_FILTERS:
+                pairs = [pair for pair in choose(visits, tree) if pair[1].kind == Kind.ENGAGEMENT]
+                for grouping in STAY_GROUPINGS:
+                    with instance.borrow_reader() as reader:
+                        found = measure_stays(reader, site, span, grouping, tree)
+                    shown = {labels: astuple(stay) for labels, stay in found.items()}
+                    assert shown == count_stays(pairs, grouping), (stage, span, grouping, tree)
+
+
+REPORTS = ('{"e":3,"sd":20}', '{"e":40,"sd":90}', '{"sd":55}', '{"e":7}')
+
+
+def count_stays(pairs: list[tuple[Visit, Hit]], grouping: Grouping) -> dict[tuple[str, ...], tuple[int, ...]]:
+    """Visits, seconds, visits with a depth, sum of their greatest depths, of each group of reports."""
+    groups: dict[tuple[str, ...], dict[int, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    for visit, hit in pairs:
+        labels = tuple(word_of(visit, hit, name) for name in grouping.dimensions)
+        groups[labels][id(visit)].append(json.loads(hit.detail or ""))
+    found = {}
+    for labels, by_visit in groups.items():
+        depths = [max((one["sd"] for one in some if "sd" in one), default=None) for some in by_visit.values()]
+        known = [depth for depth in depths if depth is not None]
+        seconds = sum(one.get("e", 0) for some in by_visit.values() for one in some)
+        found[labels] = (len(by_visit), seconds, len(known), sum(known))
+    return found
+
+
 def test_a_change_in_a_closed_day_is_seen_at_once(filled: tuple[Instance, list[Hit]]) -> None:
     instance, hits = filled
     late, early = hits[0], hits[1:]
@@ -345,4 +436,4 @@ def test_a_pattern_that_would_take_years_is_stopped(filled: tuple[Instance, list
 
 def test_every_dimension_says_where_its_words_are() -> None:
     for one in BY_NAME.values():
-        assert bool(one.table) == bool(one.field) == (one.column not in ("day", "view_at"))
+        assert bool(one.table) == bool(one.field) == (one.column not in ("day", "view_at", "event_hit"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -46,7 +47,9 @@ def test_it_is_valid_and_every_page_may_read_it(instance: Instance, base: str) -
 
 def test_it_names_every_dimension_and_metric() -> None:
     schemas = DOCUMENT["components"]["schemas"]
-    assert schemas["Dimension"]["enum"] == list(NAMES)
+    names, properties = schemas["Dimension"]["anyOf"]
+    assert names["enum"] == list(NAMES)
+    assert re.match(properties["pattern"], "event:props:plan")
     assert schemas["Metric"]["enum"] == list(METRICS)
 
 
@@ -56,6 +59,7 @@ def test_each_path_is_there(client: TestClient) -> None:  # noqa: F811
             assert client.request(method, path).status_code not in (404, 405), path
 
 
+NEED_MORE = ("conversion_rate", "scroll_depth", "time_on_page")
 EVENT = {"u": "https://example.com/a", "t": "A"}
 V2 = {"site_id": "example.com", "metrics": ["visitors"], "date_range": "7d"}
 
@@ -64,7 +68,7 @@ V2 = {"site_id": "example.com", "metrics": ["visitors"], "date_range": "7d"}
     ("body", "status"),
     [
         (V2, 200),
-        (V2 | {"metrics": [name for name in METRICS if name != "conversion_rate"]}, 200),
+        (V2 | {"metrics": [name for name in METRICS if name not in NEED_MORE]}, 200),
         (V2 | {"dimensions": ["time:day"], "include": {"time_labels": True, "total_rows": True}}, 200),
         (V2 | {"filters": [["not", ["is", "visit:city", ["Paris"], {"case_sensitive": False}]]]}, 200),
         (V2 | {"filters": [["or", [["contains", "event:page", ["a"]]]]], "date_range": "all"}, 200),
@@ -104,7 +108,7 @@ def test_questions_and_answers_are_as_it_says(client: TestClient, body: Any, sta
         ("/api/related", "site=example.com", 400),
         (
             "/api/v1/stats/aggregate",
-            f"site_id=example.com&metrics={','.join(METRICS).removesuffix(',conversion_rate')}",
+            f"site_id=example.com&metrics={','.join(one for one in METRICS if one not in NEED_MORE)}",
             200,
         ),
         ("/api/v1/stats/aggregate", "site_id=example.com&compare=previous_period", 200),
@@ -113,6 +117,14 @@ def test_questions_and_answers_are_as_it_says(client: TestClient, body: Any, sta
         ("/api/v1/stats/timeseries", "site_id=example.com&period=month&interval=week", 200),
         ("/api/v1/stats/realtime/visitors", "site_id=example.com", 200),
         *(("/api/v1/stats/breakdown", f"site_id=example.com&property={name}", 200) for name in NAMES),
+        ("/api/v1/stats/breakdown", "site_id=example.com&property=event:props:plan", 200),
+        ("/api/v1/stats/breakdown", "site_id=example.com&property=event:props:", 400),
+        ("/api/v1/stats/aggregate", "site_id=example.com&metrics=time_on_page", 400),
+        (
+            "/api/v1/stats/breakdown",
+            "site_id=example.com&property=event:page&metrics=time_on_page,scroll_depth",
+            200,
+        ),
         ("/api/v1/stats/breakdown", "site_id=example.com&property=karma", 400),
         ("/health", "", 200),
     ],

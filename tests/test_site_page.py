@@ -18,6 +18,7 @@ from .conftest import NOON
 from .test_migrate import owner  # noqa: F401
 
 TODAY = local_day("UTC", NOON)
+PLAN = '{"plan":"pro","seats":3}'
 FIREFOX, SAFARI = (
     Client("Firefox", "140", "Windows", "11", "desktop", "1440+"),
     Client("Safari", device="mobile"),
@@ -39,7 +40,7 @@ def page(instance: Instance, owner: TestClient) -> TestClient:  # noqa: F811
     hits = [
         replace(hit(1, "/a"), client=FIREFOX, place=BERLIN, source="news.example"),
         replace(hit(1, "/b", 60), client=FIREFOX, place=BERLIN),
-        replace(hit(1, "/b", 60), client=FIREFOX, place=BERLIN, kind=Kind.EVENT, name="Signup"),
+        replace(hit(1, "/b", 60), client=FIREFOX, place=BERLIN, kind=Kind.EVENT, name="Signup", detail=PLAN),
         replace(hit(2, "/a", 5), client=SAFARI, place=BERLIN, campaign=letter),
         replace(hit(3, "/a", 7_300), client=SAFARI, place=PARIS),
         replace(hit(3, "/=sum(1)", 9, TODAY - 1), client=SAFARI, place=PARIS),
@@ -108,6 +109,31 @@ def test_what_a_row_links_to_shows_the_same_number(page: TestClient) -> None:
     chosen = page.get(link.replace("&amp;", "&")).text
     assert re.findall(r'<span class="value">([^<]+)', chosen)[1] == "2"
     assert re.search(r'<a class="chip" href="/sites/example.com\?tab=places:city"', chosen)
+
+
+def test_properties_of_events_are_listed_and_filtered_by(page: TestClient) -> None:
+    text = page.get("/sites/example.com?tab=events:property").text
+    card = text.partition('id="card-events"')[2].partition("</section>")[0]
+    rows = re.findall(r'href="([^"]+)"[^>]*><bdi class="name">([^<]*)<', card)
+    assert [name for _, name in rows] == ["plan: pro", "seats: 3"]
+    chosen = page.get(rows[0][0].replace("&amp;", "&")).text
+    assert re.search(r"<span>plan is</span> <b>pro</b>", chosen)
+    assert figures(page, "f=prop.plan:is:pro")[1] == "1"
+    assert figures(page, "f=prop.plan:is:free")[1] == "0"
+    answer = page.get("/sites/example.com/list.csv?list=prop.plan")
+    assert answer.text.splitlines()[1].startswith("pro,,1,1,1,")
+
+
+def test_of_a_page_it_says_how_it_was_looked_at(page: TestClient, instance: Instance) -> None:
+    stays = [(2, '{"e":65,"sd":50}'), (3, '{"e":2,"sd":10}'), (3, '{"e":3,"sd":70}')]
+    hits = [
+        replace(hit(visitor, "/a", 7_310 + at), kind=Kind.ENGAGEMENT, detail=detail)
+        for at, (visitor, detail) in enumerate(stays)
+    ]
+    instance.write(lambda store: store.write(hits))
+    assert figures(page, "f=page:is:/a")[6:] == ["35s", "60%"]
+    assert figures(page, "f=page:is:/b")[6:] == []
+    assert figures(page, "")[6:] == []
 
 
 def test_a_list_as_csv_is_whole_and_no_formula(page: TestClient) -> None:

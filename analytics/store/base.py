@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -55,6 +55,8 @@ class Reader(Protocol):
     def columns(self, site: int, span: Range, names: Iterable[str]) -> Iterator[Columns]: ...
 
     def lookup(self, site: int, dimension: Dimension) -> Lookup: ...
+
+    def properties(self, hits: Sequence[int]) -> Mapping[int, Mapping[str, str]]: ...
 
     def kept(self, site: int) -> Kept: ...
 

@@ -212,6 +212,23 @@ def read_lookup(connection: Connection, site: int, dimension: Dimension) -> Look
     return Lookup(codes, list(words))
 
 
+def read_properties(connection: Connection, hits: Sequence[int]) -> dict[int, dict[str, str]]:
+    """The properties of events by their ids, as text; those without any are left out."""
+    rows = connection.execute(
+        "SELECT id, detail FROM hit WHERE id IN (SELECT value FROM json_each(?)) AND detail IS NOT NULL",
+        (msgspec.json.encode(list(hits)).decode(),),
+    )
+    return {
+        id: {key: value if isinstance(value, str) else _write(value) for key, value in known.items()}
+        for id, known in ((id, msgspec.json.decode(detail)) for id, detail in rows)
+    }
+
+
+def _write(value: bool | float) -> str:
+    """A property that is no text: true, false, 12, 0.5."""
+    return msgspec.json.encode(value).decode()
+
+
 class ColumnSource:
     """What breakdowns ask of a database."""
 
@@ -223,6 +240,9 @@ class ColumnSource:
 
     def lookup(self, site: int, dimension: Dimension) -> Lookup:
         return read_lookup(self._connection, site, dimension)
+
+    def properties(self, hits: Sequence[int]) -> dict[int, dict[str, str]]:
+        return read_properties(self._connection, hits)
 
     def kept(self, site: int) -> Kept:
         return owner.read_kept(self._connection, site)

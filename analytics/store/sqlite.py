@@ -138,6 +138,9 @@ class SqliteReader:
     def lookup(self, site: int, dimension: Dimension) -> Lookup:
         return self._columns.lookup(site, dimension)
 
+    def properties(self, hits: Sequence[int]) -> dict[int, dict[str, str]]:
+        return self._columns.properties(hits)
+
     def kept(self, site: int) -> Kept:
         return self._columns.kept(site)
 

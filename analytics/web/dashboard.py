@@ -23,7 +23,7 @@ from ..language import _
 from ..model import GOAL_KINDS, Adjustment, Count, Site, Totals
 from ..panels import panel_csv
 from ..periods import BY_NAME, DEFAULT, PERIODS
-from ..selection import TABS, Selection, read_selection
+from ..selection import TABS, Selection, pick, read_selection
 from ..store.connect import DatabaseError
 from ..summary import (
     INTERVALS,
@@ -130,6 +130,7 @@ class DashboardRoutes:
             "filterable": FILTERABLE,
             "operators": OPERATORS,
             "condition": condition,
+            "pick": pick,
             "describe_goal": describe_goal,
             "goal_kinds": GOAL_KINDS,
             "chart": chart_of(report),
