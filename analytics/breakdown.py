@@ -42,8 +42,8 @@ class ColumnReader(Protocol):
 
     def lookup(self, site: int, dimension: Dimension) -> Lookup: ...
 
-    def properties(self, hits: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
-        """The properties of events by their hits' ids; those without any may be left out."""
+    def properties(self, site: int, day: int, hits: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
+        """The properties of a day's events by their hits' ids; those without any may be left out."""
         ...
 
     def kept(self, site: int) -> Kept:
@@ -337,24 +337,24 @@ class _Lookups:
         return _pick(grown.code_of_id, times)[places]
 
     def _codes_of_property(self, dimension: Dimension, ids: Column) -> Column:
-        known, grown = self._read_properties(ids), self._grown(dimension)
+        grown = self._grown(dimension)
         for hit in ids.tolist():
             if hit not in grown.code_of_id:
-                grown.code_of_id[hit] = grown.code(known[hit].get(dimension.key, NO_PROPERTY))
+                word = self._properties.get(hit, {}).get(dimension.key, NO_PROPERTY)
+                grown.code_of_id[hit] = grown.code(word)
         return _pick(grown.code_of_id, ids)
 
     def each_property(self, dimension: Dimension, ids: Column) -> tuple[Column, Column]:
         """How many properties each of some events has, and the codes of all of them, in that order."""
-        known, grown = self._read_properties(ids), self._grown(dimension)
-        found = [known[hit] for hit in ids.tolist()]
+        grown = self._grown(dimension)
+        found = [self._properties.get(hit, {}) for hit in ids.tolist()]
         codes = [grown.code(write_property(*pair)) for one in found for pair in one.items()]
         return np.array([len(one) for one in found], np.int64), np.array(codes, np.int64)
 
-    def _read_properties(self, ids: Column) -> Mapping[int, Mapping[str, str]]:
-        missing = [hit for hit in ids.tolist() if hit not in self._properties]
-        found = self._reader.properties(missing) if missing else {}
-        self._properties |= {hit: found.get(hit, {}) for hit in missing}
-        return self._properties
+    def read_properties(self, days: Column, hits: Column) -> None:
+        """Read the properties of events, of which the days are given: before codes are made of them."""
+        for day in np.unique(days).tolist():
+            self._properties |= self._reader.properties(self._site.id, day, hits[days == day].tolist())
 
     def chosen(self, one: Condition, ids: Column) -> Mask:
         """Which ids have a word that a condition is about."""
@@ -394,6 +394,7 @@ class _Scene:
     def __init__(self, columns: Columns, lookups: _Lookups) -> None:
         self.columns, self.lookups = columns, lookups
         self._visit_of_view: Column | None = None
+        self._has_properties = False
 
     def visits_of(self, level: Level) -> Column:
         """The place of the visit of each view, of each event, or of each report of engagement."""
@@ -405,6 +406,10 @@ class _Scene:
 
     def ids(self, dimension: Dimension, level: Level) -> Column:
         """The ids of a dimension for visits, views or events."""
+        if dimension.is_property and not self._has_properties:
+            self._has_properties = True
+            events = self.visits_of(Level.EVENT)
+            self.lookups.read_properties(self.columns.days[events], self.columns["event_hit"])
         if dimension.level is Level.VISIT:
             ids = self.columns.days if dimension.column == "day" else self.columns[dimension.column]
             return ids if level is Level.VISIT else ids[self.visits_of(level)]

@@ -212,11 +212,14 @@ def read_lookup(connection: Connection, site: int, dimension: Dimension) -> Look
     return Lookup(codes, list(words))
 
 
-def read_properties(connection: Connection, hits: Sequence[int]) -> dict[int, dict[str, str]]:
-    """The properties of events by their ids, as text; those without any are left out."""
+def read_properties(
+    connection: Connection, site: int, day: int, hits: Sequence[int]
+) -> dict[int, dict[str, str]]:
+    """The properties of a day's events by their ids, as text; those without any are left out."""
     rows = connection.execute(
-        "SELECT id, detail FROM hit WHERE id IN (SELECT value FROM json_each(?)) AND detail IS NOT NULL",
-        (msgspec.json.encode(list(hits)).decode(),),
+        "SELECT id, detail FROM hit WHERE site = ? AND day = ? AND id IN (SELECT value FROM json_each(?))"
+        " AND detail IS NOT NULL",
+        (site, day, msgspec.json.encode(list(hits)).decode()),
     )
     return {
         id: {key: value if isinstance(value, str) else _write(value) for key, value in known.items()}
@@ -241,8 +244,8 @@ class ColumnSource:
     def lookup(self, site: int, dimension: Dimension) -> Lookup:
         return read_lookup(self._connection, site, dimension)
 
-    def properties(self, hits: Sequence[int]) -> dict[int, dict[str, str]]:
-        return read_properties(self._connection, hits)
+    def properties(self, site: int, day: int, hits: Sequence[int]) -> dict[int, dict[str, str]]:
+        return read_properties(self._connection, site, day, hits)
 
     def kept(self, site: int) -> Kept:
         return owner.read_kept(self._connection, site)

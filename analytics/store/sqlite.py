@@ -138,8 +138,8 @@ class SqliteReader:
     def lookup(self, site: int, dimension: Dimension) -> Lookup:
         return self._columns.lookup(site, dimension)
 
-    def properties(self, hits: Sequence[int]) -> dict[int, dict[str, str]]:
-        return self._columns.properties(hits)
+    def properties(self, site: int, day: int, hits: Sequence[int]) -> dict[int, dict[str, str]]:
+        return self._columns.properties(site, day, hits)
 
     def kept(self, site: int) -> Kept:
         return self._columns.kept(site)
