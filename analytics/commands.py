@@ -294,6 +294,7 @@ def _manage(instance: Instance, command: Command) -> Any:
             return instance.advance_rule(number)
         case UndoRule(number):
             instance.write(lambda store: store.undo_rule(number))
+            instance.reload_sites()
     return None
 
 
@@ -302,7 +303,10 @@ def _add_rule(instance: Instance, site: Site, action: str, text: str) -> int:
         raise InputError("action", f"{action[:40]!r} is none", hint="One of " + ", ".join(ACTIONS))
     instance.flush_tallies()
     rule = Rule(0, site.id, action, text)
-    return instance.write(lambda store: store.begin_rule(rule, int(instance.clock())))
+    number = instance.write(lambda store: store.begin_rule(rule, int(instance.clock())))
+    # From now on it also holds for what comes.
+    instance.reload_sites()
+    return number
 
 
 def _renew_secret(instance: Instance, site: Site, grace: int) -> Site:

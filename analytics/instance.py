@@ -106,7 +106,7 @@ class Instance:
             log.error("secrets whose time is over cannot be destroyed yet: %s", error)
         with contextlib.suppress(Unavailable):  # nothing of it counts, now or later
             store.drop_staged()
-        self.registry.replace(store.read_sites())
+        self.registry.replace(store.read_sites(), store.list_rules())
         self.api_tokens = {token.digest: token for token in store.list_tokens()}
         self.salts = Salts(store.read_salts())
         self.salts.forget_expired(self.clock())
@@ -171,8 +171,8 @@ class Instance:
         return self.writer.call(run).result()
 
     def reload_sites(self) -> None:
-        """Sites changed in the store: use them."""
-        self.registry.replace(self.write(lambda store: store.read_sites()))
+        """Sites or rules changed in the store: use them."""
+        self.registry.replace(*self.write(lambda store: (store.read_sites(), store.list_rules())))
 
     def reload_tokens(self) -> None:
         """Tokens of programs changed in the store: use them."""

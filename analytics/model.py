@@ -188,6 +188,8 @@ class Hit(Struct, frozen=True):
     client: Client = UNKNOWN_CLIENT
     place: Place = UNKNOWN_PLACE
     campaign: Campaign = NO_CAMPAIGN
+    released: tuple[int, str] | None = None
+    """The rule by which it counts, and the reason for which it would be kept apart."""
 
 
 class Drop(Struct, frozen=True):
@@ -197,6 +199,8 @@ class Drop(Struct, frozen=True):
     reason: str
     hit: Hit | None = None
     """What is kept apart, for reasons that may turn out to be wrong (APART)."""
+    rule: int = 0
+    """The rule that took it out; 0 for none."""
 
 
 APART = ("bot", "headless", "prefetch", "spam")

@@ -7,9 +7,10 @@ The clock, the sites and the salts are handed in; nothing here touches the world
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import translate
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
@@ -32,6 +33,7 @@ from .model import (
     Site,
 )
 from .payload import ENGAGEMENT, PAGEVIEW
+from .rules import Judge, judge
 
 
 class SaltOf(Protocol):
@@ -228,15 +230,16 @@ def run(
     sites: Mapping[str, Site],
     salt_of: SaltOf,
     place_of: PlaceOf = nowhere,
+    judges: Mapping[int, Sequence[Judge]] = MappingProxyType({}),
 ) -> list[Hit | Drop]:
     """What becomes of an event: for each site it names, the hit to store or why it is dropped.
 
-    `sites` maps each host (as `urls.bare_host` writes it) to its site. InputError when the
-    address cannot be used.
+    `sites` maps each host (as `urls.bare_host` writes it) to its site, `judges` each site's number
+    to the owner's rules. InputError when the address cannot be used.
     """
     page = urls.read_page(event.url, hash_mode=event.hash_mode)
     names = event.domains or (page.host,)
-    return [_run_one(name, event, page, arrival, sites, salt_of, place_of) for name in names]
+    return [_run_one(name, event, page, arrival, sites, salt_of, place_of, judges) for name in names]
 
 
 def _run_one(
@@ -247,6 +250,7 @@ def _run_one(
     sites: Mapping[str, Site],
     salt_of: SaltOf,
     place_of: PlaceOf,
+    judges: Mapping[int, Sequence[Judge]],
 ) -> Hit | Drop:
     site = sites.get(urls.bare_host(name))
     if site is None:
@@ -268,6 +272,8 @@ def _run_one(
         if reason not in APART:
             return Drop(site.id, apart)
     hit = finish(draft)
+    if judges and site.id in judges:
+        return judge(hit, apart, judges[site.id])
     return Drop(site.id, apart, hit) if apart else hit
 
 

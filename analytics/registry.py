@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from .days import find_zone
 from .errors import InputError
-from .model import Site
+from .model import Rule, Site
+from .rules import by_site
 from .urls import bare_host
 
 DAY = 86_400
@@ -22,8 +23,9 @@ class Registry:
     def __init__(self, sites: Iterable[Site] = ()) -> None:
         self.replace(sites)
 
-    def replace(self, sites: Iterable[Site]) -> None:
-        """Take these sites instead; requests under way keep the ones they have."""
+    def replace(self, sites: Iterable[Site], rules: Iterable[Rule] = ()) -> None:
+        """Take these sites and rules instead; requests under way keep the ones they have."""
+        self.judges = by_site(rules)
         self.sites: tuple[Site, ...] = tuple(sites)
         by_host: dict[str, Site] = {}
         for site in self.sites:

@@ -109,7 +109,7 @@ class Writer:
         self._gathered: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._dropped: Counter[tuple[int, int, str]] = Counter()
-        self._apart: list[tuple[Hit, str]] = []
+        self._apart: list[Drop] = []
         self._all_dropped: Counter[str] = Counter()
         self._dropped_lock = threading.Lock()
         self._stopped = False
@@ -171,10 +171,10 @@ class Writer:
             self._dropped[drop.site, day, drop.reason] += 1
             self._all_dropped[drop.reason] += 1
             if drop.hit is not None and len(self._apart) < MOST_APART:
-                self._apart.append((drop.hit, drop.reason))
+                self._apart.append(drop)
 
-    def take_apart(self) -> list[tuple[Hit, str]]:
-        """What is to be kept apart since the last time, with the reason of each."""
+    def take_apart(self) -> list[Drop]:
+        """What is to be kept apart since the last time."""
         with self._dropped_lock:
             taken, self._apart = self._apart, []
         return taken

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +16,15 @@ from starlette.testclient import TestClient
 from analytics.breakdown import Grouping, tabulate
 from analytics.commands import AddRule, AdvanceRule, UndoRule, perform
 from analytics.days import local_day
+from analytics.dimensions import ALL
 from analytics.errors import InputError
 from analytics.instance import Instance
-from analytics.model import Count, Range, Rule, Site
+from analytics.model import Count, Drop, Hit, Range, Rule, Site
+from analytics.rules import judge, word_of
 from analytics.store.apart import DAYS_KEPT
 from analytics.store.sqlite import SqliteStore
 
-from .conftest import CHROME, FIREFOX, GOOGLEBOT, NOON, Clock, pagetally
+from .conftest import CHROME, FIREFOX, GOOGLEBOT, NOON, Clock, add_site, pagetally
 from .test_breakdown import ZONE, filled, make_hits  # noqa: F401
 from .test_migrate import HOST, owner  # noqa: F401
 
@@ -122,10 +128,117 @@ def test_a_rule_condemns_and_is_undone_whatever_comes_in_between(
     number = run(instance, AddRule("example.com", "condemn", "browser:is:Firefox"))
     assert count(instance) == Count(1, 1)
     clock.now += 60
-    send(site_page, "/c", FIREFOX)
-    assert count(instance) == Count(2, 2)
+    send(site_page, "/c", CHROME)
+    assert count(instance) == Count(2, 1)
     run(instance, UndoRule(number))
     assert count(instance) == Count(3, 2)
+
+
+def test_a_rule_holds_for_what_comes_later(site_page: TestClient, instance: Instance, clock: Clock) -> None:
+    condemn = run(instance, AddRule("example.com", "condemn", "browser:is:Firefox"))
+    assert send(site_page, "/c", FIREFOX) == "dropped; rule"
+    release = run(instance, AddRule("example.com", "release", "browser:is:GPTBot"))
+    before = count(instance)
+    assert send(site_page, "/c", GPT) == ""
+    assert count(instance).views == before.views + 1
+    assert send(site_page, "/c", GOOGLEBOT) == "dropped; bot"
+    instance.flush_tallies()
+    run(instance, UndoRule(release))
+    assert count(instance) == Count(1, 1)
+    assert send(site_page, "/c", GPT) == "dropped; bot"
+    run(instance, UndoRule(condemn))
+    # The reader of the first page, who had read the second as well.
+    assert count(instance) == Count(3, 2)
+    assert send(site_page, "/c", FIREFOX) == ""
+
+
+def test_rules_hold_after_a_restart(tmp_path: Path, clock: Clock) -> None:
+    with opened(tmp_path, clock) as instance:
+        add_site(instance, "example.com")
+        number = run(instance, AddRule("example.com", "condemn", "browser:is:Firefox"))
+    with opened(tmp_path, clock) as instance:
+        assert [one.action for one in instance.registry.judges[1]] == ["condemn"]
+        run(instance, UndoRule(number))
+        assert not instance.registry.judges
+
+
+SEQUENCES = [
+    [("condemn", "browser:is:Firefox")],
+    [("release", "country:is:DE")],
+    [("release", "country:is:DE"), ("condemn", "device:is:desktop")],
+    [("condemn", "page:contains:/a"), ("release", "os:is_not:iOS"), ("condemn", "utm_campaign:is:may")],
+    [
+        ("release", "channel:is:Direct"),
+        ("release", "browser_version:contains:13"),
+        ("condemn", "title:is:On /b"),
+    ],
+    [("condemn", "language:is:"), ("condemn", "source:contains:example"), ("release", "page:is_not:/ü")],
+]
+
+
+@pytest.mark.parametrize("sequence", SEQUENCES)
+def test_a_rule_means_the_same_of_what_is_stored_and_of_what_comes(
+    tmp_path: Path, clock: Clock, sequence: list[tuple[str, str]]
+) -> None:
+    """One store has the hits when the rules are made, the other gets them afterwards."""
+    dice = random.Random(3)
+    hits = [(hit, dice.choice(["", "", "bot", "spam"])) for hit in make_hits()]
+    clock.now = max(hit.at for hit, _ in hits) + 60
+    found = []
+    for is_before in (True, False):
+        with opened(tmp_path / str(is_before), clock) as instance:
+            add_site(instance, "example.com", timezone=ZONE)
+            if is_before:
+                take_in(instance, hits)
+            numbers = [run(instance, AddRule("example.com", *rule)) for rule in sequence]
+            if not is_before:
+                take_in(instance, hits)
+            seen = [days_of(instance)]
+            for number in reversed(numbers):
+                run(instance, UndoRule(number))
+                seen.append(days_of(instance))
+            found.append(seen)
+    assert found[0] == found[1]
+    assert found[0][0] != found[0][-1]
+
+
+@contextmanager
+def opened(folder: Path, clock: Clock) -> Iterator[Instance]:
+    folder.mkdir(exist_ok=True)
+    instance = Instance(folder, clock=clock).open()
+    try:
+        yield instance
+    finally:
+        instance.close()
+
+
+def take_in(instance: Instance, hits: list[tuple[Hit, str]]) -> None:
+    """As the pipeline and the writer do."""
+    results = [judge(hit, reason, instance.registry.judges.get(1, ())) for hit, reason in hits]
+    kept = [one for one in results if isinstance(one, Hit)]
+    instance.write(lambda store: store.write(kept))
+    instance.write(lambda store: store.write_apart([one for one in results if isinstance(one, Drop)]))
+
+
+def days_of(instance: Instance) -> list[tuple[int, int, int]]:
+    count(instance)
+    with instance.borrow_reader() as reader:
+        days = reader.totals_by_day(1, 0, 40_000)
+    return [(day, one.views, one.visitors) for day, one in sorted(days.items())]
+
+
+def test_the_words_of_a_hit_are_those_of_the_tables(filled: tuple[Instance, list[Hit]]) -> None:  # noqa: F811
+    instance, hits = filled
+    instance.write(lambda store: store.write(hits))
+    with instance.borrow_reader() as reader:
+        for one in ALL:
+            if one.table in ("", "name") or one.name in ("entry", "exit"):
+                continue
+            column = {"view_path": "path"}.get(one.column, one.column)
+            codes, words = reader.lookup(1, one)
+            ids = reader._connection.execute(f"SELECT {column} FROM hit").fetchall()
+            stored = Counter(words[codes[id]] for (id,) in ids)
+            assert Counter(word_of(hit, one) for hit in hits) == stored, one.name
 
 
 @pytest.mark.parametrize(
@@ -223,7 +336,7 @@ def test_machines_do_not_use_up_the_new_paths_of_a_day(tmp_path: Any) -> None:
     store = SqliteStore(tmp_path, Caps(path=2))
     store.save_site(Site(id=0, domain="example.com"), 0)
     hits = make_hits()
-    store.write_apart([(hit, "bot") for hit in hits])
+    store.write_apart([Drop(hit.site, "bot", hit) for hit in hits])
     assert store.write(hits[:1]) == [True]
     paths = [
         row[0]

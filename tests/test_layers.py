@@ -40,6 +40,7 @@ LAYERS = (
         "pure logic",
         {
             "pipeline",
+            "rules",
             "periods",
             "report",
             "summary",

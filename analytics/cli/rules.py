@@ -11,7 +11,7 @@ from .common import data_option, find_folder, performer, reader
 from .sites import find_site
 
 
-@click.group(short_help="Release or condemn stored views by a rule.")
+@click.group(short_help="Release or condemn views by a rule.")
 def rule() -> None:
     """Count views that were kept apart (release), or take counted ones out (condemn), by a condition."""
 
@@ -42,7 +42,7 @@ def preview(domain: str, action: str, filter: str, data: str | None) -> None:
 @click.argument("filter", metavar="FILTER")
 @data_option
 def add(domain: str, action: str, filter: str, data: str | None) -> None:
-    """Apply a rule to everything that is stored of DOMAIN. It can be undone."""
+    """Apply a rule to what is stored of DOMAIN and to what comes. It can be undone."""
     with performer(find_folder(data)) as desk:
         number = desk.perform(AddRule(domain, action, filter))
         while desk.perform(AdvanceRule(number)):

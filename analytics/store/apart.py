@@ -11,10 +11,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from ..dimensions import BY_NAME, Level
+from ..dimensions import find_dimension
 from ..errors import InputError, Refused
 from ..filters import read_condition, tester
-from ..model import Count, Effect, Hit, Range, Rule
+from ..model import Count, Drop, Effect, Hit, Range, Rule
+from ..rules import column_of
 from . import folding, rollup
 from .adjust import Progress
 from .columns import read_lookup
@@ -28,21 +29,32 @@ COLUMNS = "site, day, id, at, visitor, kind, name, path, source, detail, client,
 REST = "at, visitor, kind, name, path, source, detail, client, place"
 
 
-def add(connection: Connection, ingest: Ingest, hits: Sequence[tuple[Hit, str]]) -> None:
-    """Keep hits apart, each with its reason, within the caller's transaction."""
+def add(connection: Connection, ingest: Ingest, drops: Sequence[tuple[Hit, Drop]]) -> None:
+    """Keep the hits of drops apart, within the caller's transaction."""
     least = connection.execute("SELECT min(id) FROM apart").fetchone()[0]
     # No title: what a machine says must not rename a page.
-    plain = [msgspec.structs.replace(hit, title="") for hit, _ in hits]
+    plain = [msgspec.structs.replace(hit, title="") for hit, _ in drops]
     rows = ingest.make_rows(plain, min(least or 0, 0) - 1, -1)
     connection.executemany(
-        f"INSERT INTO apart ({COLUMNS}, reason) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        [(*row, reason) for row, (_, reason) in zip(rows, hits, strict=True)],
+        f"INSERT INTO apart ({COLUMNS}, reason, rule) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        [(*row, drop.reason, drop.rule) for row, (_, drop) in zip(rows, drops, strict=True)],
+    )
+    note_released(connection, [(hit, row) for hit, row in zip(plain, rows, strict=True) if hit.released])
+
+
+def note_released(connection: Connection, rows: Sequence[tuple[Hit, Sequence[object]]]) -> None:
+    """Note by which rule hits count, or would if no other took them out, by their rows."""
+    found = [(hit.released, row) for hit, row in rows if hit.released]
+    connection.executemany(
+        "INSERT INTO released (rule, site, day, id, reason) VALUES (?, ?, ?, ?, ?)",
+        [(rule, site, day, id, reason) for (rule, reason), (site, day, id, *_) in found],
     )
 
 
 def purge(connection: Connection, today: int) -> None:
     """Forget what came in apart long ago; what a rule moved stays, to be moved back."""
-    connection.execute("DELETE FROM apart WHERE day < ? AND rule = 0", (today - DAYS_KEPT,))
+    connection.execute("DELETE FROM apart WHERE day < ? AND (rule = 0 OR id < 0)", (today - DAYS_KEPT,))
+    connection.execute("DELETE FROM released WHERE day < ? AND id < 0", (today - DAYS_KEPT,))
 
 
 # Looking
@@ -128,24 +140,11 @@ def begin_undo(connection: Connection, number: int) -> None:
     connection.execute("UPDATE rule SET state = 'undoing', day = -1 WHERE id = ?", (number,))
 
 
-def column_of(text: str) -> str:
-    """The column of hits that a rule asks about; InputError where it asks about whole visits."""
-    dimension = BY_NAME.get(read_condition(text).dimension)
-    column = {"view_path": "path"}.get(dimension.column, dimension.column) if dimension else ""
-    is_of_hit = dimension is not None and dimension.level in (Level.VISIT, Level.VIEW)
-    if not is_of_hit or column not in ("client", "place", "source", "path"):
-        hint = (
-            "Such as browser:is:SomeBot, network:contains:Hosting, page:is:/trap, referrer:is:spam.example."
-        )
-        raise InputError("filter", "is about more than a single view", hint=hint)
-    return column
-
-
 def chosen(connection: Connection, rule: Rule) -> tuple[str, str]:
     """The column, and the ids (as JSON) in it, of the hits that a rule is about."""
     column = column_of(rule.filter)
     one = read_condition(rule.filter)
-    lookup = read_lookup(connection, rule.site, BY_NAME[one.dimension])
+    lookup = read_lookup(connection, rule.site, find_dimension(one.dimension))
     test = tester(one)
     table = [test(word) != one.is_negative for word in lookup.words]
     ids = [id for id, code in enumerate(lookup.codes.tolist()) if table[code]]
@@ -179,7 +178,7 @@ def advance(connection: Connection, ingest: Ingest, number: int) -> Progress:
     if rule.state not in ("running", "undoing"):
         return Progress(False, rule.site)
     if rule.state == "undoing":
-        return _undo_day(connection, rule)
+        return _undo_day(connection, ingest, rule)
     column, ids = chosen(connection, rule)
     table = "hit" if rule.action == "condemn" else "apart"
     place = {"site": rule.site, "after": rule.day, "ids": ids, "rule": rule.id}
@@ -224,7 +223,7 @@ def _release(connection: Connection, ingest: Ingest, place: dict[str, object], h
     connection.execute(f"DELETE FROM apart WHERE {here}", place)
 
 
-def _undo_day(connection: Connection, rule: Rule) -> Progress:
+def _undo_day(connection: Connection, ingest: Ingest, rule: Rule) -> Progress:
     place: dict[str, object] = {"site": rule.site, "rule": rule.id}
     table = "apart" if rule.action == "condemn" else "released"
     row = connection.execute(
@@ -236,8 +235,7 @@ def _undo_day(connection: Connection, rule: Rule) -> Progress:
     _reset(connection, rule.site, day)
     here = "site = :site AND day = :day AND rule = :rule"
     if rule.action == "condemn":
-        connection.execute(f"INSERT INTO hit ({COLUMNS}) SELECT {COLUMNS} FROM apart WHERE {here}", place)
-        connection.execute(f"DELETE FROM apart WHERE {here}", place)
+        _bring_back(connection, ingest, place, here)
     else:
         connection.execute(
             f"INSERT INTO apart ({COLUMNS}, reason) SELECT {COLUMNS}, reason FROM hit"
@@ -249,6 +247,27 @@ def _undo_day(connection: Connection, rule: Rule) -> Progress:
         connection.execute(f"DELETE FROM released WHERE {here}", place)
     _settle(connection, rule.site, day)
     return Progress(True, rule.site, day)
+
+
+def _bring_back(connection: Connection, ingest: Ingest, place: dict[str, object], here: str) -> None:
+    """Put what a rule took out of a day back: what it kept from being counted under new numbers."""
+    connection.execute(
+        f"INSERT INTO hit ({COLUMNS}) SELECT {COLUMNS} FROM apart WHERE {here} AND id > 0", place
+    )
+    came = f"SELECT id FROM apart WHERE {here} AND id < 0 ORDER BY id DESC"
+    rows = connection.execute(came, place).fetchall()
+    first = ingest.next_ids(len(rows))
+    for number, (id,) in enumerate(rows, first):
+        names = place | {"number": number, "id": id}
+        connection.execute(
+            f"INSERT INTO hit (site, day, id, {REST}) SELECT site, day, :number, {REST} FROM apart"
+            " WHERE site = :site AND day = :day AND id = :id",
+            names,
+        )
+        connection.execute(
+            "UPDATE released SET id = :number WHERE site = :site AND day = :day AND id = :id", names
+        )
+    connection.execute(f"DELETE FROM apart WHERE {here}", place)
 
 
 def _reset(connection: Connection, site: int, day: int) -> None:

@@ -113,6 +113,8 @@ class Ingest:
         self._connection = connection
         self._open_day = open_day
         self._caps = caps or Caps()
+        self.released: list[tuple[Hit, tuple[object, ...]]] = []
+        """Of the last insert, the hits that count by a rule, and their rows."""
         self.forget()
 
     def forget(self) -> None:
@@ -145,7 +147,8 @@ class Ingest:
             row = (salt.site, salt.day, salt.value, salt.created)
             self._connection.execute("INSERT OR IGNORE INTO salt VALUES (?, ?, ?, ?)", row)
         is_new = self._mark_repeats(hits)
-        rows = []
+        rows: list[tuple[object, ...]] = []
+        self.released = []
         next_id = self._next_id
         upto = batch.upto
         for hit, fresh in zip(hits, is_new, strict=True):
@@ -157,6 +160,8 @@ class Ingest:
             next_id += 1
             upto[place] = next_id
             rows.append(self._row(hit, next_id))
+            if hit.released:
+                self.released.append((hit, rows[-1]))
         if rows:
             start = 0
             while start < len(rows):
@@ -184,8 +189,8 @@ class Ingest:
 
     def _row(self, hit: Hit, id: int) -> tuple[object, ...]:
         """The row of a hit. What is known already, which nearly everything is, costs five look-ups."""
-        site, day, at, visitor, kind, name, path, host, title, _, detail, client, place, campaign = astuple(
-            hit
+        site, day, at, visitor, kind, name, path, host, title, _, detail, client, place, campaign, _ = (
+            astuple(hit)
         )
         known = self._paths.get((site, path))
         fits = known and (not title or known[1] == title)

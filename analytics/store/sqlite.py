@@ -22,6 +22,7 @@ from ..model import (
     ApiToken,
     Count,
     Detail,
+    Drop,
     Effect,
     Goal,
     Hit,
@@ -278,6 +279,8 @@ class SqliteStore:
         """Store hits, durably; tells of each whether it is new (and not the repeat of an event id)."""
         with transaction(self._connection):
             is_new = self._ingest.insert(hits, salts)
+            if self._ingest.released:
+                apart.note_released(self._connection, self._ingest.released)
         self._ingest.keep()
         return is_new
 
@@ -468,11 +471,15 @@ class SqliteStore:
 
     # What is kept apart
 
-    def write_apart(self, hits: Sequence[tuple[Hit, str]]) -> None:
-        """Keep hits apart from the counted ones, each with its reason."""
+    def write_apart(self, drops: Sequence[Drop]) -> None:
+        """Keep the hits of drops apart from the counted ones."""
         sites = {id for (id,) in self._connection.execute("SELECT id FROM site")}
         with transaction(self._connection):
-            apart.add(self._connection, self._apart, [one for one in hits if one[0].site in sites])
+            apart.add(
+                self._connection,
+                self._apart,
+                [(one.hit, one) for one in drops if one.hit and one.site in sites],
+            )
         self._apart.keep()
 
     def begin_rule(self, rule: Rule, now: int) -> int:
@@ -492,6 +499,10 @@ class SqliteStore:
                 return apart.advance(self._connection, self._ingest, number)
         finally:
             self._forget()
+
+    def list_rules(self) -> list[Rule]:
+        """The rules of all sites, oldest first."""
+        return apart.list_rules(self._connection)
 
     def unfinished_rules(self) -> list[int]:
         """The numbers of the rules that are under way."""

@@ -95,7 +95,12 @@ class Collector:
             self.tally([Drop(self._find_site(event), "rate-limit")])
             raise TooMany(wait)
         results = pipeline.run(
-            event, arrival, instance.registry.by_host, instance.salts.of, instance.geo.find
+            event,
+            arrival,
+            instance.registry.by_host,
+            instance.salts.of,
+            instance.geo.find,
+            instance.registry.judges,
         )
         results = [self._cool(result) for result in results]
         hits = [result for result in results if isinstance(result, Hit)]
