@@ -26,7 +26,7 @@ def digest(token: str) -> str:
 def find_token(known: Mapping[str, ApiToken], authorization: str, scope: str) -> ApiToken | None:
     """The token that an `Authorization: Bearer` header carries, if it is known and for that scope.
 
-    Who may annotate may read as well.
+    Who may do more may read as well.
     """
     kind, _, text = authorization.partition(" ")
     token = known.get(digest(text.strip())) if kind.lower() == "bearer" else None

@@ -143,7 +143,10 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         signs=r"countapi|abacus\.jasoncameron",
         line="{base}/hit/{domain}/KEY",
         asks=("GET /hit/a/b", "GET /get/a/b"),
-        differs=N_("set and update are the owner's: pagetally site, not the page, changes a number."),
+        differs=N_(
+            "set, update and create want a token: pagetally token add --scope numbers."
+            " Nobody else changes a number."
+        ),
     ),
     Incumbent(
         name="Hits badge (seeyoufarm, dwyl, hits.sh, hitscounter.dev, komarev, visitor-badge)",

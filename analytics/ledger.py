@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from .commands import Advance, BeginAdjustment, FinishCounts, Fold, StageCounts, UndoAdjustment
+from .commands import (
+    Advance,
+    BeginAdjustment,
+    Command,
+    FinishCounts,
+    Fold,
+    StageCounts,
+    UndoAdjustment,
+    perform,
+)
 from .importer import Performer
+from .instance import Instance
 from .model import Amount, Detail, Site
 
 CHUNK = 1_000
 """Counts that are prepared at a time, so that views get their turn in between."""
+
+
+class Desk:
+    """Commands performed by this process."""
+
+    def __init__(self, instance: Instance) -> None:
+        self._instance = instance
+
+    def perform(self, command: Command) -> Any:
+        """Do what a command says; what it answers. PagetallyError when it cannot be done."""
+        return perform(self._instance, command)
 
 
 def post(desk: Performer, site: Site, kind: str, detail: Detail, amounts: Sequence[Amount]) -> int:

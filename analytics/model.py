@@ -382,7 +382,8 @@ class ApiToken(Struct, frozen=True):
     created: int
 
 
-SCOPES = ("read", "annotate")
+SCOPES = ("read", "annotate", "numbers")
+"""Ask for figures; note something on a day as well; change counts as well as ask."""
 """What tokens are for: reading figures; also adding notes on days."""
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
+from analytics.commands import AddToken, perform
 from analytics.instance import Instance
+from analytics.ledger import Desk, undo
 from analytics.web.app import create_app
 
 from .conftest import FIREFOX, NOON, Clock, add_site
@@ -97,11 +99,43 @@ def test_countapi(client: TestClient, instance: Instance) -> None:
     assert client.get("/get/myns/visits?callback=show").text == 'show({"value": 3});'
     assert client.get("/get/myns/visits?callback=alert(1)//").status_code == 400
     assert client.get("/info/myns/visits").json()["value"] == 3
-    assert client.get("/set/myns/visits?value=9").status_code == 403
     assert client.get("/hit/nobody/visits").json() == {"value": 0}
     assert client.get("/hit/myns/a%20b").json() == {"value": 0}
     assert views(instance) == 3
     assert stored(instance) == 3
+
+
+def test_countapi_changes_a_number_for_who_may(client: TestClient, instance: Instance) -> None:
+    [client.get("/hit/myns/visits") for _ in range(2)]
+    addresses = ("/set/myns/visits?value=9", "/update/myns/visits?amount=5", "/create/myns/new?initializer=3")
+    reader = perform(instance, AddToken("blog.example", "read", ""))
+    other = perform(instance, AddToken(add_site(instance, "other.example").domain, "numbers", ""))
+    for token in ("", f"Bearer {reader}", f"Bearer {other}", "Bearer x"):
+        for address in addresses:
+            assert client.get(address, headers={"authorization": token}).status_code == 401
+    key = perform(instance, AddToken("blog.example", "numbers", ""))
+    client.headers["authorization"] = f"Bearer {key}"
+    assert client.get(addresses[0]).json() == {"old_value": 2, "value": 9}
+    assert client.post("/update/myns/visits?amount=-4").json() == {"value": 5}
+    assert client.get("/update/myns/visits?value=1").json() == {"value": 6}
+    assert client.get("/hit/myns/visits").json() == {"value": 7}
+    assert client.get(addresses[2]).json() == {"namespace": "myns", "key": "new", "value": 3}
+    assert client.get("/create?namespace=myns&key=visits").status_code == 409
+    assert client.get("/create?namespace=myns&key=third").status_code == 201
+    for wrong in (
+        "set/myns/visits",
+        "set/myns/visits?value=x",
+        "set/myns/visits?value=-1",
+        "update/myns/visits",
+    ):
+        assert client.get(f"/{wrong}").status_code == 400
+    assert client.get("/set/nobody/visits?value=1").status_code == 401
+    # Each is an adjustment, and can be taken back.
+    with instance.borrow_reader() as reader_:
+        numbers = [one.id for one in reader_.adjustments()]
+    for number in reversed(numbers):
+        undo(Desk(instance), number)
+    assert client.get("/get/myns/visits").json() == {"value": 3}
 
 
 def test_moe_counter(client: TestClient, instance: Instance) -> None:

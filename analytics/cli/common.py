@@ -11,12 +11,12 @@ from typing import Any
 
 import click
 
-from ..commands import Command, perform
 from ..config import read_config
 from ..control import connect
 from ..errors import PagetallyError
 from ..importer import Performer
 from ..instance import Instance
+from ..ledger import Desk
 from ..store.connect import FILE
 from ..store.sqlite import SqliteReader
 from ..writer import SWITCH_SECONDS
@@ -41,14 +41,6 @@ def find_folder(given: str | None) -> Path:
     return read_config({"data": given}, os.environ).data
 
 
-class _Here:
-    def __init__(self, instance: Instance) -> None:
-        self._instance = instance
-
-    def perform(self, command: Command) -> Any:
-        return perform(self._instance, command)
-
-
 @contextlib.contextmanager
 def performer(folder: Path) -> Iterator[Performer]:
     """Whoever may write the data folder: the server if it runs, else this process."""
@@ -60,7 +52,7 @@ def performer(folder: Path) -> Iterator[Performer]:
     sys.setswitchinterval(SWITCH_SECONDS)
     instance = Instance(folder, fold_limit=FOLD_LIMIT_ALONE).open()
     try:
-        yield _Here(instance)
+        yield Desk(instance)
     finally:
         instance.close()
 

@@ -1,25 +1,34 @@
 """CountAPI and its heirs (abacus): named counters. `/hit/<ns>/<key>` counts, `/get` and `/info` read.
 
 A namespace is a site by its domain or by the foreign id `countapi:<ns>`; a key is its page `/<key>`.
-Values are set by the owner in Pagetally, so `/set`, `/update` and `/create` are refused here.
+`/set`, `/update` and `/create` change a number for who carries a token of the scope `numbers`: each is an
+adjustment of the owner's numbers, which can be undone.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ...model import Site
+from ...access import find_token, may_read
+from ...counts import ADD, REPLACE
+from ...errors import InputError, Refused
+from ...ledger import Desk, post
+from ...model import Amount, Detail, Site
+from ...report import read_key
 from .bridge import Bridge, answer, answer_json
 from .views import count_named, path_of_name, read_page
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{3,64}\Z")
+AMOUNT = re.compile(r"-?[0-9]{1,15}\Z", re.ASCII)
 CALLBACK = re.compile(r"[A-Za-z_$][\w$.]{0,63}\Z", re.ASCII)
 
 
@@ -51,12 +60,62 @@ class CountApi:
         told = {"namespace": request.path_params["ns"], "key": key, "value": value or None}
         return say(request, told, 200 if value else 404)
 
-    async def refuse(self, request: Request) -> Response:
-        """What would set a number."""
-        return say(request, {"error": "numbers are set by the owner, in Pagetally"}, 403)
+    async def set(self, request: Request) -> Response:
+        """Have the number be `value`; it, and the one it was."""
+        return await self._change(request, *self._find(request), REPLACE, ("value",))
+
+    async def update(self, request: Request) -> Response:
+        """Add `amount` (abacus: `value`), which may be below nothing; the number after it."""
+        return await self._change(request, *self._find(request), ADD, ("amount", "value"))
+
+    async def create(self, request: Request) -> Response:
+        """Have a counter without a number begin at `value` (abacus: `initializer`); 409 where it has one."""
+        query = request.query_params
+        names = {"ns": query.get("namespace", ""), "key": query.get("key", "")} | request.path_params
+        site, key = self._named(names["ns"], names["key"])
+        if site is not None and self._may_change(request, site) and await self._read(site, key):
+            return say(request, {"error": "this counter exists"}, 409)
+        return await self._change(request, site, key, REPLACE, ("value", "initializer"), names)
+
+    async def _change(
+        self,
+        request: Request,
+        site: Site | None,
+        key: str,
+        strategy: str,
+        fields: Sequence[str],
+        created: Mapping[str, str] | None = None,
+    ) -> Response:
+        if site is None or not self._may_change(request, site):
+            hint = "a token of the scope numbers: Authorization: Bearer ..."
+            return say(request, {"error": f"changing a number needs {hint}"}, 401)
+        given = next((request.query_params[name] for name in fields if name in request.query_params), None)
+        given = "0" if given is None and created else given
+        if given is None or not AMOUNT.match(given) or (strategy != ADD and given.startswith("-")):
+            return say(request, {"error": f"{fields[0]}: is no whole number"}, 400)
+        path = read_key(path_of_name(key), site)
+        before = await self._read(site, key)
+        detail = Detail(by="countapi", strategy=strategy, path=path)
+        amounts = [Amount(path, int(given))]
+        desk = Desk(self._bridge.instance)
+        try:
+            await run_in_threadpool(partial(post, desk, site, "offset", detail, amounts))
+        except (InputError, Refused) as error:
+            return say(request, {"error": str(error)}, 400)
+        told = {"value": await self._read(site, key)}
+        if created is not None:
+            return say(request, {"namespace": created["ns"], "key": key, **told}, 201)
+        return say(request, {"old_value": before, **told} if strategy == REPLACE else told)
+
+    def _may_change(self, request: Request, site: Site) -> bool:
+        known = self._bridge.instance.api_tokens
+        token = find_token(known, request.headers.get("authorization", ""), "numbers")
+        return token is not None and may_read(token, site.id)
 
     def _find(self, request: Request) -> tuple[Site | None, str]:
-        ns, key = request.path_params["ns"], request.path_params["key"]
+        return self._named(request.path_params["ns"], request.path_params["key"])
+
+    def _named(self, ns: str, key: str) -> tuple[Site | None, str]:
         if not (NAME.match(ns) and NAME.match(key)):
             return None, key
         registry = self._bridge.instance.registry
@@ -79,9 +138,10 @@ def say(request: Request, told: dict[str, Any], status: int = 200) -> Response:
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:
     """Its addresses."""
     ours = CountApi(bridge)
-    named = {"hit": ours.hit, "get": ours.get, "info": ours.info, "set": ours.refuse, "update": ours.refuse}
+    named = {"hit": ours.hit, "get": ours.get, "info": ours.info}
+    changing = {"/set/{ns}/{key}": ours.set, "/update/{ns}/{key}": ours.update}
+    changing |= {"/create": ours.create, "/create/{ns}/{key}": ours.create}
     return [
         *(Route(f"/{verb}/{{ns}}/{{key}}", answer_it) for verb, answer_it in named.items()),
-        Route("/create", ours.refuse),
-        Route("/create/{ns}/{key}", ours.refuse),
+        *(Route(path, answer_it, methods=["GET", "POST"]) for path, answer_it in changing.items()),
     ]
