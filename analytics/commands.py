@@ -14,6 +14,7 @@ from msgspec import Struct
 from . import access
 from .errors import InputError, Refused
 from .filters import NO_FILTER, Some
+from .forms.digitset import make_digit_set
 from .goals import MOST_KEPT, check_annotation, check_goal, check_name, segment_filter
 from .instance import Instance
 from .model import (
@@ -182,6 +183,19 @@ class RemoveKept(Struct, tag=True, frozen=True):
     number: int
 
 
+class SaveDigits(Struct, tag=True, frozen=True):
+    """Keep a set of digits: pictures by the characters they show."""
+
+    name: str
+    files: dict[str, bytes]
+
+
+class RemoveDigits(Struct, tag=True, frozen=True):
+    """Forget a set of digits."""
+
+    name: str
+
+
 class AddRule(Struct, tag=True, frozen=True):
     """Begin to move hits by a rule (then `AdvanceRule`); answers its number."""
 
@@ -224,6 +238,8 @@ Command = (
     | RemoveToken
     | Keep
     | RemoveKept
+    | SaveDigits
+    | RemoveDigits
     | AddRule
     | AdvanceRule
     | UndoRule
@@ -262,6 +278,8 @@ def perform(instance: Instance, command: Command) -> Any:
         case ForgetSecret(domain):
             site = find_site(instance, domain)
             return _save_site(instance, msgspec.structs.replace(site, former_secret="", former_until=0))
+        case SaveDigits() | RemoveDigits():
+            return _change_digits(instance, command)
         case AddToken() | RemoveToken() | Keep() | RemoveKept() | AddRule() | AdvanceRule() | UndoRule():
             return _manage(instance, command)
         case _:
@@ -296,6 +314,22 @@ def _manage(instance: Instance, command: Command) -> Any:
             instance.write(lambda store: store.undo_rule(number))
             instance.reload_sites()
     return None
+
+
+MOST_SETS = 32
+
+
+def _change_digits(instance: Instance, command: SaveDigits | RemoveDigits) -> None:
+    if isinstance(command, RemoveDigits):
+        if not instance.write(lambda store: store.remove_digit_set(command.name)):
+            hint = "See: pagetally digits list"
+            raise InputError("name", f"there is no set {command.name[:40]!r}", hint=hint)
+    else:
+        own = make_digit_set(command.name, command.files)
+        if len({*instance.digit_sets, own.name}) > MOST_SETS:
+            raise Refused(f"there are {MOST_SETS} sets already", hint="pagetally digits remove NAME")
+        instance.write(lambda store: store.save_digit_set(own))
+    instance.reload_digit_sets()
 
 
 def _add_rule(instance: Instance, site: Site, action: str, text: str) -> int:

@@ -108,6 +108,7 @@ class Instance:
             store.drop_staged()
         self.registry.replace(store.read_sites(), store.list_rules())
         self.api_tokens = {token.digest: token for token in store.list_tokens()}
+        self.digit_sets = {one.name: one for one in store.list_digit_sets()}
         self.salts = Salts(store.read_salts())
         self.salts.forget_expired(self.clock())
         self.secret = read_secret(self.folder)
@@ -177,6 +178,10 @@ class Instance:
     def reload_tokens(self) -> None:
         """Tokens of programs changed in the store: use them."""
         self.api_tokens = {token.digest: token for token in self.write(lambda store: store.list_tokens())}
+
+    def reload_digit_sets(self) -> None:
+        """Sets of digits changed in the store: use them."""
+        self.digit_sets = {one.name: one for one in self.write(lambda store: store.list_digit_sets())}
 
     def remove_site(self, site: Site) -> None:
         """Delete a site and all that was counted for it; a view of it on its way is dropped."""

@@ -442,6 +442,23 @@ class Rule(Struct, frozen=True):
 ACTIONS = ("release", "condemn")
 
 
+class DigitImage(Struct, frozen=True):
+    """The picture of one digit, or of a dash."""
+
+    char: str
+    mime: str
+    width: int
+    height: int
+    data: bytes
+
+
+class DigitSet(Struct, frozen=True):
+    """Pictures of an owner's, of which a number is put together."""
+
+    name: str
+    images: tuple[DigitImage, ...]
+
+
 class Effect(Struct, frozen=True):
     """What a rule would change on one day."""
 

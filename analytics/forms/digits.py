@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from math import cos, pi, sin
 
+from ..model import DigitSet
 from .colours import Ink, mix_ink
-from .picture import Box, Dots, Line, Picture, Point, Shape
+from .picture import Box, Dots, Line, Picture, Point, Shape, Stamp
 
 HEIGHT = 32
 MAX_DIGITS = 20
@@ -29,6 +30,22 @@ def draw_digits(
         shapes.insert(0, Box(0, 0, len(text) * wide + 8, HEIGHT, mix_ink(paper, "#000000", 0.55)))
     natural = len(text) * wide + 8
     return Picture(natural, HEIGHT, title, shapes, 4, width / natural if width else 1)
+
+
+def stamp_digits(text: str, title: str, own: DigitSet, width: int = 0) -> Picture:
+    """A row of digits in a set of the owner's; a dash that it has no picture of is left blank."""
+    images = {one.char: one for one in own.images}
+    height = images["0"].height
+    shapes: list[Shape] = []
+    x = 0.0
+    for char in text:
+        image = images.get(char)
+        wide = (image or images["0"]).width * height / (image or images["0"]).height
+        if image is not None:
+            shapes.append(Stamp(round(x, 2), 0, round(wide, 2), height, image.mime, image.data))
+        x += wide
+    natural = round(x, 2) or 1
+    return Picture(natural, height, title, shapes, 0, width / natural if width else 1)
 
 
 # Wheels of an odometer: strokes with round ends, in a box of 10 by 16.

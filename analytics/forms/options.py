@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ..errors import InputError
+from ..model import DigitSet
 from . import badge, chart, digits
 from .colours import read_colour
 from .logos import check_logo
@@ -48,6 +50,8 @@ class Options:
     scale: int
     digits: int
     days: int
+    own: DigitSet | None = None
+    """The owner's digits, where the style is one of those."""
 
 
 class Question(NamedTuple):
@@ -63,9 +67,19 @@ def read_question(query: Mapping[str, str]) -> Question:
     return Question(query.get("site", ""), query.get("path", ""), query.get("period", ""))
 
 
-def read_options(form: str, query: Mapping[str, str]) -> Options:
-    """The parameters of a form, from the fields of a query. InputError names the one that is wrong."""
-    return _read_options(form, tuple([(name, query[name]) for name in FIELDS if name in query]))
+def read_options(
+    form: str, query: Mapping[str, str], own: Mapping[str, DigitSet] = MappingProxyType({})
+) -> Options:
+    """The parameters of a form, from the fields of a query. InputError names the one that is wrong.
+
+    `own`: the owner's sets of digits, by name.
+    """
+    fields = tuple([(name, query[name]) for name in FIELDS if name in query])
+    if own and form == "digits" and query.get("style", "") in own:
+        rest = tuple([pair for pair in fields if pair[0] != "style"])
+        name = query["style"]
+        return replace(_read_options(form, rest), style=name, own=own[name])
+    return _read_options(form, fields)
 
 
 @lru_cache(maxsize=512)

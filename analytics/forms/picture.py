@@ -75,7 +75,19 @@ class Image:
     href: str
 
 
-Shape = Box | Area | Line | Dots | Text | Image
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A picture that the owner gave, and that was looked into before it was kept."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    mime: str
+    data: bytes
+
+
+Shape = Box | Area | Line | Dots | Text | Image | Stamp
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .colours import Ink, mix
-from .picture import Area, Box, Dots, Line, Picture, Shape, Text
+from .picture import Area, Box, Dots, Line, Picture, Shape, Stamp, Text
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Canvas
@@ -79,6 +79,17 @@ class _Pencil:
                 self._discs(points, ink, width / 2)
             case Dots(points, ink, radius):
                 self._discs(points, ink, radius)
+            case Stamp():
+                self._stamp(shape)
+
+    def _stamp(self, stamp: Stamp) -> None:
+        from PIL import Image
+
+        left, top = (round(place) for place in self._at(stamp.x, stamp.y))
+        right, bottom = (round(place) for place in self._at(stamp.x + stamp.width, stamp.y + stamp.height))
+        with Image.open(io.BytesIO(stamp.data)) as image:
+            drawn = image.convert("RGBA").resize((max(1, right - left), max(1, bottom - top)))
+        self._canvas.alpha_composite(drawn, (max(0, left), max(0, top)))
 
     def _at(self, x: float, y: float) -> tuple[float, float]:
         return x * self._zoom, y * self._zoom

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 
 from .colours import Ink
-from .picture import Area, Box, Dots, Image, Line, Picture, Point, Shape, Text
+from .picture import Area, Box, Dots, Image, Line, Picture, Point, Shape, Stamp, Text
 
 FONT = "Verdana,DejaVu Sans,Noto Sans CJK SC,Geneva,sans-serif"
 
@@ -44,6 +45,7 @@ class _Inks:
         self._theme = theme
         self._classes: dict[tuple[str, tuple[str, str]], str] = {}
         self.defs: list[str] = []
+        self._stamped: dict[bytes, str] = {}
 
     def write(self, name: str, ink: Ink) -> str:
         """An attribute with its leading blank: ` fill="#fff"`, or ` class="i0"`."""
@@ -53,6 +55,16 @@ class _Inks:
                 return f' class="{known}"'
             ink = ink[self._theme == "dark"]
         return f' {name}="{ink}"'
+
+    def stamp(self, stamp: Stamp) -> str:
+        """A picture, which is written out once and then shown again."""
+        name = self._stamped.get(stamp.data)
+        if name is None:
+            name = self._stamped[stamp.data] = f"p{len(self._stamped)}"
+            href = f"data:{stamp.mime};base64,{b64encode(stamp.data).decode()}"
+            size = f'width="{stamp.width:g}" height="{stamp.height:g}"'
+            self.defs.append(f'<image id="{name}" {size} href="{href}"/>')
+        return f'<use href="#{name}" x="{stamp.x:g}" y="{stamp.y:g}"/>'
 
     def fill(self, box: Box) -> str:
         """The fill of a box, which may be shaded."""
@@ -98,6 +110,8 @@ def _draw(shape: Shape, inks: _Inks) -> str:
             return f'<path d="{data}" fill="none"{inks.write("stroke", ink)}{_stroke(2 * radius)}/>'
         case Image(x, y, size, href):
             return f'<image x="{x:g}" y="{y:g}" width="{size:g}" height="{size:g}" href="{escape(href)}"/>'
+        case Stamp():
+            return inks.stamp(shape)
 
 
 def _stroke(width: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..goals import Kept
-from ..model import Annotation, ApiToken, Goal, Range, Segment
+from ..model import Annotation, ApiToken, DigitImage, DigitSet, Goal, Range, Segment
 from .connect import Connection
 
 
@@ -76,6 +76,29 @@ def list_annotations(connection: Connection, site: int, span: Range) -> list[Ann
         (site, span.first, span.last),
     )
     return [Annotation(*row) for row in rows.fetchall()]
+
+
+def list_digit_sets(connection: Connection) -> list[DigitSet]:
+    """The owner's sets of digits, by name."""
+    found: dict[str, list[DigitImage]] = {}
+    rows = connection.execute("SELECT name, char, mime, width, height, data FROM digit_image")
+    for name, *image in rows.fetchall():
+        found.setdefault(name, []).append(DigitImage(*image))
+    return [DigitSet(name, tuple(images)) for name, images in sorted(found.items())]
+
+
+def save_digit_set(connection: Connection, own: DigitSet) -> None:
+    """Keep a set of digits, in place of one of the same name."""
+    remove_digit_set(connection, own.name)
+    connection.executemany(
+        "INSERT INTO digit_image (name, char, mime, width, height, data) VALUES (?, ?, ?, ?, ?, ?)",
+        [(own.name, one.char, one.mime, one.width, one.height, one.data) for one in own.images],
+    )
+
+
+def remove_digit_set(connection: Connection, name: str) -> bool:
+    """Whether there was a set of that name; now there is none."""
+    return connection.execute("DELETE FROM digit_image WHERE name = ?", (name,)).rowcount > 0
 
 
 TABLES = ("goal", "segment", "annotation")

@@ -89,6 +89,15 @@ def m008_released(db: Database) -> None:
     )
 
 
+@migrations()
+def m009_digits(db: Database) -> None:
+    # Pictures of digits that the owner brought.
+    db.execute(
+        "CREATE TABLE digit_image (name TEXT, char TEXT, mime TEXT NOT NULL, width INTEGER NOT NULL,"
+        " height INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (name, char)) WITHOUT ROWID"
+    )
+
+
 # Words instead of numbers, for people who ask the file themselves (docs/sql.md). Without visitors.
 VIEWS = """
 CREATE VIEW v_view AS

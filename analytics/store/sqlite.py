@@ -22,6 +22,7 @@ from ..model import (
     ApiToken,
     Count,
     Detail,
+    DigitSet,
     Drop,
     Effect,
     Goal,
@@ -223,6 +224,10 @@ class SqliteReader:
     def preview_rule(self, rule: Rule) -> list[Effect]:
         """The days that a rule would change, before and after."""
         return apart.preview(self._connection, rule)
+
+    def list_digit_sets(self) -> list[DigitSet]:
+        """The owner's sets of digits, by name."""
+        return owner.list_digit_sets(self._connection)
 
     def list_tokens(self) -> list[ApiToken]:
         """The tokens of programs, oldest first."""
@@ -552,6 +557,20 @@ class SqliteStore:
     def read_sites(self) -> list[Site]:
         """Every site, by domain."""
         return reads.read_sites(self._connection)
+
+    def list_digit_sets(self) -> list[DigitSet]:
+        """The owner's sets of digits, by name."""
+        return owner.list_digit_sets(self._connection)
+
+    def save_digit_set(self, own: DigitSet) -> None:
+        """Keep a set of digits, in place of one of the same name."""
+        with transaction(self._connection):
+            owner.save_digit_set(self._connection, own)
+
+    def remove_digit_set(self, name: str) -> bool:
+        """Whether there was a set of that name; now there is none."""
+        with transaction(self._connection):
+            return owner.remove_digit_set(self._connection, name)
 
     def list_tokens(self) -> list[ApiToken]:
         """The tokens of programs, oldest first."""

@@ -73,7 +73,8 @@ class FormEndpoint(Reading):
     async def _answer(self, scope: Scope) -> Answer:
         form, metric, kind = read_address(scope["path"])
         fields = {name: values[0] for name, values in read_query(scope).items()}
-        options, question = read_options(form, fields), read_question(fields)
+        options = read_options(form, fields, self._instance.digit_sets)
+        question = read_question(fields)
         site = find_site(self._instance, question.site)
         if kind == "png":
             check_png(options)
@@ -208,6 +209,8 @@ def draw_digits(figure: Figure, options: Options) -> Picture:
     """The figure as a row of digits: zeros for what is not known, dashes for few online."""
     _, _, title = words_of(figure, options)
     text = digits.pad_digits(None if figure.is_few else figure.value or 0, options.digits)
+    if options.own is not None:
+        return digits.stamp_digits(text, title, options.own, options.width)
     return digits.draw_digits(text, title, options.style, options.colour, options.label_colour, options.width)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -114,7 +114,7 @@ class WidgetRoutes:
         metric = metric if metric in NAMES and (form, metric) != ("chart", "online") else "page-views"
         path = asked.get("path", "") or await run_in_threadpool(self._most_viewed, site)
         asked |= {"form": form, "metric": metric, "path": path}
-        query = {"site": site.domain} | read_query(form, metric, asked)
+        query = {"site": site.domain} | read_query(form, metric, asked, self._instance.digit_sets)
         shown: dict[str, Any] = {}
         problem = ""
         try:
@@ -132,7 +132,7 @@ class WidgetRoutes:
             site=site,
             asked=asked,
             fields=fields_of(form, metric, asked),
-            choices=choices_of(form),
+            choices=choices_of(form, self._instance.digit_sets),
             forms=FORMS,
             metrics=METRIC_LABELS,
             labels=LABELS,
@@ -167,7 +167,7 @@ class WidgetRoutes:
     ) -> dict[str, Any]:
         """The widget and its markup. InputError for what cannot be used."""
         base = request.scope.get("root_path", "")
-        options = read_options("badge" if form == "shields" else form, query)
+        options = read_options("badge" if form == "shields" else form, query, self._instance.digit_sets)
         figure = await read_figure(self._instance, site, METRICS[metric], read_question(query))
         said = figure.label if not options.label else options.label
         number = figure.write(options.format, options.locale)
@@ -184,11 +184,11 @@ class WidgetRoutes:
         }
 
 
-def read_query(form: str, metric: str, asked: Mapping[str, str]) -> dict[str, str]:
+def read_query(form: str, metric: str, asked: Mapping[str, str], own: Iterable[str] = ()) -> dict[str, str]:
     """What the widget's address carries: what the form takes and the owner filled in."""
     query = {name: asked.get(name, "") for name in FIELDS[form]}
     query |= {name: "" for name in query if name not in fields_of(form, metric, asked)}
-    for name, choices in choices_of(form).items():
+    for name, choices in choices_of(form, own).items():
         # What is usual needs no saying; what another form knows is left behind.
         is_strange = name in ("style", "kind", "window") and query.get(name) not in choices
         if query.get(name) and (query[name] == choices[0] or is_strange):
@@ -202,14 +202,14 @@ def fields_of(form: str, metric: str, asked: Mapping[str, str]) -> list[str]:
     return [name for name in FIELDS[form] if name != "path" or is_of_page]
 
 
-def choices_of(form: str) -> dict[str, tuple[str, ...]]:
-    """The fields of a form that are picked from a list, the usual one first."""
-    styles = STYLES.get("badge" if form == "shields" else form, ())
+def choices_of(form: str, own: Iterable[str] = ()) -> dict[str, tuple[str, ...]]:
+    """The fields of a form that are picked from a list, the usual one first; `own`: the owner's digits."""
+    styles = (*STYLES.get("badge" if form == "shields" else form, ()), *(own if form == "digits" else ()))
     return {
         "period": WINDOWS,
         "format": FORMATS,
         "theme": THEMES,
-        "style": tuple(styles),
+        "style": styles,
         "days": ("30", "365"),
         "kind": ("popular", "trending", "related"),
         "window": ("30d", *(name for name in WINDOWS if name != "30d")),

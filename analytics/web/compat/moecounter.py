@@ -1,7 +1,7 @@
 """Moe-Counter: `/@<name>` and `/get/@<name>` count and show digits, `/record/@<name>` reads.
 
-A name is the foreign id `moe:<name>` of a site, and counts its page `/<name>`. The digits are our own;
-`theme` is taken and changes nothing.
+A name is the foreign id `moe:<name>` of a site, and counts its page `/<name>`. The digits are our own, or
+those of the owner's set that `theme` names.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ...errors import InputError
-from ...forms.digits import MAX_DIGITS, draw_digits
+from ...forms.digits import MAX_DIGITS, draw_digits, stamp_digits
 from ...forms.svg import draw_svg
-from ...model import Site
+from ...model import DigitSet, Site
 from .bridge import Bridge, answer, answer_json
 from .views import count_named, path_of_name, read_page
 
@@ -60,7 +60,8 @@ class MoeCounter:
             site = self._site(name)
             await count_named(self._bridge, request, site, name)
             number = str((await read_page(self._bridge, site, path_of_name(name))).views)
-        return answer(draw(number, query), "image/svg+xml; charset=utf-8", cache=cache)
+        own = self._bridge.instance.digit_sets.get(query.get("theme", ""))
+        return answer(draw(number, query, own), "image/svg+xml; charset=utf-8", cache=cache)
 
     async def record(self, request: Request) -> Response:
         """`{"name", "num"}`; unlike the original it does not count."""
@@ -89,12 +90,12 @@ def is_within(text: str, least: float, most: float) -> bool:
         return False
 
 
-def draw(number: str, query: Mapping[str, str]) -> str:
+def draw(number: str, query: Mapping[str, str], own: DigitSet | None) -> str:
     """The digits, by the options of the query."""
     prefix = int(float(query.get("prefix") or -1))
     padded = number.zfill(int(float(query.get("padding") or 7)))
     text = (f"{prefix}{padded}" if prefix >= 0 else padded)[-MAX_DIGITS:]
-    natural = draw_digits(text, text, "dots")
+    natural = stamp_digits(text, text, own) if own else draw_digits(text, text, "dots")
     scale = float(query.get("scale") or 1)
     return draw_svg(replace(natural, zoom=scale))
 
