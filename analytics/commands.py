@@ -183,6 +183,21 @@ class RemoveKept(Struct, tag=True, frozen=True):
     number: int
 
 
+class EraseDay(Struct, tag=True, frozen=True):
+    """Erase a day of a site, or those pages of it that fit a pattern."""
+
+    domain: str
+    day: int
+    pattern: str = ""
+
+
+class EndErasing(Struct, tag=True, frozen=True):
+    """Leave no byte of what was erased; forget the pages that fit a pattern, if every day of them was."""
+
+    domain: str
+    pattern: str
+
+
 class SaveDigits(Struct, tag=True, frozen=True):
     """Keep a set of digits: pictures by the characters they show."""
 
@@ -238,6 +253,8 @@ Command = (
     | RemoveToken
     | Keep
     | RemoveKept
+    | EraseDay
+    | EndErasing
     | SaveDigits
     | RemoveDigits
     | AddRule
@@ -278,6 +295,14 @@ def perform(instance: Instance, command: Command) -> Any:
         case ForgetSecret(domain):
             site = find_site(instance, domain)
             return _save_site(instance, msgspec.structs.replace(site, former_secret="", former_until=0))
+        case EraseDay(domain, day, pattern):
+            return instance.erase_day(find_site(instance, domain), day, pattern)
+        case EndErasing(domain, pattern):
+            site = find_site(instance, domain)
+            if pattern:
+                instance.write(lambda store: store.forget_pages(site.id, pattern))
+                instance.reload_sites()
+            instance.write(lambda store: store.checkpoint(truncate=True))
         case SaveDigits() | RemoveDigits():
             return _change_digits(instance, command)
         case AddToken() | RemoveToken() | Keep() | RemoveKept() | AddRule() | AdvanceRule() | UndoRule():

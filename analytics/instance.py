@@ -319,6 +319,27 @@ class Instance:
         self.salts.forget_expired(now)
         self.write(lambda store: store.purge(now))
 
+    def retire(self) -> int:
+        """Erase the days that are older than their site is to be kept; how many."""
+        count = sum(self._retire_site(site) for site in self.registry.sites if site.keep_days)
+        if count:
+            self.write(lambda store: store.checkpoint(truncate=True))
+        return count
+
+    def _retire_site(self, site: Site) -> int:
+        count, now = 0, self.clock()
+        before = local_day(site.timezone, now) - site.keep_days
+        while not self._leaving.is_set():
+            if self.write(lambda store: store.retire_day(site.id, before, int(now))) is None:
+                break
+            count += 1
+        return count
+
+    def erase_day(self, site: Site, day: int, pattern: str) -> None:
+        """Erase a site-day, or those pages of it that fit a pattern."""
+        if self.write(lambda store: store.erase_day(site.id, day, pattern)):
+            self._fold_day(site.id, day)
+
     def flush_tallies(self) -> None:
         """Store the tallies of what was dropped."""
         counts = self.writer.take_tallies()

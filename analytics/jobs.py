@@ -22,7 +22,7 @@ def schedule(instance: Instance) -> BackgroundScheduler:
     """The schedule of an instance; start it, and shut it down before the instance closes."""
     scheduler = BackgroundScheduler(
         # Separate threads: a long fold must not delay the destruction of a secret.
-        executors={"default": ThreadPoolExecutor(7)},
+        executors={"default": ThreadPoolExecutor(8)},
         # A tick that comes late still runs (the default is to skip it after one second), once.
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         timezone="UTC",
@@ -35,6 +35,7 @@ def schedule(instance: Instance) -> BackgroundScheduler:
         (instance.find_firsts, 60),
         (instance.relate, 300),
         (instance.purge, 600),
+        (instance.retire, 60),
         (instance.carry_on, 60),
     ):
         scheduler.add_job(_quietly(job), "interval", seconds=seconds, id=job.__name__)

@@ -50,6 +50,8 @@ class Site(Struct, frozen=True, kw_only=True):
     """Names under which foreign clients know the site: `umami:<uuid>`, `matomo:1`, `leancloud:<app id>`."""
     cooldown: int = 0
     """Seconds in which a visitor's next view of the same page does not count; 0 counts every view."""
+    keep_days: int = 0
+    """Days after which a day is erased and only counts in the all-time numbers; 0 for never."""
     needs_token: bool = False
     """Only pages that carry a token of the site's own (`tokens`) are counted."""
     token_secret: str = ""
@@ -362,7 +364,7 @@ class Adjustment(Struct, frozen=True):
     site: int
     at: int
     kind: str
-    """offset, reset, exclude, rename, merge, import"""
+    """offset, reset, exclude, rename, merge, import, retention"""
     state: str
     """running, done, undoing, undone"""
     detail: Detail

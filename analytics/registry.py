@@ -17,6 +17,10 @@ DAY = 86_400
 """Seconds: a visitor is somebody else on the next day, so that no cooldown can be longer."""
 
 
+SHORTEST_KEPT, LONGEST_KEPT = 31, 36_500
+"""Days that a site may be kept for, if not for ever: the 30 days of a summary are always there."""
+
+
 class Registry:
     """The sites of an instance, by host and by id."""
 
@@ -62,6 +66,9 @@ def check_site(site: Site) -> Site:
             raise InputError("foreign-id", f"{name!r} names no protocol", hint=hint)
     if not 0 <= site.cooldown <= DAY:
         raise InputError("cooldown", "must be from 0 to 86400 seconds", hint="Half an hour is 1800.")
+    if site.keep_days and not SHORTEST_KEPT <= site.keep_days <= LONGEST_KEPT:
+        hint = f"From {SHORTEST_KEPT} to {LONGEST_KEPT:,}, or 0 to keep every day."
+        raise InputError("keep-days", f"{site.keep_days} cannot be used", hint=hint)
     domain = check_host("domain", site.domain)
     aliases = tuple(dict.fromkeys(check_host("alias", alias) for alias in site.aliases))
     hosts = frozenset(bare_host(host) for host in (domain, *aliases))

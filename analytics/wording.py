@@ -340,6 +340,7 @@ ADJUSTMENTS: Mapping[str, str] = {
     "exclude": N_("exclude %(path)s"),
     "exclude past": N_("exclude %(path)s and the past of %(pages)s"),
     "reset": N_("reset %(path)s"),
+    "retention": N_("count the days up to %(target)s, which are erased"),
 }
 
 

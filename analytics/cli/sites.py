@@ -67,6 +67,12 @@ def site_options(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="SECONDS",
         help="How soon a visitor's next view of the same page counts.  [default: 0, at once]",
     )(command)
+    command = click.option(
+        "--keep-days",
+        type=int,
+        metavar="DAYS",
+        help="After how many days a day is erased; it stays in the all-time counts.  [default: 0, never]",
+    )(command)
     for option, (field, text) in reversed(LISTS.items()):
         command = click.option(f"--{option}", field, multiple=True, help=text)(command)
     return click.option("--timezone", help="IANA time zone of the site's days, such as Europe/London.")(
@@ -120,6 +126,7 @@ def describe(found: Site) -> dict[str, tuple[str, ...]]:
         "bots": ("counted",) if found.count_bots else (),
         "foreign ids": found.foreign_ids,
         "cooldown": (f"{found.cooldown} s",) if found.cooldown else (),
+        "kept for": (f"{found.keep_days} days",) if found.keep_days else (),
         "tokens": ("required",) if found.needs_token else (),
         "former secret": (former,) if (former := describe_former(found)) else (),
     }
@@ -173,13 +180,13 @@ def remove(domain: str, yes: bool, data: str | None) -> None:
     folder = find_folder(data)
     found = find_site(folder, domain)
     if not yes:
-        _confirm(f"Delete {found.domain} and all its views? This cannot be undone")
+        confirm(f"Delete {found.domain} and all its views? This cannot be undone")
     with performer(folder) as desk:
         desk.perform(RemoveSite(found.domain))
     click.echo(f"{found.domain} and its views are deleted.")
 
 
-def _confirm(question: str) -> None:
+def confirm(question: str) -> None:
     """Go on only after a yes; where nobody is there to give one, say how to do without."""
     try:
         click.confirm(question, abort=True)

@@ -121,7 +121,8 @@ def begin(connection: Connection, site: int, at: int, kind: str, detail: Detail)
     return int(row[0])
 
 
-def _save(connection: Connection, number: int, state: str, detail: Detail) -> None:
+def save(connection: Connection, number: int, state: str, detail: Detail) -> None:
+    """Note how an adjustment stands."""
     text = msgspec.json.encode(detail).decode()
     connection.execute("UPDATE adjustment SET state = ?, detail = ? WHERE id = ?", (state, text, number))
 
@@ -172,12 +173,13 @@ def finish(connection: Connection, number: int) -> None:
     _apply(connection, number, 1)
     if mine.kind == "exclude":
         _set_excluded(connection, mine, is_excluded=True)
-    _save(connection, number, "done", _summed(connection, mine))
+    save(connection, number, "done", summed(connection, number, mine.detail))
 
 
-def _summed(connection: Connection, mine: Adjustment) -> Detail:
-    pages, views, visitors = connection.execute(SUMMARY, (mine.id,)).fetchone()
-    return replace(mine.detail, pages=pages, views=views, visitors=visitors)
+def summed(connection: Connection, number: int, detail: Detail) -> Detail:
+    """An adjustment's detail with how many pages it changed, and by how much it moved the site's count."""
+    pages, views, visitors = connection.execute(SUMMARY, (number,)).fetchone()
+    return replace(detail, pages=pages, views=views, visitors=visitors)
 
 
 def _apply(connection: Connection, number: int, sign: int) -> None:
@@ -259,17 +261,17 @@ def advance(connection: Connection, number: int) -> Progress:
     connection.execute(
         "UPDATE hit SET path = :target WHERE site = :site AND day = :day AND path = :path", here
     )
-    _save(connection, number, "running", replace(mine.detail, after=day))
+    save(connection, number, "running", replace(mine.detail, after=day))
     return Progress(True, mine.site, day)
 
 
 def _end_move(connection: Connection, mine: Adjustment) -> Progress:
     if mine.detail.is_checked:
         _forget_firsts(connection, mine.detail)
-        _save(connection, mine.id, "done", _summed(connection, mine))
+        save(connection, mine.id, "done", summed(connection, mine.id, mine.detail))
         return Progress(False, mine.site)
     # Once more from the start: a view may have been on its way when the alias was made.
-    _save(connection, mine.id, "running", replace(mine.detail, after=-1, is_checked=True))
+    save(connection, mine.id, "running", replace(mine.detail, after=-1, is_checked=True))
     return Progress(True, mine.site)
 
 
@@ -279,7 +281,7 @@ def _move_back(connection: Connection, mine: Adjustment) -> Progress:
     ).fetchone()
     if row is None:
         _forget_firsts(connection, mine.detail)
-        _save(connection, mine.id, "undone", mine.detail)
+        save(connection, mine.id, "undone", mine.detail)
         return Progress(False, mine.site)
     day = int(row[0])
     rollup.open_day(connection, mine.site, day)
@@ -303,6 +305,10 @@ def begin_undo(connection: Connection, number: int) -> Progress:
         raise InputError("adjustment", f"{number} is undone already")
     if mine.state == "undoing":
         return Progress(True, mine.site)
+    if mine.kind == "retention":
+        raise Refused(
+            f"adjustment {number} keeps the counts of days that are erased; it cannot be taken back"
+        )
     later = connection.execute(LATER, {"id": number}).fetchone()[0]
     if later is not None:
         hint = f"Undo that first: pagetally counter undo {later}"
@@ -310,13 +316,13 @@ def begin_undo(connection: Connection, number: int) -> Progress:
     if mine.kind in MOVES:
         _apply(connection, number, -1)
         _drop_alias(connection, mine)
-        _save(connection, number, "undoing", mine.detail)
+        save(connection, number, "undoing", mine.detail)
         return Progress(True, mine.site)
     if mine.state == "done":
         _apply(connection, number, -1)
         if mine.kind == "exclude":
             _set_excluded(connection, mine, is_excluded=False)
-    _save(connection, number, "undone", mine.detail)
+    save(connection, number, "undone", mine.detail)
     return Progress(False, mine.site)
 
 

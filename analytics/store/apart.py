@@ -192,7 +192,7 @@ def advance(connection: Connection, ingest: Ingest, number: int) -> Progress:
     if row[0] is None:
         return _end(connection, rule, "done")
     place["day"] = day = int(row[0])
-    _reset(connection, rule.site, day)
+    reset(connection, rule.site, day)
     here = f"site = :site AND day = :day AND {meant}"
     if rule.action == "condemn":
         connection.execute(
@@ -203,7 +203,7 @@ def advance(connection: Connection, ingest: Ingest, number: int) -> Progress:
         connection.execute(f"DELETE FROM hit WHERE {here}", place)
     else:
         _release(connection, ingest, place, here)
-    _settle(connection, rule.site, day)
+    settle(connection, rule.site, day)
     connection.execute("UPDATE rule SET day = :day WHERE id = :rule", place)
     return Progress(True, rule.site, day)
 
@@ -232,7 +232,7 @@ def _undo_day(connection: Connection, ingest: Ingest, rule: Rule) -> Progress:
     if row is None:
         return _end(connection, rule, "undone")
     place["day"] = day = int(row[0])
-    _reset(connection, rule.site, day)
+    reset(connection, rule.site, day)
     here = "site = :site AND day = :day AND rule = :rule"
     if rule.action == "condemn":
         _bring_back(connection, ingest, place, here)
@@ -245,7 +245,7 @@ def _undo_day(connection: Connection, ingest: Ingest, rule: Rule) -> Progress:
         ids = f"SELECT id FROM released WHERE {here}"
         connection.execute(f"DELETE FROM hit WHERE site = :site AND day = :day AND id IN ({ids})", place)
         connection.execute(f"DELETE FROM released WHERE {here}", place)
-    _settle(connection, rule.site, day)
+    settle(connection, rule.site, day)
     return Progress(True, rule.site, day)
 
 
@@ -270,13 +270,14 @@ def _bring_back(connection: Connection, ingest: Ingest, place: dict[str, object]
     connection.execute(f"DELETE FROM apart WHERE {here}", place)
 
 
-def _reset(connection: Connection, site: int, day: int) -> None:
+def reset(connection: Connection, site: int, day: int) -> None:
+    """Take a day out of everything derived, before its hits change."""
     rollup.open_day(connection, site, day)
     connection.execute("INSERT OR IGNORE INTO site_day (site, day, stored) VALUES (?, ?, 0)", (site, day))
     folding.reset_day(connection, site, day)
 
 
-def _settle(connection: Connection, site: int, day: int) -> None:
+def settle(connection: Connection, site: int, day: int) -> None:
     """The day's last number is that of its last hit; a day without hits is none; first views are sought."""
     connection.execute("DELETE FROM page_first WHERE path IN (SELECT id FROM path WHERE site = ?)", (site,))
     last = connection.execute("SELECT max(id) FROM hit WHERE site = ? AND day = ?", (site, day)).fetchone()[0]

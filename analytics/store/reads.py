@@ -500,11 +500,11 @@ def read_sites(connection: Connection) -> list[Site]:
     rows = connection.execute(
         "SELECT id, domain, timezone, aliases, exclude_addresses, exclude_paths, query_keys,"
         " foreign_ids, honour_gpc, count_bots, cooldown, needs_token, token_secret,"
-        " former_secret, former_until FROM site ORDER BY domain"
+        " former_secret, former_until, keep_days FROM site ORDER BY domain"
     )
     found, renamed = [], path_aliases(connection)
     for id, domain, timezone, *rest in rows:
-        *lists, honour_gpc, count_bots, cooldown, needs_token, secret, former_secret, former_until = rest
+        *lists, honour_gpc, count_bots, cooldown, needs_token, secret, former_secret, until, keep_days = rest
         aliases, addresses, paths, keys, foreign = (tuple(msgspec.json.decode(text)) for text in lists)
         found.append(
             Site(
@@ -523,7 +523,8 @@ def read_sites(connection: Connection) -> list[Site]:
                 needs_token=bool(needs_token),
                 token_secret=secret,
                 former_secret=former_secret,
-                former_until=former_until,
+                former_until=until,
+                keep_days=keep_days,
                 path_aliases=renamed.get(id, {}),
             )
         )

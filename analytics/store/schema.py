@@ -98,6 +98,12 @@ def m009_digits(db: Database) -> None:
     )
 
 
+@migrations()
+def m010_retention(db: Database) -> None:
+    # After how many days a day is erased; 0 for never.
+    db.execute("ALTER TABLE site ADD COLUMN keep_days INTEGER NOT NULL DEFAULT 0")
+
+
 # Words instead of numbers, for people who ask the file themselves (docs/sql.md). Without visitors.
 VIEWS = """
 CREATE VIEW v_view AS

@@ -35,7 +35,7 @@ from ..model import (
     Site,
     Totals,
 )
-from . import adjust, apart, backup, firsts, folding, imports, owner, reads, recount, related, rollup
+from . import adjust, apart, backup, erase, firsts, folding, imports, owner, reads, recount, related, rollup
 from .columns import ColumnSource
 from .connect import (
     BUSY_PATIENCE,
@@ -177,6 +177,15 @@ class SqliteReader:
 
     def page_paths(self, site: int) -> list[tuple[str, str]]:
         return reads.page_paths(self._connection, site)
+
+    def count_erasable(self, site: int, span: Range, pattern: str) -> Count:
+        """Views, and visitors in all, of a range of days (and of pages that fit a pattern)."""
+        paths = erase.find_paths(self._connection, site, pattern) if pattern else None
+        return erase.count(self._connection, site, span, paths)
+
+    def stored_days(self, site: int, span: Range) -> list[int]:
+        """The days of a range on which anything is stored of a site, counted or kept apart."""
+        return erase.days_of(self._connection, site, span)
 
     def site_days(self) -> list[tuple[int, int]]:
         return reads.site_days(self._connection)
@@ -429,6 +438,7 @@ class SqliteStore:
             "token_secret": site.token_secret,
             "former_secret": site.former_secret,
             "former_until": site.former_until,
+            "keep_days": site.keep_days,
         }
         with transaction(self._connection):
             table: Any = Database(self._connection)["site"]
@@ -451,6 +461,30 @@ class SqliteStore:
             run("DELETE FROM meta WHERE key = ?", (f"related {site}",))
             run("DELETE FROM site WHERE id = ?", (site,))
         self._forget()
+
+    def erase_day(self, site: int, day: int, pattern: str) -> bool:
+        """Erase a site-day, or (with a pattern) those pages of it; whether it is left to be folded anew."""
+        with transaction(self._connection):
+            paths = erase.find_paths(self._connection, site, pattern) if pattern else None
+            is_changed = erase.erase_day(self._connection, site, day, paths)
+        self._forget()
+        return is_changed
+
+    def forget_pages(self, site: int, pattern: str) -> None:
+        """Forget pages of which everything was erased."""
+        with transaction(self._connection):
+            erase.forget_pages(self._connection, site, erase.find_paths(self._connection, site, pattern))
+        self._forget()
+
+    def retire_day(self, site: int, before: int, now: int) -> int | None:
+        """Erase a site's first day before the day `before`; which one it was, None when there is none."""
+        with transaction(self._connection):
+            day = erase.find_old_day(self._connection, site, before)
+            if day is not None:
+                erase.retire_day(self._connection, site, day, now)
+        if day is not None:
+            self._forget()
+        return day
 
     def begin_import(self, row: dict[str, object]) -> int:
         """Note an import that starts; its id."""
