@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from analytics.commands import Keep, perform
 from analytics.days import local_day
 from analytics.instance import Instance
-from analytics.model import Hit, Kind
+from analytics.model import Annotation, Campaign, Client, Goal, Hit, Kind, Place, Segment
 
 from ..conftest import Server, add_site, pagetally
 from .conftest import OpenContext, Stats
@@ -43,7 +46,7 @@ SOURCES = {
 
 
 def store_sources(folder: Path) -> None:
-    """Store views of the page /from, one from each source."""
+    """Store views of the page /from, one from each source, and what else may be called like it."""
     instance = Instance(folder).open()
     try:
         for domain, sources in SOURCES.items():
@@ -51,9 +54,30 @@ def store_sources(folder: Path) -> None:
             day = local_day(site.timezone, now)
             view = Hit(site.id, day, int(now), 0, Kind.VIEW, "", "/from", "", "", None, None)
             hits = [replace(view, visitor=number, source=source) for number, source in enumerate(sources)]
+            hits = [one for hit in hits for one in dress(hit)]
             instance.write(lambda store, hits=hits: store.write(hits))
+            keep_words(instance, domain, sources)
     finally:
         instance.close()
+
+
+def dress(hit: Hit) -> list[Hit]:
+    """A view whose browser, place and campaign are all called like its source, and such an event."""
+    word = hit.source
+    client, place = Client(word, word, word, word, word, word), Place("DE", word, word, word, word)
+    campaign = Campaign("", word, word, word, word, word)
+    view = replace(hit, client=client, place=place, campaign=campaign)
+    event = replace(view, kind=Kind.EVENT, name=word, detail=json.dumps({word: word}))
+    return [view, event]
+
+
+def keep_words(instance: Instance, domain: str, words: list[str]) -> None:
+    """Goals, segments and notes of such names."""
+    today = local_day("UTC", instance.clock())
+    for word in words:
+        perform(instance, Keep(domain, goal=Goal(0, 0, word[:80], "event", word)))
+        perform(instance, Keep(domain, segment=Segment(0, 0, word[:80], "f=city:is:x")))
+        perform(instance, Keep(domain, annotation=Annotation(0, 0, today, word[:200], "")))
 
 
 class Office:
@@ -214,6 +238,37 @@ def test_what_strangers_send_is_text_and_nothing_else(
             row.hover()
         for source in SOURCES[domain]:
             list_row(page, "Sources", source).hover()
+        alarm.assert_silent(page)
+    assert skeletons[HOSTILE] == skeletons[PLAIN]
+
+
+TABS = {
+    "sources": ("channel", "referrer", "medium"),
+    "campaigns": ("utm_campaign", "utm_medium", "utm_content", "utm_term", "click"),
+    "places": ("region", "city", "language", "network"),
+    "devices": ("browser", "browser_version", "os", "os_version", "device", "screen"),
+    "events": ("event", "property"),
+    "pages": ("entry", "exit", "title"),
+}
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_every_list_shows_what_strangers_send_as_text(
+    office: Office, open_owner: OpenContext, number: int
+) -> None:
+    page = open_owner().new_page()
+    alarm = Alarm(page)
+    tabs = "&".join(f"tab={card}:{names[number % len(names)]}" for card, names in TABS.items())
+    skeletons = {}
+    for domain in PLAIN, HOSTILE:
+        page.goto(office.url(f"/sites/{domain}?{tabs}"))
+        for row in page.locator("table.list a.pick").all():
+            row.hover()
+        alarm.assert_silent(page)
+        word = quote_plus(SOURCES[domain][1].replace("|", "\\|"))
+        page.goto(office.url(f"/sites/{domain}?{tabs}&f=city:is:{word}&f=prop.x:is_not:{word}&any=1"))
+        skeletons[domain] = page.evaluate(SKELETON)
+        expect(page.locator(".chip")).to_contain_text([SOURCES[domain][1]] * 2)
         alarm.assert_silent(page)
     assert skeletons[HOSTILE] == skeletons[PLAIN]
 

@@ -1,0 +1,147 @@
+"""SQL, templates and worse in every part of every question: a plain answer or a 400, and nothing changes."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from analytics.instance import Instance
+
+from .test_migrate import owner  # noqa: F401
+from .test_site_page import page  # noqa: F401
+from .test_stats_api import client  # noqa: F401
+
+HARMLESS = "zzz"
+HOSTILE = [
+    "zzz' OR '1'='1",
+    'zzz" OR 1=1 --',
+    "zzz'; DROP TABLE hit; --",
+    "zzz') UNION SELECT password, 1 FROM meta --",
+    "zzz\x00",
+    "zzz%27%20OR%201=1",
+    "{{7*7}}${7*7}zzz",
+    "zzz%(n)s%s%d",
+    "../../../etc/zzz",
+    "zzz\ud7ff\u202e\u0301",
+    "zzz" * 3_000,
+]
+
+
+def compare(ask: Callable[[str], Any]) -> None:
+    """Each hostile text is answered as a harmless one is, or with a 400."""
+    plain = ask(HARMLESS)
+    for hostile in HOSTILE:
+        found = ask(hostile)
+        assert found.status_code in (plain.status_code, 400), hostile
+        if found.status_code == 200:
+            assert same(plain.json(), found.json()), hostile
+
+
+PARTS = {
+    "/api/v1/stats/aggregate": ("period", "date", "metrics", "filters", "compare"),
+    "/api/v1/stats/timeseries": ("period", "date", "metrics", "filters", "interval"),
+    "/api/v1/stats/breakdown": ("period", "date", "metrics", "filters", "property", "limit", "page"),
+    "/api/v1/stats/realtime/visitors": (),
+}
+USUAL = {"site_id": "example.com", "period": "30d", "property": "event:page"}
+VALUE_OF = {"filters": "visit:city=={}", "property": "{}"}
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two answers say the same, the question that they repeat aside."""
+    strip = {"query"}
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {k: v for k, v in one.items() if k not in strip} == {
+            k: v for k, v in other.items() if k not in strip
+        }
+    return bool(one == other)
+
+
+@pytest.mark.parametrize(("path", "part"), [(path, part) for path, parts in PARTS.items() for part in parts])
+def test_version_1(client: TestClient, instance: Instance, path: str, part: str) -> None:  # noqa: F811
+    def ask(text: str) -> Any:
+        return client.get(path, params=USUAL | {part: VALUE_OF.get(part, "{}").replace("{}", text)})
+
+    compare(ask)
+    with instance.borrow_reader() as reader:
+        assert reader.site_count(1).views == 5
+
+
+BODY: dict[str, Any] = {
+    "site_id": "example.com",
+    "metrics": ["visitors", "visits"],
+    "date_range": ["2025-11-01", "2025-11-25"],
+    "dimensions": ["visit:city", "event:props:plan"],
+    "filters": [["or", [["is", "visit:city", ["zzz"]], ["contains", "event:props:zzz", ["zzz"]]]]],
+    "order_by": [["visitors", "desc"]],
+    "include": {"total_rows": True},
+    "pagination": {"limit": 10, "offset": 0},
+}
+PLACES: list[tuple[Any, ...]] = [
+    ("metrics", 0),
+    ("date_range",),
+    ("date_range", 0),
+    ("dimensions", 0),
+    ("filters", 0, 0),
+    ("filters", 0, 1, 0, 0),
+    ("filters", 0, 1, 0, 1),
+    ("filters", 0, 1, 0, 2, 0),
+    ("filters", 0, 1, 1, 2, 0),
+    ("order_by", 0, 0),
+    ("order_by", 0, 1),
+    ("pagination", "limit"),
+    ("include", "total_rows"),
+]
+KEYS = ["event:props:{}", "visit:{}", "event:{}", "time:{}"]
+
+
+def replaced(place: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    body = copy.deepcopy(BODY)
+    inner: Any = body
+    for step in place[:-1]:
+        inner = inner[step]
+    inner[place[-1]] = value
+    return body
+
+
+@pytest.mark.parametrize("place", PLACES, ids=str)
+def test_version_2(client: TestClient, instance: Instance, place: tuple[Any, ...]) -> None:  # noqa: F811
+    plain = client.post("/api/v2/query", json=replaced(place, HARMLESS))
+    odd = [None, 0, -1, 1e308, True, [], {}, [[]], "", "a" * 100_000]
+    for hostile in [*HOSTILE, *odd]:
+        found = client.post("/api/v2/query", json=replaced(place, hostile))
+        assert found.status_code in (200, 400, 413)
+        if isinstance(hostile, str) and found.status_code == plain.status_code == 200 and hostile:
+            assert same(plain.json(), found.json())
+    with instance.borrow_reader() as reader:
+        assert reader.site_count(1).views == 5
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_names_of_dimensions(client: TestClient, key: str) -> None:  # noqa: F811
+    compare(
+        lambda text: client.post(
+            "/api/v2/query", json=BODY | {"dimensions": [key.replace("{}", text)], "filters": []}
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    "part", ["period", "from", "to", "compare", "by", "f", "segment", "tab", "what", "how", "value", "list"]
+)
+def test_the_owner_s_pages(page: TestClient, part: str) -> None:  # noqa: F811
+    for hostile in HOSTILE:
+        check_page(page, part, hostile)
+
+
+def check_page(page: TestClient, part: str, hostile: str) -> None:  # noqa: F811
+    for path in ("/sites/example.com", "/sites/example.com/list.csv", "/sites/example.com/bots"):
+        answer = page.get(path, params={"list": "page", part: hostile})
+        assert answer.status_code in (200, 400)
+        assert "Traceback" not in answer.text
+        filtered = page.get(path, params={"list": "page", "f": f"city:is:{hostile}"})
+        assert filtered.status_code in (200, 400)
