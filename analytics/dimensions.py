@@ -68,6 +68,7 @@ ALL = (
         ("os_version", N_("System version"), "os || ' ' || os_version"),
         ("device", N_("Device"), "device"),
         ("screen", N_("Screen"), "screen"),
+        ("host", N_("Host"), "host"),
     ),
     *_of_visits(
         "place",

@@ -123,6 +123,8 @@ class Client(Struct, frozen=True, gc=False):
     """desktop, mobile, tablet, tv, console, bot"""
     screen: str = ""
     """Class of the screen's width: "<576", "576-767", "768-1023", "1024-1439", "1440+" CSS pixels."""
+    host: str = ""
+    """Of the site's hosts, the one that the page was shown under."""
 
 
 class Place(Struct, frozen=True, gc=False):

@@ -25,6 +25,7 @@ from .model import (
     UNKNOWN_CLIENT,
     UNKNOWN_PLACE,
     Arrival,
+    Client,
     Drop,
     Event,
     Hit,
@@ -187,9 +188,10 @@ def put_campaign(draft: Draft) -> None:
 
 
 def put_client(draft: Draft) -> None:
-    """Browser, system, device and screen."""
+    """Browser, system, device and screen, and the host that the page was shown under."""
     arrival = draft.arrival
-    draft.client = clients.read_client(arrival.agent, arrival.hints, draft.event.screen)
+    client = clients.read_client(arrival.agent, arrival.hints, draft.event.screen)
+    draft.client = _shown_under(client, urls.bare_host(draft.page.host))
 
 
 def put_place(draft: Draft) -> None:
@@ -197,6 +199,11 @@ def put_place(draft: Draft) -> None:
     place = draft.place_of(draft.arrival.address)
     language = clients.read_language(draft.arrival.language) if draft.arrival.language else ""
     draft.place = _speaking(place, language) if language else place
+
+
+@lru_cache(maxsize=16_384)
+def _shown_under(client: Client, host: str) -> Client:
+    return replace(client, host=host)
 
 
 @lru_cache(maxsize=16_384)

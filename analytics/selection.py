@@ -26,7 +26,7 @@ from .summary import INTERVALS, PREVIOUS
 MAX_CONDITIONS = 20
 
 TABS: dict[str, tuple[str, ...]] = {
-    "pages": ("page", "entry", "exit", "title"),
+    "pages": ("page", "entry", "exit", "title", "host"),
     "sources": ("source", "channel", "referrer", "medium"),
     "campaigns": ("utm_campaign", "utm_source", "utm_medium", "utm_content", "utm_term", "click"),
     "places": ("country", "region", "city", "language", "network"),

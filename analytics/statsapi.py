@@ -35,8 +35,10 @@ NAMES = {
     **{
         f"visit:{name}": name
         for name, one in BY_NAME.items()
-        if one.level is Level.VISIT and one.table and name not in ("entry", "exit")
+        if one.level is Level.VISIT and one.table and name not in ("entry", "exit", "host")
     },
+    "visit:hostname": "host",
+    "event:hostname": "host",
     "visit:entry_page": "entry",
     "visit:exit_page": "exit",
     "time:minute": "minute",

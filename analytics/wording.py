@@ -57,6 +57,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "other system version": NN_("%(n)s other system version", "%(n)s other system versions"),
     "other device": NN_("%(n)s other device", "%(n)s other devices"),
     "other screen": NN_("%(n)s other screen", "%(n)s other screens"),
+    "other host": NN_("%(n)s other host", "%(n)s other hosts"),
     "other country": NN_("%(n)s other country", "%(n)s other countries"),
     "other region": NN_("%(n)s other region", "%(n)s other regions"),
     "other city": NN_("%(n)s other city", "%(n)s other cities"),

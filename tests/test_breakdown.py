@@ -38,7 +38,8 @@ SPANS = (
 
 CLIENTS = (
     Client(),
-    Client("Firefox", "140", "Windows", "11", "desktop", "1440+"),
+    Client("Firefox", "140", "Windows", "11", "desktop", "1440+", "example.com"),
+    Client("Firefox", "140", "Windows", "11", "desktop", "1440+", "alias.example"),
     Client("Firefox", "139", "Windows", "11", "desktop", "1024-1439"),
     Client("Safari", "18.1", "iOS", "18.1", "mobile", "<576"),
 )
@@ -163,6 +164,7 @@ class Visit:
             "os_version": f"{client.os} {client.os_version}".strip(),
             "device": client.device,
             "screen": client.screen,
+            "host": client.host,
             "country": place.country,
             "region": place.region,
             "city": place.city,

@@ -104,6 +104,31 @@ def m010_retention(db: Database) -> None:
     db.execute("ALTER TABLE site ADD COLUMN keep_days INTEGER NOT NULL DEFAULT 0")
 
 
+@migrations()
+def m011_hosts(db: Database) -> None:
+    # The host that a page was shown under; of older views it is not known. Months are summed anew, by it too.
+    for statement in HOSTS.split(";\n"):
+        db.execute(statement)
+
+
+HOSTS = """
+CREATE TABLE client_before AS SELECT * FROM client;
+DROP TABLE client;
+CREATE TABLE client (
+  id INTEGER PRIMARY KEY,
+  browser TEXT NOT NULL, browser_version TEXT NOT NULL, os TEXT NOT NULL, os_version TEXT NOT NULL,
+  device TEXT NOT NULL, screen TEXT NOT NULL,
+  host TEXT NOT NULL DEFAULT '',    -- of the site's hosts, the one the page was shown under
+  UNIQUE (browser, browser_version, os, os_version, device, screen, host)
+);
+INSERT INTO client (id, browser, browser_version, os, os_version, device, screen)
+SELECT id, browser, browser_version, os, os_version, device, screen FROM client_before;
+DROP TABLE client_before;
+DELETE FROM month;
+DELETE FROM page_month;
+DELETE FROM visit_month
+"""
+
 # Words instead of numbers, for people who ask the file themselves (docs/sql.md). Without visitors.
 VIEWS = """
 CREATE VIEW v_view AS
