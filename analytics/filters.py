@@ -116,8 +116,11 @@ def condition(
     return made
 
 
-def tester(one: Condition) -> Callable[[str], bool]:
-    """A function that tells whether a value is among those that the condition names, its `not` aside."""
+def tester(one: Condition, patience: float = PATIENCE) -> Callable[[str], bool]:
+    """A function that tells whether a value is among those that the condition names, its `not` aside.
+
+    It raises InputError when a pattern takes longer with a value than `patience` seconds.
+    """
     fold = (lambda text: text) if one.is_exact else str.casefold
     if one.operator in ("is", "is_not"):
         wanted = {fold(value) for value in one.values}
@@ -133,7 +136,7 @@ def tester(one: Condition) -> Callable[[str], bool]:
 
     def matches(text: str) -> bool:
         try:
-            return any(pattern.search(text, timeout=PATIENCE) for pattern in patterns)
+            return any(pattern.search(text, timeout=patience) for pattern in patterns)
         except TimeoutError:
             raise InputError("filters", "has a pattern that takes too long") from None
 

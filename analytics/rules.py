@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -21,6 +22,9 @@ STANDING = ("running", "done")
 
 RULE = "rule"
 """The reason of what a rule took out."""
+
+HASTE = 0.002
+"""Seconds that a pattern may take with a word, while views wait."""
 
 OF_CAMPAIGN = {
     "utm_source": "source",
@@ -59,8 +63,17 @@ def compile_rule(rule: Rule) -> Judge:
     """A rule, ready to be asked. InputError for a filter that no hit can meet by itself."""
     column_of(rule.filter)
     one = read_condition(rule.filter)
-    test, dimension = tester(one), find_dimension(one.dimension)
-    return Judge(rule.id, rule.action, lambda hit: test(word_of(hit, dimension)) != one.is_negative)
+    test, dimension = tester(one, HASTE), find_dimension(one.dimension)
+
+    @lru_cache(maxsize=4_096)
+    def is_meant(word: str) -> bool:
+        try:
+            return test(word) != one.is_negative
+        except InputError:
+            # A pattern that takes long with this word: nothing that a visitor sends may hold views up.
+            return False
+
+    return Judge(rule.id, rule.action, lambda hit: is_meant(word_of(hit, dimension)))
 
 
 def by_site(rules: Iterable[Rule]) -> Mapping[int, tuple[Judge, ...]]:

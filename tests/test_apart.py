@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -150,6 +151,15 @@ def test_a_rule_holds_for_what_comes_later(site_page: TestClient, instance: Inst
     # The reader of the first page, who had read the second as well.
     assert count(instance) == Count(3, 2)
     assert send(site_page, "/c", FIREFOX) == ""
+
+
+def test_no_pattern_holds_views_up(site_page: TestClient, instance: Instance) -> None:
+    run(instance, AddRule("example.com", "condemn", "page:matches:^/(x|xx)+$"))
+    assert send(site_page, "/xxx", CHROME) == "dropped; rule"
+    started = time.monotonic()
+    for number in range(20):
+        assert send(site_page, f"/{'x' * 60}{number}", CHROME) == ""
+    assert time.monotonic() - started < 10
 
 
 def test_rules_hold_after_a_restart(tmp_path: Path, clock: Clock) -> None:
