@@ -116,7 +116,7 @@ def condition(
     return made
 
 
-def tester(one: Condition, patience: float = PATIENCE) -> Callable[[str], bool]:
+def tester(one: Condition, patience: float = PATIENCE) -> Callable[[str], bool]:  # noqa: PT028 (no test)
     """A function that tells whether a value is among those that the condition names, its `not` aside.
 
     It raises InputError when a pattern takes longer with a value than `patience` seconds.
