@@ -13,6 +13,9 @@ from .model import Count, Range, Totals
 from .store.sqlite import SqliteReader
 from .writer import Writer
 
+MOST_KEPT = 1_000
+"""Answers about whole sites that are kept until something is committed."""
+
 
 class Glance:
     """The reader of one event loop. `renew` before each question, `close` soon after the last."""
@@ -30,7 +33,9 @@ class Glance:
     def renew(self) -> bool:
         """Look at what is committed by now. True when a snapshot was begun that somebody must close."""
         commits = self._writer.commits
-        if self._is_open and self._commits == commits:
+        if self._commits != commits or len(self._sites) + len(self._days) > MOST_KEPT:
+            self._forget()
+        elif self._is_open:
             return False
         self.close()
         self._snapshot.enter_context(self._reader.snapshot())
@@ -38,12 +43,14 @@ class Glance:
         return True
 
     def close(self) -> None:
-        """Let go of the snapshot, which keeps the log from beginning anew."""
+        """Let go of the snapshot, which keeps the log from beginning anew; what it told is kept."""
         self._is_open = False
+        self._snapshot.close()
+
+    def _forget(self) -> None:
         self._sites.clear()
         self._days.clear()
         self._unfolded.clear()
-        self._snapshot.close()
 
     def unfolded(self, site: int) -> int:
         """How many hit ids of a site lie past its watermarks."""

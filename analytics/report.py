@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from .errors import InputError
@@ -45,14 +45,13 @@ def count_pages(
     )
 
 
-def day_values(reader: Counting, site: Site, path: str | None, span: Range) -> list[Count]:
-    """Views and visitors of each day of a range: of a page, or of the site where `path` is None."""
+def day_values(
+    reader: Counting, site: Site, path: str | None, span: Range
+) -> Mapping[int, Count] | Mapping[int, Totals]:
+    """Views and visitors of each day of a range that has any: of a page, or of the site (`path` None)."""
     if path is None:
-        totals = reader.totals_by_day(site.id, span.first, span.last)
-        by_day = {day: Count(figures.views, figures.visitors) for day, figures in totals.items()}
-    else:
-        by_day = reader.page_series(site.id, read_key(path, site), span)
-    return [by_day.get(day, Count()) for day in range(span.first, span.last + 1)]
+        return reader.totals_by_day(site.id, span.first, span.last)
+    return reader.page_series(site.id, read_key(path, site), span)
 
 
 def read_key(path: str, site: Site) -> str:

@@ -141,7 +141,8 @@ def test_the_secret_outlives_a_restart(tmp_path: Path) -> None:
 def test_the_setup_address_works_once(app: Any) -> None:
     token = app.state.owner.setup_token
     assert ask(app, "GET", f"/setup/{token}").status == 200
-    assert post_password(app, "/setup/" + token[:-1] + "_").status == 404
+    other = token[:-1] + ("A" if token.endswith("_") else "_")
+    assert post_password(app, f"/setup/{other}").status == 404
     first = post_password(app, f"/setup/{token}")
     assert first.status == 303
     assert is_signed_in(app, cookie_of(first))

@@ -173,12 +173,13 @@ async def read_course(
     instance: Instance, site: Site, metric: Metric, path: str | None, days: int
 ) -> tuple[int, ...]:
     """The metric of each of the last days: of a page, or of the site where `path` is None."""
-
     today = local_day(site.timezone, instance.clock())
+    span, field = Range(today - days + 1, today), metric.field
 
     def read(reader: Counting) -> tuple[int, ...]:
-        counts = day_values(reader, site, path, Range(today - days + 1, today))
-        return tuple([getattr(count, metric.field) for count in counts])
+        found = day_values(reader, site, path, span)
+        values = {day: getattr(figures, field) for day, figures in found.items()}
+        return tuple([values.get(day, 0) for day in range(span.first, span.last + 1)])
 
     # A page is looked up on each day; a site has its days together.
     is_quick = path is None or days <= QUICK_DAYS
