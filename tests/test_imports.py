@@ -206,20 +206,24 @@ def test_a_damaged_file_is_named_and_leaves_nothing(data: Path, log: Path, tmp_p
     packed.write_bytes(content[: len(content) // 2])
     failed = pagetally("import", "access-log", packed, "--site", "example.com", data=data, check=False)
     assert (failed.returncode, "damaged.gz is damaged" in failed.stderr) == (2, True)
+    words = ("import", "access-log", packed, "--site", "example.com", "--dry-run")
+    rehearsed = pagetally(*words, data=data, check=False)
+    assert (rehearsed.returncode, "damaged.gz is damaged" in rehearsed.stderr) == (2, True)
     missing = pagetally("import", "access-log", "no.log", "--site", "example.com", data=data, check=False)
     assert "no.log cannot be read" in missing.stderr
     assert count(data) == {"site": 0}
 
 
 def test_what_a_crash_left_is_undone_before_the_file_is_imported_again(data: Path, log: Path) -> None:
-    from analytics.importer import Parser, Source, fingerprint_file
+    from analytics.importer import Source, fingerprint_file
+    from analytics.logreader import Parser
 
     instance = Instance(data).open()
     number = perform(instance, BeginImport("example.com", "access-log", log.name, fingerprint_file(log)))
     parser = Parser(instance.registry.sites[0])
     with closing(Source(log)) as source:
-        for lines in source.read():
-            perform(instance, WriteImport(number, parser.read(lines)))
+        for block in source.read():
+            perform(instance, WriteImport(number, parser.read(block)))
     instance.close()
     assert count(data) == EXPECTED
     pagetally("import", "access-log", log, "--site", "example.com", data=data)

@@ -65,7 +65,7 @@ LAYERS = (
         "state",
         {"aside", "geo", "salts", "presence", "throttle", "cooldown", "lock", "writer", "glance", "instance"},
     ),
-    ("work", {"commands", "jobs", "importer", "control", "ledger", "pull", "remote"}),
+    ("work", {"commands", "jobs", "importer", "logreader", "control", "ledger", "pull", "remote"}),
     ("edges", {"web", "server", "cli", "__main__"}),
 )
 LEVEL = {module: level for level, (_, modules) in enumerate(LAYERS) for module in modules}

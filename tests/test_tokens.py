@@ -16,9 +16,9 @@ import pytest
 from msgspec.structs import replace
 from starlette.testclient import TestClient
 
-from analytics import importer
 from analytics.commands import BeginAdjustment, ForgetSecret, RenewSecret, SaveSite, perform
 from analytics.instance import Instance
+from analytics.logreader import Parser
 from analytics.model import Detail, Site
 from analytics.store.sqlite import SqliteStore
 from analytics.tokens import MAX_DEPTH, is_signed, make_token
@@ -224,9 +224,9 @@ def test_a_view_for_two_sites_is_signed_for_each_alone(client: TestClient, signe
 
 
 def test_a_log_of_the_owners_own_server_needs_none() -> None:
-    parser = importer.Parser(Site(id=1, domain="a.example", hosts=frozenset({"a.example"}), needs_token=True))
+    parser = Parser(Site(id=1, domain="a.example", hosts=frozenset({"a.example"}), needs_token=True))
     line = f'192.0.2.1 - - [17/Nov/2025:10:00:00 +0000] "GET /a HTTP/1.1" 200 1 "-" "{FIREFOX}"'
-    assert [hit.path for hit in parser.read([line.encode()])] == ["/a"]
+    assert [hit.path for hit in parser.read(line.encode())] == ["/a"]
 
 
 # --- The addresses behind /k/TOKEN -------------------------------------------------------------------

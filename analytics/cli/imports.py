@@ -15,9 +15,9 @@ from .. import wording
 from ..config import read_config
 from ..counts import READERS, collect, read_rows
 from ..days import local_day
-from ..geo import Geo
-from ..importer import Parser, Progress, Source, Summary, fingerprint_file, rehearse, run_import
+from ..importer import Progress, Source, fingerprint_file, rehearse, run_import
 from ..importer import undo as undo_import
+from ..logreader import LogReader, Summary
 from ..model import Site
 from .amounts import count_options, open_file, take_over
 from .common import data_option, find_folder, performer, reader
@@ -46,15 +46,14 @@ def access_log(file: Path, domain: str, dry_run: bool, include_bots: bool, data:
     """
     folder = find_folder(data)
     site = find_site(folder, domain)
-    geo = Geo(read_config({}, os.environ).geo)
-    parser = Parser(site, with_bots=include_bots, place_of=geo.find)
+    log = LogReader(site, with_bots=include_bots, geo=tuple(read_config({}, os.environ).geo))
     with closing(Source(None if str(file) == "-" else file)) as source, show_progress(source) as progress:
         if dry_run:
-            rehearse(source, parser, progress)
+            rehearse(source, log, progress)
         else:
             with performer(folder) as desk:
-                number = run_import(desk, site, source, parser, progress)
-    show_summary(site, parser.summary)
+                number = run_import(desk, source, log, progress)
+    show_summary(site, log.summary)
     if dry_run:
         click.echo("Nothing was stored: this was a dry run.")
     else:

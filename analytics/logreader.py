@@ -1,0 +1,234 @@
+"""An access log to hits, by a process of its own, so that reading and storing do not share an interpreter.
+
+The content goes to its standard input in blocks of whole lines, and what became of each comes from its
+standard output.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import secrets
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+from msgspec.structs import replace
+
+from . import accesslog, pipeline
+from .errors import InputError, StoreFailed
+from .geo import Geo
+from .model import Arrival, Drop, Event, Hit, Site
+from .payload import MAX_TEXT, PAGEVIEW
+from .visitors import SALT_BYTES, read_address
+from .wording import plural
+
+SHOWN = 80
+"""Characters of a broken line that are shown."""
+
+END = b""
+"""Stands for the end of the content."""
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(list[Hit])
+
+
+@dataclass
+class Summary:
+    """What became of the lines of a log."""
+
+    lines: int = 0
+    broken: int = 0
+    first_broken: str = ""
+    no_page: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    views: int = 0
+    first_at: int = 0
+    last_at: int = 0
+    pages: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def page_views(self) -> int:
+        """Lines that show a page, counted or dropped."""
+        return self.views + self.dropped.total()
+
+    def note(self, hit: Hit) -> None:
+        """A line became a view."""
+        self.views += 1
+        self.pages[hit.path] += 1
+        if hit.at > self.last_at:
+            self.last_at = hit.at
+        if hit.at < self.first_at or not self.first_at:
+            self.first_at = hit.at
+
+    def check(self, name: str) -> None:
+        """InputError when most of the lines are not of a log: the file `name` is something else."""
+        if 2 * self.broken > self.lines:
+            raise InputError(
+                "file",
+                f"{name} is no access log: {self.broken:,} of {plural(self.lines, 'line')} cannot be read",
+                hint=f"The first of them begins: {self.first_broken!r}",
+            )
+
+    def as_json(self) -> str:
+        """What is kept with the import."""
+        counts = {"lines": self.lines, "broken": self.broken, "no_page": self.no_page, "views": self.views}
+        return msgspec.json.encode(counts | {"dropped": dict(self.dropped)}).decode()
+
+
+class Parser:
+    """Lines to hits of one site, and a summary of what became of each."""
+
+    def __init__(
+        self, site: Site, *, with_bots: bool = False, place_of: pipeline.PlaceOf = pipeline.nowhere
+    ) -> None:
+        self._place_of = place_of
+        # What a log tells, the owner's own server saw: it needs no token.
+        self._site = site = replace(site, count_bots=with_bots or site.count_bots, needs_token=False)
+        self._sites = dict.fromkeys(site.hosts, site)
+        self._salts: dict[int, bytes] = {}
+        self.summary = Summary()
+
+    def read(self, block: bytes) -> list[Hit]:
+        """The hits of a block of whole lines."""
+        lines = block.split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        hits = [self._read_one(line.decode("utf-8", "replace")) for line in lines]
+        return [hit for hit in hits if hit is not None]
+
+    def _read_one(self, text: str) -> Hit | None:
+        summary = self.summary
+        summary.lines += 1
+        line = accesslog.read_line(text)
+        if line is None:
+            summary.broken += 1
+            summary.first_broken = summary.first_broken or text.strip()[:SHOWN]
+            return None
+        if not accesslog.is_page_view(line):
+            summary.no_page += 1
+            return None
+        event = Event(
+            name=PAGEVIEW,
+            url=accesslog.address_of(line, self._site.domain),
+            domains=(self._site.domain,),
+            referrer=line.referrer[:MAX_TEXT],
+        )
+        address = read_address(line.address) or line.address
+        arrival = Arrival(at=line.at, address=address, agent=line.agent)
+        try:
+            (result,) = pipeline.run(event, arrival, self._sites, self._salt_of, self._place_of)
+        except InputError:
+            result = Drop(self._site.id, "unusable-address")
+        if isinstance(result, Drop):
+            summary.dropped[result.reason] += 1
+            return None
+        summary.note(result)
+        return result
+
+    def _salt_of(self, site: int, day: int, at: float) -> bytes:
+        """Never stored: these days are over, and nobody is to be known again."""
+        salt = self._salts.get(day)
+        if salt is None:
+            salt = self._salts[day] = secrets.token_bytes(SALT_BYTES)
+        return salt
+
+
+@dataclass(frozen=True)
+class Block:
+    """What became of a block of lines: some hits, packed, and how many lines were read up to its end."""
+
+    packed: bytes
+    first_day: int
+    """The earliest day that it has a hit of; 0 for no hits."""
+    lines: int
+
+    @property
+    def hits(self) -> list[Hit]:
+        return _decoder.decode(self.packed)
+
+
+@dataclass
+class LogReader:
+    """Reads logs of a site; `summary` is there after all of one was read."""
+
+    site: Site
+    with_bots: bool = False
+    geo: tuple[Path, ...] = ()
+    """Files that tell the places of addresses, besides the one that comes along."""
+    summary: Summary = field(default_factory=Summary)
+
+    def read(self, content: Iterable[bytes]) -> Iterator[Block]:
+        """What becomes of each block of lines. What reading the content raises comes out here."""
+        with _start() as process, ThreadPoolExecutor(1, thread_name_prefix="content") as executor:
+            try:
+                feeding = executor.submit(_feed, process, content, (self.site, self.with_bots, self.geo))
+                yield from self._receive(process)
+                feeding.result()
+            except (EOFError, pickle.UnpicklingError):
+                _end(process)
+                feeding.result()
+                raise StoreFailed("the process that reads the log has ended", hint="Try again.") from None
+            finally:
+                _end(process)
+
+    def _receive(self, process: subprocess.Popen[bytes]) -> Iterator[Block]:
+        assert process.stdout is not None
+        while isinstance(told := pickle.load(process.stdout), Block):  # noqa: S301, our own process
+            yield told
+        self.summary = told
+
+
+def _start() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", f"from {__name__} import main; main()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        # Ctrl-C is for the command, which ends this one.
+        start_new_session=True,
+    )
+
+
+def _feed(process: subprocess.Popen[bytes], content: Iterable[bytes], settings: object) -> None:
+    assert process.stdin is not None
+    # It is closed whatever happens: the process ends when nothing more comes.
+    with contextlib.suppress(BrokenPipeError), process.stdin as stream:
+        pickle.dump(settings, stream)
+        for block in content:
+            pickle.dump(block, stream)
+        pickle.dump(END, stream)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.kill()
+
+
+def parse_all(questions: BinaryIO, answers: BinaryIO) -> None:
+    """Be the process: the settings and blocks that come in as `Block`s, and their `Summary` at the end."""
+    site, with_bots, geo = pickle.load(questions)  # noqa: S301, from the process that started this one
+    parser = Parser(site, with_bots=with_bots, place_of=Geo(geo).find)
+    while block := pickle.load(questions):  # noqa: S301
+        hits = parser.read(block)
+        first_day = min((hit.day for hit in hits), default=0)
+        pickle.dump(Block(_encoder.encode(hits), first_day, parser.summary.lines), answers)
+        answers.flush()
+    pickle.dump(parser.summary, answers)
+    answers.flush()
+
+
+def main() -> None:
+    """The entry of the process."""
+    answers = os.fdopen(os.dup(1), "wb")
+    # What a library might print must not come between the answers.
+    os.dup2(2, 1)
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        parse_all(sys.stdin.buffer, answers)
