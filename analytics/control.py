@@ -139,8 +139,10 @@ class ControlClient:
 
     def perform(self, command: Command) -> Any:
         """Have the server perform a command; what it answers, or its PagetallyError."""
-        _send(self._connection, msgspec.msgpack.encode(command))
-        frame = _receive(self._connection)
+        frame = b""
+        with contextlib.suppress(OSError):
+            _send(self._connection, msgspec.msgpack.encode(command))
+            frame = _receive(self._connection)
         if not frame:
             raise Unavailable("the server stopped while it was asked", hint="Start it, and try again.")
         answer = _answer.decode(frame)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +18,7 @@ from typing import Any, Protocol
 
 from .accesslog import LONGEST_LINE
 from .commands import BeginImport, Command, EndImport, Fold, UndoImport, WriteImport
-from .errors import InputError, PagetallyError
+from .errors import InputError, Unavailable
 from .logreader import Block, LogReader, Summary
 
 BLOCK = 1024 * 1024
@@ -62,7 +63,7 @@ class Source:
             while block := stream.read(BLOCK) + stream.readline(LONGEST_LINE):
                 self._digest.update(block)
                 yield block
-        except (gzip.BadGzipFile, EOFError, OSError) as error:
+        except (EOFError, OSError, zlib.error) as error:
             raise InputError("file", f"{self.name} is damaged: {error}") from None
 
     def close(self) -> None:
@@ -109,11 +110,20 @@ def run_import(desk: Performer, source: Source, log: LogReader, progress: Progre
         log.summary.check(source.name)
         desk.perform(EndImport(number, source.fingerprint, log.summary.as_json()))
     except BaseException as error:
-        if isinstance(error, PagetallyError | KeyboardInterrupt):
-            undo(desk, number)
+        _take_back(desk, number, error)
         raise
     desk.perform(Fold())
     return number
+
+
+def _take_back(desk: Performer, number: int, error: BaseException) -> None:
+    try:
+        undo(desk, number)
+    except Unavailable:
+        raise Unavailable(
+            f"import {number} was cut off, and a part of it counts: {error}",
+            hint=f"Import the same file again, or take the part back: pagetally import undo {number}",
+        ) from None
 
 
 def _write_all(desk: Performer, number: int, source: Source, log: LogReader, progress: Progress) -> None:

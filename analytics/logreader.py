@@ -33,6 +33,8 @@ from .wording import plural
 SHOWN = 80
 """Characters of a broken line that are shown."""
 
+DAY = 86_400
+
 END = b""
 """Stands for the end of the content."""
 
@@ -69,11 +71,11 @@ class Summary:
             self.first_at = hit.at
 
     def check(self, name: str) -> None:
-        """InputError when most of the lines are not of a log: the file `name` is something else."""
-        if 2 * self.broken > self.lines:
+        """InputError when no line is of a log: the file `name` is something else."""
+        if self.broken and self.broken == self.lines:
             raise InputError(
                 "file",
-                f"{name} is no access log: {self.broken:,} of {plural(self.lines, 'line')} cannot be read",
+                f"{name} is no access log: none of {plural(self.lines, 'line')} can be read",
                 hint=f"The first of them begins: {self.first_broken!r}",
             )
 
@@ -87,8 +89,15 @@ class Parser:
     """Lines to hits of one site, and a summary of what became of each."""
 
     def __init__(
-        self, site: Site, *, with_bots: bool = False, place_of: pipeline.PlaceOf = pipeline.nowhere
+        self,
+        site: Site,
+        *,
+        now: float,
+        with_bots: bool = False,
+        place_of: pipeline.PlaceOf = pipeline.nowhere,
     ) -> None:
+        """`now`: seconds since 1970; what a log says of a later day has not happened."""
+        self._end = now + DAY
         self._place_of = place_of
         # What a log tells, the owner's own server saw: it needs no token.
         self._site = site = replace(site, count_bots=with_bots or site.count_bots, needs_token=False)
@@ -114,6 +123,9 @@ class Parser:
             return None
         if not accesslog.is_page_view(line):
             summary.no_page += 1
+            return None
+        if line.at > self._end:
+            summary.dropped["future"] += 1
             return None
         event = Event(
             name=PAGEVIEW,
@@ -160,6 +172,8 @@ class LogReader:
     """Reads logs of a site; `summary` is there after all of one was read."""
 
     site: Site
+    now: float
+    """Seconds since 1970."""
     with_bots: bool = False
     geo: tuple[Path, ...] = ()
     """Files that tell the places of addresses, besides the one that comes along."""
@@ -169,7 +183,9 @@ class LogReader:
         """What becomes of each block of lines. What reading the content raises comes out here."""
         with _start() as process, ThreadPoolExecutor(1, thread_name_prefix="content") as executor:
             try:
-                feeding = executor.submit(_feed, process, content, (self.site, self.with_bots, self.geo))
+                feeding = executor.submit(
+                    _feed, process, content, (self.site, self.now, self.with_bots, self.geo)
+                )
                 yield from self._receive(process)
                 feeding.result()
             except (EOFError, pickle.UnpicklingError):
@@ -214,8 +230,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def parse_all(questions: BinaryIO, answers: BinaryIO) -> None:
     """Be the process: the settings and blocks that come in as `Block`s, and their `Summary` at the end."""
-    site, with_bots, geo = pickle.load(questions)  # noqa: S301, from the process that started this one
-    parser = Parser(site, with_bots=with_bots, place_of=Geo(geo).find)
+    site, now, with_bots, geo = pickle.load(questions)  # noqa: S301, from the process that started this one
+    parser = Parser(site, now=now, with_bots=with_bots, place_of=Geo(geo).find)
     while block := pickle.load(questions):  # noqa: S301
         hits = parser.read(block)
         first_day = min((hit.day for hit in hits), default=0)

@@ -6,17 +6,22 @@ import gzip
 import os
 import subprocess
 import sys
+import threading
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from analytics import logreader
 from analytics.accesslog import is_page_view, read_line, read_time
+from analytics.clock import system_clock
 from analytics.commands import BeginImport, WriteImport, perform
+from analytics.errors import StoreFailed
 from analytics.instance import Instance
 from analytics.store.sqlite import SqliteReader
 
-from .conftest import FIREFOX, GOOGLEBOT, StartServer, pagetally
+from .conftest import FIREFOX, GOOGLEBOT, NOON, StartServer, pagetally
 
 SHARED_LOG = Path(__file__).parent.parent.parent / "shared/data/access-2015-05.log"
 
@@ -48,7 +53,26 @@ LINES = [
     ('1.2.3.4 - - [99/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1', None),
     ('1.2.3.4 - - [17/Foo/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1', None),
     ('1.2.3.4 - - [17/May/2015:25:05:03 +0000] "GET /a HTTP/1.1" 200 1', None),
-    ('1.2.3.4 - - [17/May/2015:10:05:03 +0000] "\\x16\\x03" 400 1', None),
+    ('1.2.3.4 - - [17/May/0001:10:05:03 +0000] "GET /a HTTP/1.1" 200 1', None),
+    # No HTTP, but a faithful log of it.
+    (
+        '1.2.3.4 - - [17/May/2015:10:05:03 +0000] "\\x16\\x03" 400 1',
+        ("1.2.3.4", 1431857103, "", 400, "", ""),
+    ),
+    ('1.2.3.4 - - [17/May/2015:10:05:03 +0000] "" 400 0 "-" "-"', ("1.2.3.4", 1431857103, "", 400, "", "")),
+    # Debian's vhost_combined; addresses that only look like a host with a port.
+    (
+        'a.example:443 1.2.3.4 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1 "-" "-"',
+        ("1.2.3.4", 1431857103, "/a", 200, "", ""),
+    ),
+    (
+        '1.2.3.4:51234 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1 "-" "-"',
+        ("1.2.3.4:51234", 1431857103, "/a", 200, "", ""),
+    ),
+    (
+        '2001:db8::7:80 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1 "-" "-"',
+        ("2001:db8::7:80", 1431857103, "/a", 200, "", ""),
+    ),
     ('1.2.3.4 - - [17/May/2015:10:05:03 +0000] "' + "x" * 70_000, None),
 ]
 
@@ -158,9 +182,9 @@ def test_an_import_is_stored_once_and_can_be_undone(
 
 
 NO_LOGS = [
-    (["a,b,c"], "1 of 1 line", "'a,b,c'"),
-    (["x" * 200, "y"], "2 of 2 lines", f"'{'x' * 80}'\n"),
-    (["\x1b[31mred", "", line("/a")], "2 of 3 lines", r"'\x1b[31mred'"),
+    (["a,b,c"], "1 line", "'a,b,c'"),
+    (["x" * 200, "y"], "2 lines", f"'{'x' * 80}'\n"),
+    (["", "\x1b[31mred"], "2 lines", r"'\x1b[31mred'"),
 ]
 
 
@@ -174,17 +198,35 @@ def test_a_file_that_is_no_log_is_refused_and_leaves_nothing(
     words = ("import", "access-log", file, "--site", "example.com", *(["--dry-run"] if dry_run else []))
     failed = pagetally(*words, data=data, check=False)
     assert failed.returncode == 2
-    assert f"table.csv is no access log: {counted} cannot be read" in failed.stderr
+    assert f"table.csv is no access log: none of {counted} can be read" in failed.stderr
     assert shown in failed.stderr
     assert count(data) == {"site": 0}
     assert " done " not in pagetally("import", "list", data=data).stdout
 
 
-def test_a_log_of_which_half_can_be_read_is_one(data: Path, tmp_path: Path) -> None:
+def test_broken_lines_are_counted_however_many_there_are(data: Path, tmp_path: Path) -> None:
     file = tmp_path / "log"
-    file.write_text(f"{line('/a')}\nbroken\n")
-    pagetally("import", "access-log", file, "--site", "example.com", data=data)
+    scanner = '192.0.2.9 - - [17/Nov/2025:10:00:00 +0000] "\\x16\\x03\\x01" 400 0 "-" "-"\n'
+    file.write_text(f"{line('/a')}\n" + "broken\n" * 3 + scanner * 2)
+    said = pagetally("import", "access-log", file, "--site", "example.com", data=data).stdout
+    assert "6 lines: 1 page view, of which 1 count" in said
+    assert "2 for something other than a page" in said
+    assert "3 broken lines" in said
     assert count(data) == {"/a": 1, "site": 1}
+
+
+def test_days_that_have_not_come_and_other_virtual_hosts_do_not_count(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    future = line("/a").replace("2025", "9999")
+    hosts = [f"{host}:443 {line('/a')}" for host in ("example.com", "www.example.com", "other.example")]
+    file.write_text("\n".join([future, *hosts, line("/b")]))
+    said = pagetally("import", "access-log", file, "--site", "example.com", data=data).stdout
+    assert "1 not counted: future" in said
+    assert "1 not counted: host" in said
+    assert count(data) == {"/a": 2, "/b": 1, "site": 3}
+    reader = SqliteReader(data)
+    assert reader.site_count(1).visitors == 1
+    reader.close()
 
 
 def test_gzip_and_standard_input_are_the_same_content(data: Path, log: Path, tmp_path: Path) -> None:
@@ -214,13 +256,94 @@ def test_a_damaged_file_is_named_and_leaves_nothing(data: Path, log: Path, tmp_p
     assert count(data) == {"site": 0}
 
 
+def long_log(tmp_path: Path, lines: int) -> Path:
+    """A log of several blocks."""
+    file = tmp_path / "long.log"
+    file.write_text("".join(f"{line(f'/{number % 100}')}\n" for number in range(lines)))
+    return file
+
+
+def test_what_was_stored_of_damaged_standard_input_is_taken_back(data: Path, tmp_path: Path) -> None:
+    content = bytearray(gzip.compress(long_log(tmp_path, 40_000).read_bytes(), 1))
+    content[-len(content) // 4 :: 7] = b"\xff" * len(content[-len(content) // 4 :: 7])
+    command = [sys.executable, "-m", "analytics", "import", "access-log", "-", "--site", "example.com"]
+    failed = subprocess.run([*command, "--data", str(data)], input=bytes(content), capture_output=True)
+    assert failed.returncode == 2
+    assert b"standard input is damaged" in failed.stderr
+    assert b"Traceback" not in failed.stderr
+    assert count(data) == {"site": 0}
+    assert "undone" in pagetally("import", "list", data=data).stdout
+
+
+@pytest.mark.parametrize("ended", ["command", "server"])
+def test_an_import_that_is_cut_off_leaves_nothing_or_says_what(
+    data: Path, tmp_path: Path, start_server: StartServer, ended: str
+) -> None:
+    server = start_server(data) if ended == "server" else None
+    command = [sys.executable, "-m", "analytics", "import", "access-log", "-", "--site", "example.com"]
+    process = subprocess.Popen(
+        [*command, "--data", str(data)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    process.stdin.write(long_log(tmp_path, 20_000).read_bytes())
+    process.stdin.flush()
+    await_import(data)
+    if server is not None:
+        server.stop()
+    else:
+        process.terminate()
+    said = process.communicate(timeout=60)[1].decode()
+    assert process.returncode != 0
+    assert "Traceback" not in said
+    if server is None:
+        assert count(data) == {"site": 0}
+    else:
+        assert "import 1 was cut off, and a part of it counts" in said
+        assert "pagetally import undo 1" in said
+        pagetally("import", "undo", "1", data=data)
+        assert count(data) == {"site": 0}
+
+
+def test_a_process_that_dies_while_it_reads_is_an_error(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes = []
+
+    def start() -> subprocess.Popen[bytes]:
+        processes.append(start_process())
+        return processes[-1]
+
+    start_process = logreader._start
+    monkeypatch.setattr(logreader, "_start", start)
+    log = logreader.LogReader(instance.registry.sites[0], now=NOON)
+    blocks = log.read(f"{line()}\n".encode() for _ in range(100_000))
+    assert [hit.path for hit in next(blocks).hits] == ["/a"]
+    processes[0].kill()
+    with pytest.raises(StoreFailed, match="has ended"):
+        list(blocks)
+
+
+def await_import(data: Path) -> None:
+    """Wait until something of an import is stored."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        reader = SqliteReader(data)
+        with reader.snapshot():
+            stored = [row["stored"] for row in reader.imports()]
+        reader.close()
+        if any(stored):
+            return
+        threading.Event().wait(0.02)
+    pytest.fail("nothing of the import was stored")
+
+
 def test_what_a_crash_left_is_undone_before_the_file_is_imported_again(data: Path, log: Path) -> None:
     from analytics.importer import Source, fingerprint_file
     from analytics.logreader import Parser
 
     instance = Instance(data).open()
     number = perform(instance, BeginImport("example.com", "access-log", log.name, fingerprint_file(log)))
-    parser = Parser(instance.registry.sites[0])
+    parser = Parser(instance.registry.sites[0], now=system_clock())
     with closing(Source(log)) as source:
         for block in source.read():
             perform(instance, WriteImport(number, parser.read(block)))

@@ -224,7 +224,8 @@ def test_a_view_for_two_sites_is_signed_for_each_alone(client: TestClient, signe
 
 
 def test_a_log_of_the_owners_own_server_needs_none() -> None:
-    parser = Parser(Site(id=1, domain="a.example", hosts=frozenset({"a.example"}), needs_token=True))
+    site = Site(id=1, domain="a.example", hosts=frozenset({"a.example"}), needs_token=True)
+    parser = Parser(site, now=NOON)
     line = f'192.0.2.1 - - [17/Nov/2025:10:00:00 +0000] "GET /a HTTP/1.1" 200 1 "-" "{FIREFOX}"'
     assert [hit.path for hit in parser.read(line.encode())] == ["/a"]
 

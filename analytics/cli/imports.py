@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 import msgspec
 
 from .. import wording
+from ..clock import system_clock
 from ..config import read_config
 from ..counts import READERS, collect, read_rows
 from ..days import local_day
@@ -46,18 +48,33 @@ def access_log(file: Path, domain: str, dry_run: bool, include_bots: bool, data:
     """
     folder = find_folder(data)
     site = find_site(folder, domain)
-    log = LogReader(site, with_bots=include_bots, geo=tuple(read_config({}, os.environ).geo))
+    log = LogReader(site, system_clock(), with_bots=include_bots, geo=tuple(read_config({}, os.environ).geo))
     with closing(Source(None if str(file) == "-" else file)) as source, show_progress(source) as progress:
         if dry_run:
             rehearse(source, log, progress)
         else:
-            with performer(folder) as desk:
+            with performer(folder) as desk, ending_as_by_hand():
                 number = run_import(desk, source, log, progress)
     show_summary(site, log.summary)
     if dry_run:
         click.echo("Nothing was stored: this was a dry run.")
     else:
         click.echo(f"Stored as import {number}. To take it back: pagetally import undo {number}")
+
+
+@contextmanager
+def ending_as_by_hand() -> Iterator[None]:
+    """Being told to end is like Ctrl-C meanwhile, so that what was begun is taken back."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    former = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
