@@ -49,7 +49,7 @@ class _Body(Struct, rename={"hash_mode": "hashMode"}):
     referrer: str | None = None
     t: str | None = None
     title: str | None = None
-    id: str | int | None = None
+    id: str | int | float | None = None
     m: Any = None
     meta: Any = None
     p: Any = None
@@ -171,7 +171,7 @@ def read_id(text: str) -> str:
 
 
 def _read_domains(text: str | None) -> tuple[str, ...]:
-    if text is None:
+    if not text:  # as a template writes it whose site has none
         return ()
     domains = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if not domains:

@@ -37,7 +37,7 @@ async function buildFrom(entryPoints: string[], plugins: Plugin[] = []): Promise
     bundle: true,
     minify: true,
     format: 'iife',
-    target: 'es2018',
+    target: 'es2019',
     tsconfigRaw: {}, // "strict" there would cost a directive here
     write: false,
   });

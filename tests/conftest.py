@@ -12,10 +12,15 @@ from typing import Any
 
 import httpx2
 import pytest
+from hypothesis import HealthCheck, settings
 
 from analytics.instance import Instance
 from analytics.model import Site
 from analytics.registry import check_site
+
+# How long a machine takes to make examples says nothing of what is tested.
+settings.register_profile("pagetally", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("pagetally")
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
 CHROME = (

@@ -108,7 +108,7 @@ REFUSED = [
     (b'{"u": "https://example.com/", "n": ""}', 400, "name"),
     (b'{"u": "https://example.com/", "n": "' + b"x" * 121 + b'"}', 400, "name"),
     (b'{"u": "https://example.com/", "n": {}}', 400, "n"),
-    (b'{"u": "https://example.com/", "d": ""}', 400, "domain"),
+    (b'{"u": "https://example.com/", "d": " "}', 400, "domain"),
     (b'{"u": "https://example.com/", "d": "' + b"a," * 11 + b'a.b,c,d,e,f,g,h,i,j,k,l"}', 400, "domain"),
     (b'{"u": "https://example.com/", "p": "not json"}', 400, "props"),
     (b'{"u": "https://example.com/", "p": [1]}', 400, "props"),

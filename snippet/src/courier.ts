@@ -1,11 +1,11 @@
 /** `fetch` and not `sendBeacon`, which filter lists block; a string goes as text/plain, which needs no preflight. */
 export function postText(url: string, body: string, again?: boolean): Promise<Response | void> {
   return fetch(url, {
-    method: 'POST',
-    keepalive: true,
-    credentials: 'omit',
-    referrerPolicy: 'no-referrer',
     body,
+    keepalive: true,
+    method: 'POST',
+    referrerPolicy: 'no-referrer',
+    credentials: 'omit',
   })
     .catch(() => {})
     .then((response) =>

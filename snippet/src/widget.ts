@@ -9,6 +9,7 @@ interface Counters {
   pages: Record<string, Numbers>;
 }
 
+let most = 0; // views of the site that were shown: an answer with fewer was made before another one
 const placeholders = new Map<HTMLElement, string>(); // of the elements that show a number of the current page
 
 const findSpans = () => [...document.querySelectorAll<HTMLElement>('[data-pagetally]')];
@@ -20,18 +21,20 @@ function showCounters(answer: Promise<Response | void>, posted?: boolean) {
   answer
     .then((response) => response!.json())
     .then(({ site, pages }: Counters) => {
-      if (page != reducePath()) return;
-      if (posted) pages[page] = Object.values(pages)[0]; // the only one, under the name that the server gave it
-      for (const span of findSpans()) {
-        const { pagetally, path, plain } = span.dataset;
-        const [scope, metric] = pagetally!.split('-');
-        const value = ((scope == 'page' ? pages[path || page] : site) || {})[metric || scope];
-        if (Number.isFinite(value)) {
-          if (scope == 'page' && !path && !placeholders.has(span)) placeholders.set(span, span.textContent);
-          span.textContent = plain != null ? '' + value : formatNumber(value, document.documentElement.lang);
+      if (page == reducePath() && site!.views! >= most) {
+        most = site!.views!;
+        if (posted) pages[page] = Object.values(pages)[0]; // the only one, under the name that the server gave it
+        for (const span of findSpans()) {
+          const { pagetally, path, plain } = span.dataset;
+          const [scope, metric] = pagetally!.split('-');
+          const value = ((scope == 'page' ? pages[path || page] : site) || {})[metric || scope];
+          if (Number.isFinite(value)) {
+            if (scope == 'page' && !path && !placeholders.has(span)) placeholders.set(span, span.textContent);
+            span.textContent = plain != null ? '' + value : formatNumber(value, document.documentElement.lang);
+          }
         }
+        if (posted && findPaths().length) fillSpans();
       }
-      if (posted && findPaths().length) fillSpans();
     })
     .catch(() => {});
 }

@@ -84,7 +84,7 @@ export class Tab {
         return tab.storage;
       },
       URL,
-      setTimeout: (callback: () => void, delay: number) => setTimeout(callback, delay),
+      setTimeout: (callback: (...given: unknown[]) => void, delay: number, ...given: unknown[]) => setTimeout(callback, delay, ...given),
       clearTimeout: (timer: ReturnType<typeof setTimeout>) => clearTimeout(timer),
       CustomEvent,
       dispatchEvent: () => true,

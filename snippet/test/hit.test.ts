@@ -65,7 +65,7 @@ for (const file of ['pt.js', 'pt-lite.js']) {
     assert.notEqual(tab.hits[0]!['id'], tab.hits[1]!['id']);
   });
 
-  for (const [site, d] of [['example.com', 'example.com'], ['', undefined]]) {
+  for (const [site, d] of [['example.com', 'example.com'], ['', '']]) {
     test(`${file}: data-site="${site}" is sent as ${d}`, () => {
       assert.equal(new Tab().run(file, { site: site! }).hits[0]!['d'], d);
     });

@@ -63,7 +63,7 @@ for (const [lang, text] of [['en', '965,774'], ['de', '965.774'], ['en_US', (965
 
 test('zero is shown as 0', async () => {
   const tab = open([span('page-views'), span('online', { plain: '' })]);
-  tab.server = () => ({ status: 202, json: { site: { online: 0 }, pages: { '/a': { views: 0 } } } });
+  tab.server = () => ({ status: 202, json: { site: { views: 0, online: 0 }, pages: { '/a': { views: 0 } } } });
   assert.deepEqual((await run(tab)).texts, ['0', '0']);
 });
 
@@ -150,13 +150,13 @@ test('an empty data-path means the current page', async () => {
 
 test('the number of another page never stands for the current one', async () => {
   const tab = open([span('page-views'), span('page-views', { path: '/other' })], 'http://localhost/a');
-  tab.server = () => ({ json: { site: {}, pages: { '/other': { views: 6 } } } });
+  tab.server = () => ({ json: { site: { views: 7 }, pages: { '/other': { views: 6 } } } });
   assert.deepEqual((await run(tab)).texts, ['–', '6']);
 });
 
 test('the number of the current page never stands for another', async () => {
   const tab = open([span('page-views', { path: '/other' }), span('page-views')]);
-  tab.server = (request) => (request.body ? answerWell(request) : { json: { site: {}, pages: {} } });
+  tab.server = (request) => (request.body ? answerWell(request) : { json: { site: { views: 965774 }, pages: {} } });
   assert.deepEqual((await run(tab)).texts, ['–', '210']);
 });
 

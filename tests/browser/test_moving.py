@@ -57,7 +57,6 @@ def test_the_title_is_the_new_one_where_it_changes_after_the_address(blog: Blog,
     assert [hit["t"] for hit in traffic.hits] == ["Notes from the harbour", "The second page"]
 
 
-@pytest.mark.xfail(reason="what is planned for the page before counts the next one too early")
 def test_a_page_is_given_its_moment_also_right_after_another_event(blog: Blog, page: Page) -> None:
     count_timers(page)
     traffic = Traffic(page.context)
@@ -157,7 +156,6 @@ def test_a_script_that_pjax_runs_again_counts_once_and_fills_the_new_elements(
     assert blog.site_views == 4
 
 
-@pytest.mark.xfail(reason="numbers from before the view may arrive after it, and stay")
 def test_a_script_that_runs_again_while_the_view_is_on_its_way_shows_no_older_numbers(
     blog: Blog, page: Page
 ) -> None:
