@@ -11,7 +11,8 @@ demo: .venv/ready
 test: .venv/ready-to-test snippet/node_modules/ready lint
 	sh .ci/find-chromium
 	cd snippet && npm test --silent
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not alone" -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -m alone
 
 lint: .venv/ready-to-test snippet/node_modules/ready
 	$(BIN)/ruff check .

@@ -46,6 +46,8 @@ from .load import (
 )
 from .test_recount import fold_all
 
+pytestmark = pytest.mark.alone
+
 MEGABYTE = 1024 * 1024
 
 READY_SECONDS = 2.0

@@ -219,6 +219,7 @@ def median_of_three(server: Server, name: str) -> float:
     return sorted(takes)[1]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", [name for name in BESIDE if name != "nothing"])
 def test_slow_clients_hold_up_nobody(server: Server, name: str) -> None:
     alone = median_of_three(server, "alone")

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import httpx2
+import pytest
 from playwright.sync_api import Page, expect
 
 from ..conftest import FIREFOX, Server, StartServer
@@ -32,6 +33,7 @@ def expect_footer(page: Page, page_views: int, site_views: int) -> None:
     expect(page.locator("footer .counters")).to_have_text(f"Page View: {page_views} Site View: {site_views}")
 
 
+@pytest.mark.alone
 def test_the_demo_shows_its_two_numbers_and_moves_them_with_every_view(
     start_server: StartServer, tmp_path: Path, page: Page
 ) -> None:
