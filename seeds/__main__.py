@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import click
@@ -12,7 +11,7 @@ from analytics.errors import PagetallyError
 from analytics.server import serve
 
 from .blog import Demo
-from .fill import DOMAIN, DONE, fill
+from .fill import DOMAIN, DONE, clear, fill
 from .posts import BLOG
 from .traffic import DAYS, POST_VIEWS, SITE_VIEWS
 
@@ -34,11 +33,7 @@ def main(data: Path, host: str, port: int, only_seed: bool) -> None:
 
 
 def _seed(folder: Path) -> None:
-    if folder.exists():
-        # What an interrupted seeding left. Only ever our own demo folder.
-        for file in folder.glob("pagetally.db*"):
-            file.unlink()
-        shutil.rmtree(folder / "backups", ignore_errors=True)
+    clear(folder)
     with click.progressbar(range(DAYS), label=f"Seeding {SITE_VIEWS:,} views over {DAYS} days") as days:
         fill(folder, days)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from concurrent.futures import Future
 from pathlib import Path
 
 from analytics.days import local_day
+from analytics.errors import Refused
 from analytics.instance import Instance
+from analytics.lock import FolderLock, open_folder
 from analytics.model import Hit, Site
 from analytics.registry import check_site
 from analytics.store.sqlite import SqliteStore
@@ -19,12 +22,32 @@ TIMEZONE = "Europe/London"
 HERE = ("127.0.0.1", "localhost")
 
 FOLD_LIMIT = 20_000
-DONE = "seeded"
-"""A file in the data folder that says that seeding came to its end."""
+BEGUN, DONE = "demo", "seeded"
+"""Files in the data folder: that it is a demo's, which may be made anew, and that seeding came to its end."""
+
+
+def clear(folder: Path) -> None:
+    """Make a folder ready to be seeded: a new or empty one, or what an interrupted seeding left.
+
+    Refused for a folder that holds anything else, DataFolderInUse while another process has it.
+    """
+    open_folder(folder)
+    mark = folder / BEGUN
+    if not mark.exists() and any(folder.iterdir()):
+        hint = "Name another with --data: one that is empty, or is not there yet."
+        raise Refused(f"the folder {folder} is no demo, and may hold views that somebody counted", hint=hint)
+    mark.touch()
+    lock = FolderLock(folder).acquire()
+    try:
+        for file in folder.glob("pagetally.db*"):
+            file.unlink()
+        shutil.rmtree(folder / "backups", ignore_errors=True)
+    finally:
+        lock.release()
 
 
 def fill(folder: Path, progress: Iterable[int] | None = None) -> None:
-    """Fill an empty folder with the demo site and its traffic.
+    """Fill a folder that was cleared with the demo site and its traffic.
 
     `progress` is an iterable over the days to come that is advanced as they are stored.
     """

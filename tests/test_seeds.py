@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from click.testing import CliRunner
 
 from analytics.days import local_day
+from analytics.lock import FolderLock
 from analytics.model import Site
+from seeds.__main__ import main
+from seeds.fill import BEGUN, clear
 from seeds.posts import archive, read_posts
 from seeds.traffic import make_traffic
 
@@ -33,3 +39,29 @@ def test_posts_and_archive_are_pages_of_their_own() -> None:
     assert len(posts) == 6
     assert all(post.title and post.lead and len(post.paragraphs) >= 3 for post in posts)
     assert len({path for path, _ in older} | {post.path for post in posts}) == len(older) + len(posts)
+
+
+@pytest.mark.parametrize("name", ["pagetally.db", "pagetally.db-wal", "backups/pagetally-2026-01-01.db"])
+def test_a_folder_that_is_no_demo_is_left_alone(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("what somebody counted")
+    result = CliRunner().invoke(main, ["--data", str(tmp_path), "--only-seed"])
+    assert result.exit_code == 1
+    assert "is no demo" in result.output
+    assert "--data" in result.output
+    assert file.read_text() == "what somebody counted"
+
+
+def test_what_an_interrupted_seeding_left_is_cleared_unless_in_use(tmp_path: Path) -> None:
+    clear(tmp_path / "new")
+    (tmp_path / "new" / "pagetally.db").write_text("half")
+    lock = FolderLock(tmp_path / "new").acquire()
+    result = CliRunner().invoke(main, ["--data", str(tmp_path / "new"), "--only-seed"])
+    assert result.exit_code == 1
+    assert "in use" in result.output
+    assert (tmp_path / "new" / "pagetally.db").exists()
+    lock.release()
+    clear(tmp_path / "new")
+    assert not (tmp_path / "new" / "pagetally.db").exists()
+    assert (tmp_path / "new" / BEGUN).exists()
