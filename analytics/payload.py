@@ -66,13 +66,19 @@ class _Body(Struct, rename={"hash_mode": "hashMode"}):
 
 
 _decoder = msgspec.json.Decoder(_Body)
+_anything: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+_HALF = re.compile(
+    rb"(?P<whole>\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+    rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|(?P<other>\\.)",
+    re.DOTALL,
+)
 _FIELD = re.compile(r" - at `\$\.(\w+)")
 
 
 def read_event(body: bytes) -> Event:
     """Parse the JSON body of a collect request; InputError names the field at fault."""
     try:
-        fields = _decoder.decode(body)
+        fields = decode_json(body, _decoder)
     except msgspec.ValidationError as error:
         found = _FIELD.search(str(error))
         raise InputError(found[1] if found else "body", str(error).partition(" - at ")[0]) from None
@@ -100,6 +106,23 @@ def read_event(body: bytes) -> Event:
         scroll=scroll,
         age=age,
     )
+
+
+def decode_json(body: bytes | str, decoder: msgspec.json.Decoder[Any] = _anything) -> Any:
+    """A JSON text decoded; where it holds half a character, that is U+FFFD. msgspec.DecodeError and its kin.
+
+    Pages cut a title short in the midst of an emoji, and JSON.stringify writes the half as an escape.
+    """
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        raw = body.encode() if isinstance(body, str) else body
+        mended = _HALF.sub(lambda match: rb"\ufffd" if match["half"] else match[0], raw)
+        if mended == raw:
+            raise
+        return decoder.decode(mended)
 
 
 def _first(*values: Any) -> Any:
@@ -185,7 +208,7 @@ def read_props(props: Any) -> str | None:
     """Properties as the JSON text that is stored: scalars only, or None when there are none."""
     if isinstance(props, str) and props.strip():
         try:
-            props = msgspec.json.decode(props)
+            props = decode_json(props)
         except (msgspec.DecodeError, RecursionError) as error:
             raise InputError("props", f"is a string, but not JSON ({error})") from None
     if not props:

@@ -455,9 +455,23 @@ def test_any_path_is_answered(instance: Instance, path: str) -> None:
 
 def test_one_bad_view_harms_no_other(instance: Instance) -> None:
     app = create_app(instance)
-    for text in ("\\ud800", "\\ud83d\\u0041", "\\udfff\\ud800"):
-        body = b'{"u":"https://example.com/","t":"' + text.encode() + b'"}'
-        check_answer(ask(app, "POST", "/api/event", body=body, headers=[("user-agent", FIREFOX)]))
+    halves = {
+        r"Party \ud83c": "Party �",
+        r"\uD83D\u0041": "�A",
+        r"\udfff\ud800": "��",
+        r"\ud83c\ud83c\udf89": "�🎉",
+        r"\\\ud83c \\ud83c": r"\� \ud83c",
+    }
+    for place, text in enumerate(halves):
+        body = f'{{"u":"https://example.com/{place}","t":"{text}","p":{{"{text}":"{text}"}}}}'.encode()
+        answer = ask(app, "POST", "/api/event", body=body, headers=[("user-agent", FIREFOX)])
+        assert (answer.status, answer.body) == (202, b"ok"), text
+    instance.fold()
+    with instance.borrow_reader() as reader:
+        pages, _ = reader.top_pages(1, None, 9)
+    assert {page.path: page.title for page in pages} == {
+        f"/{place}": title for place, title in enumerate(halves.values())
+    }
     assert send_view(app, "https://example.com/good").status == 202
     assert instance.reader.page_counts(1, ["/good"])["/good"].views == 1
 

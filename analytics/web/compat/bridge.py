@@ -19,7 +19,7 @@ from starlette.responses import Response
 from ...errors import InputError, TooLarge, Unavailable
 from ...instance import Instance
 from ...model import Counters, Drop, Event, Hit, Range, Site
-from ...payload import MAX_TEXT, PAGEVIEW
+from ...payload import MAX_TEXT, PAGEVIEW, decode_json
 from ..answers import CORS, drop_header
 from ..collect import Collector
 from ..counters import read_counters
@@ -161,7 +161,7 @@ async def json_of(request: Request, most: int = 64 * 1024) -> dict[str, Any]:
     """The body as a JSON object, whatever its content type; empty for anything else."""
     try:
         # Not `json`, which lets half a character through that no database takes.
-        found = msgspec.json.decode(await body_of(request, most) or b"{}")
+        found = decode_json(await body_of(request, most) or b"{}")
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -11,14 +11,22 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
-import msgspec
 from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ...errors import InputError, Unavailable
 from ...model import Drop, Hit
-from ...payload import MAX_PROP_KEY, MAX_PROP_VALUE, MAX_PROPS, PAGEVIEW, Scalar, read_props, read_width
+from ...payload import (
+    MAX_PROP_KEY,
+    MAX_PROP_VALUE,
+    MAX_PROPS,
+    PAGEVIEW,
+    Scalar,
+    decode_json,
+    read_props,
+    read_width,
+)
 from .bridge import Bridge, answer, body_of, preflight, was_stored
 
 MOST = 100
@@ -138,7 +146,7 @@ async def read_json(request: Request) -> Any:
 def parse_json(body: bytes) -> Any:
     """A JSON value whose every text can be stored; None for anything else."""
     try:
-        return msgspec.json.decode(body)
+        return decode_json(body)
     except (ValueError, RecursionError):
         return None
 
