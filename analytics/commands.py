@@ -437,7 +437,8 @@ def _begin_adjustment(instance: Instance, site: Site, kind: str, detail: Detail)
     if kind in MOVES:
         detail = _check_move(instance, site, kind, detail)
     elif kind == "exclude":
-        check_site(msgspec.structs.replace(site, exclude_paths=(detail.path,)))
+        path = check_site(msgspec.structs.replace(site, exclude_paths=(detail.path,))).exclude_paths[0]
+        detail = msgspec.structs.replace(detail, path=path)
         if detail.path in site.exclude_paths:
             raise Refused(f"{detail.path} is excluded already")
     elif kind == "import":

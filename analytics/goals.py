@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
@@ -26,6 +25,7 @@ from .filters import (
 )
 from .language import N_, _
 from .model import GOAL_KINDS, Annotation, Goal, Segment
+from .urls import canonical_pattern, pattern_expression
 
 MAX_NAME = 80
 MAX_TEXT = 200
@@ -68,9 +68,8 @@ def goal_filter(goal: Goal) -> Filter:
 def _page(pattern: str) -> Condition:
     """Pages of a path with stars in it: a star is any text."""
     if "*" not in pattern:
-        return condition("page", "is", [pattern])
-    text = "".join(".*" if part == "*" else re.escape(part) for part in re.split(r"(\*)", pattern))
-    return condition("page", "matches", [f"^{text}$"])
+        return condition("page", "is", [canonical_pattern(pattern)])
+    return condition("page", "matches", [pattern_expression(pattern)])
 
 
 GOALS = {

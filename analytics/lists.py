@@ -16,16 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import translate
-from functools import lru_cache
 from math import sqrt
-from re import Pattern, compile
 
 from .days import local_day
 from .errors import InputError
 from .model import OTHER, ListedPage, PageList, PageRow, Range, Site
 from .periods import read_window
 from .store.base import Reader
+from .urls import compile_pattern
 
 METRICS = ("views", "visitors", "trending")
 WINDOW = "30d"
@@ -120,7 +118,7 @@ def list_pages(reader: Reader, site: Site, wish: Wish, now: float) -> PageList:
 
 
 def _filter(wish: Wish) -> Callable[[PageRow], bool]:
-    patterns = [_glob(pattern) for pattern in wish.exclude]
+    patterns = [compile_pattern(pattern) for pattern in wish.exclude]
 
     def is_wanted(row: PageRow) -> bool:
         return (
@@ -130,11 +128,6 @@ def _filter(wish: Wish) -> Callable[[PageRow], bool]:
         )
 
     return is_wanted
-
-
-@lru_cache(maxsize=512)
-def _glob(pattern: str) -> Pattern[str]:
-    return compile(translate(pattern))
 
 
 def _most_viewed(

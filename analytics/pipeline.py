@@ -6,9 +6,7 @@ The clock, the sites and the salts are handed in; nothing here touches the world
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from fnmatch import translate
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Protocol
@@ -137,7 +135,7 @@ def drop_excluded_address(draft: Draft) -> str | None:
 
 def drop_excluded_path(draft: Draft) -> str | None:
     for pattern in draft.site.exclude_paths:
-        if _glob(pattern).match(draft.page.path):
+        if urls.compile_pattern(pattern).match(draft.page.path):
             return "excluded-path"
     return None
 
@@ -325,8 +323,3 @@ def _write_engagement(event: Event) -> str:
     if event.scroll is not None:
         told["sd"] = event.scroll
     return msgspec.json.encode(told).decode()
-
-
-@lru_cache(maxsize=1_024)
-def _glob(pattern: str) -> re.Pattern[str]:
-    return re.compile(translate(pattern))

@@ -11,7 +11,7 @@ from .days import find_zone
 from .errors import InputError
 from .model import Rule, Site
 from .rules import by_site
-from .urls import bare_host
+from .urls import bare_host, canonical_pattern
 
 DAY = 86_400
 """Seconds: a visitor is somebody else on the next day, so that no cooldown can be longer."""
@@ -49,7 +49,7 @@ class Registry:
 
 
 def check_site(site: Site) -> Site:
-    """The site with its domain and hosts in their canonical form; InputError names what is wrong."""
+    """The site with domain, hosts and patterns in their canonical form; InputError names what is wrong."""
     find_zone(site.timezone)
     for address in site.exclude_addresses:
         try:
@@ -72,7 +72,8 @@ def check_site(site: Site) -> Site:
     domain = check_host("domain", site.domain)
     aliases = tuple(dict.fromkeys(check_host("alias", alias) for alias in site.aliases))
     hosts = frozenset(bare_host(host) for host in (domain, *aliases))
-    return replace(site, domain=domain, aliases=aliases, hosts=hosts)
+    excluded = tuple(dict.fromkeys(map(canonical_pattern, site.exclude_paths)))
+    return replace(site, domain=domain, aliases=aliases, hosts=hosts, exclude_paths=excluded)
 
 
 def check_host(field: str, text: str) -> str:

@@ -101,6 +101,37 @@ def canonical_query(query: str, keys: Collection[str]) -> str:
     return "?" + "&".join(sorted(pairs)) if pairs else ""
 
 
+def canonical_pattern(pattern: str) -> str:
+    """A pattern of pages, in which `*` is any text, with the rest of it as pages' keys have it."""
+    path, mark, query = pattern.strip().replace("#", "%23").partition("?")
+    key = canonical_path(path)
+    if path.startswith("*"):
+        key = key.removeprefix("/")
+    parts = [decode(part, _IN_QUERY) for part in query.replace("+", "%20").split("&")] if mark else []
+    whole = [part if "=" in part or "*" in part else f"{part}=" for part in parts if part]
+    return f"{key}?{'&'.join(sorted(whole))}" if whole else key
+
+
+@lru_cache(maxsize=1_024)
+def pattern_expression(pattern: str) -> str:
+    """The regular expression of a pattern of pages: `/a/*` is `/a` and all below it.
+
+    However many stars a stranger sends, it does not look twice at the same text.
+    """
+    key = canonical_pattern(pattern)
+    first, *rest = map(re.escape, key.removesuffix("/*").split("*"))
+    between = "".join(f"(?>.*?{part})" for part in rest[:-1])
+    last = f".*{rest[-1]}" if rest else ""
+    below = "(?:/.*)?" if key.endswith("/*") else ""
+    return rf"^{first}{between}{last}{below}\Z"
+
+
+@lru_cache(maxsize=1_024)
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """A pattern of pages, ready to be asked whether a page's key fits (`match`)."""
+    return re.compile(pattern_expression(pattern))
+
+
 def canonical_host(host: str) -> str:
     """A host as it is compared: lower case, without a trailing dot."""
     return host.lower().removesuffix(".")

@@ -449,6 +449,8 @@ def test_the_commands_leave_a_trail(tmp_path: Path) -> None:
     assert "adjustment 5 came after 4" in counter("undo", "4", check=False)
     assert "undone" in counter("undo", "5")
     counter("exclude", "/admin/*", *site)
+    counter("exclude", "/caf%C3%A9/", "--with-past", *site)
+    assert "/café is excluded already" in counter("exclude", "/café", *site, check=False)
     listed = counter("list")
     for text in ("since 2019, imported", "+18,815", "rename /a to /b", "undone", "exclude /admin/*"):
         assert text in listed

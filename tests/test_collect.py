@@ -153,6 +153,8 @@ DROPPED = [
     ({"u": URL}, {"x-moz": "prefetch"}, "prefetch"),
     ({"u": URL}, {"purpose": "preview"}, "prefetch"),
     ({"u": "https://example.com/admin/x"}, {}, "excluded-path"),
+    ({"u": "https://example.com/admin/"}, {}, "excluded-path"),
+    ({"u": "https://example.com/caf%c3%a9/"}, {}, "excluded-path"),
 ]
 
 
@@ -163,7 +165,7 @@ def test_dropped(
     add_site(instance, "private.example", exclude_paths=("/admin/*",))
     site = instance.registry.find("example.com")
     assert site is not None
-    add = {"exclude_paths": ("/admin/*",)}
+    add = {"exclude_paths": ("/admin/*", "/caf%C3%A9/index.html")}
     instance.write(lambda store: store.save_site(type(site)(id=site.id, domain=site.domain, **add), 0))
     instance.reload_sites()
     answer = client.post("/api/event", json=body, headers=headers)

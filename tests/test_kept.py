@@ -27,6 +27,8 @@ GOALS = [
     (Goal(0, 0, "Read b", "page", "/b"), (1, 1)),
     (Goal(0, 0, "Read any letter", "page", "/?"), (0, 0)),
     (Goal(0, 0, "Read all", "page", "/*"), (4, 4)),
+    (Goal(0, 0, "Read b, with a slash", "page", "/b/"), (1, 1)),
+    (Goal(0, 0, "Read b or below", "page", "/b//*"), (1, 1)),
     (Goal(0, 0, "Half of a", "scroll", "/a", 50), (1, 1)),
     (Goal(0, 0, "Half of anything", "scroll", "", 50), (2, 2)),
     (Goal(0, 0, "A minute", "engaged", "", 60), (1, 1)),

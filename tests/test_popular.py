@@ -142,7 +142,7 @@ QUESTIONS: list[tuple[dict[str, Any], int, int]] = [
     ({"window": "all", "metric": "visitors", "limit": 50}, 999, 0),
     ({"window": "since:2025-11-06", "metric": "visitors", "limit": 3}, 19, 0),
     ({"window": "30d", "include": "/posts/", "limit": 4}, 29, 0),
-    ({"window": "30d", "exclude": ["/", "/notes/*", "/posts/1?"], "limit": 50}, 29, 0),
+    ({"window": "30d", "exclude": ["/", "/notes/*", "/posts/1*"], "limit": 50}, 29, 0),
     ({"window": "30d", "freshness": "50d", "limit": 50}, 29, 0),
     ({"window": "all", "freshness": "58d", "exclude": "/posts/*", "limit": 50}, 999, 0),
 ]

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.errors import InputError
-from analytics.urls import bare_host, canonical_path, canonical_query, read_page, read_path
+from analytics.urls import (
+    bare_host,
+    canonical_path,
+    canonical_pattern,
+    canonical_query,
+    compile_pattern,
+    read_page,
+    read_path,
+)
 
 PATHS = [
     ("", "/"),
@@ -134,6 +142,43 @@ HOSTS = [
 @pytest.mark.parametrize(("host", "bare"), HOSTS)
 def test_bare_hosts(host: str, bare: str) -> None:
     assert bare_host(host) == bare
+
+
+PATTERNS = [
+    ("/private/", "/private", ["/private"], ["/private/x", "/privates"]),
+    ("/admin/*", "/admin/*", ["/admin", "/admin/x", "/admin/x/y"], ["/administration", "/x/admin/y"]),
+    ("/draft*", "/draft*", ["/draft", "/drafts", "/draft/a"], ["/a/draft"]),
+    ("/caf%C3%A9", "/café", ["/café"], ["/cafe"]),
+    ("/cafe\u0301/*", "/café/*", ["/café", "/café/a"], []),
+    ("/a/index.html", "/a", ["/a"], ["/a/b"]),
+    ("//a/./b//", "/a/b", ["/a/b"], []),
+    ("/Foo[1]", "/Foo[1]", ["/Foo[1]"], ["/Foo1"]),
+    ("/what?", "/what", ["/what"], ["/whats"]),
+    ("/a?p=*&b", "/a?b=&p=*", ["/a?b=&p=1"], ["/a", "/ab"]),
+    ("/?p=%31", "/?p=1", ["/?p=1"], ["/", "/?p=2"]),
+    ("/app#/x", "/app%23/x", ["/app%23/x"], ["/app"]),
+    ("*/feed/", "*/feed", ["/feed", "/a/feed"], ["/feeds"]),
+    ("*.pdf", "*.pdf", ["/a.pdf", "/b/a.pdf"], ["/a.pdfx", "/apdf"]),
+    ("/a/*/b", "/a/*/b", ["/a/x/b", "/a/x/y/b"], ["/a/b"]),
+    ("/a/*/b/*", "/a/*/b/*", ["/a/x/b", "/a/x/b/c"], ["/a/b/c"]),
+    ("*", "*", ["/", "/a"], []),
+    ("/*", "/*", ["/", "/a"], []),
+    ("/", "/", ["/"], ["/a"]),
+]
+
+
+@pytest.mark.parametrize(("pattern", "key", "fitting", "other"), PATTERNS)
+def test_a_pattern_means_pages_as_they_are_keyed(
+    pattern: str, key: str, fitting: list[str], other: list[str]
+) -> None:
+    assert canonical_pattern(pattern) == canonical_pattern(key) == key
+    fits = compile_pattern(pattern).match
+    assert [path for path in fitting if not fits(path)] == []
+    assert [path for path in other if fits(path)] == []
+
+
+def test_a_pattern_of_many_stars_is_quick() -> None:
+    assert not compile_pattern("/" + "*a" * 60 + "b").match("/" + "a" * 1_900)
 
 
 def test_hash_mode_makes_the_fragment_part_of_the_page() -> None:

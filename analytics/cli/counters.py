@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import getpass
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from ..ledger import move as move_page
 from ..ledger import post
 from ..ledger import undo as undo_adjustment
 from ..model import OTHER, SITE, Amount, Detail, Site
-from ..urls import read_path
+from ..urls import compile_pattern, read_path
 from .common import data_option, find_folder, performer, reader
 from .sites import find_site
 
@@ -137,14 +136,17 @@ def show_done(folder: Path, site: Site, number: int, *keys: str) -> None:
 @click.option("--with-past", is_flag=True, help="Also have the pages that fit show nothing, as by reset.")
 @common_options
 def exclude(pattern: str, with_past: bool, domain: str, note: str, data: str | None) -> None:
-    """Count views of PATTERN (a path, * for anything) no more. What was counted stays, unless --with-past."""
+    """Count views of PATTERN (a path, * for anything, /a/* with /a) no more.
+
+    What was counted stays, unless --with-past.
+    """
     folder = find_folder(data)
     site = find_site(folder, domain)
     amounts = []
     if with_past:
         with reader(folder) as store:
             paths = [path for path, _ in store.page_paths(site.id)]
-        fit = [path for path in paths if path != OTHER and fnmatchcase(path, pattern)]
+        fit = [path for path in paths if path != OTHER and compile_pattern(pattern).match(path)]
         amounts = [Amount(path, 0, 0) for path in fit]
     detail = Detail(by=who(), note=note, strategy=REPLACE, path=pattern)
     with performer(folder) as desk:

@@ -17,7 +17,9 @@ EVER = Range(0, 1_000_000)
 
 @click.command(short_help="Erase views of a site for good.")
 @click.argument("domain")
-@click.option("--path", "pattern", default="", help="Only pages that fit, such as /draft or /draft/*.")
+@click.option(
+    "--path", "pattern", default="", help="Only pages that fit, such as /draft, or /draft/* with all below."
+)
 @click.option("--from", "first", default="", metavar="DAY", help="From that day on, as 2026-05-01.")
 @click.option("--to", "last", default="", metavar="DAY", help="Up to that day, and on it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

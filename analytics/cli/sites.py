@@ -32,7 +32,10 @@ LISTS = {
         "exclude_addresses",
         "An address or network whose views are not counted (may be repeated).",
     ),
-    "exclude-path": ("exclude_paths", "A path, with * for anything, that is not counted (may be repeated)."),
+    "exclude-path": (
+        "exclude_paths",
+        "A path that is not counted, * for anything, /admin/* with /admin (may be repeated).",
+    ),
     "foreign-id": (
         "foreign_ids",
         "A name that foreign clients have for it, such as umami:UUID or matomo:1 (may be repeated).",

@@ -7,13 +7,12 @@ in it; what is left in the log goes with the next checkpoint.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fnmatch import translate
-from re import compile as compile_pattern
 
 import msgspec
 
 from ..days import to_date
 from ..model import Count, Detail, Range
+from ..urls import compile_pattern
 from . import rollup
 from .adjust import ADD_TO_LEDGER, save, summed
 from .apart import reset, settle
@@ -36,8 +35,8 @@ UNION SELECT day FROM apart WHERE site = :site AND day BETWEEN :first AND :last 
 
 
 def find_paths(connection: Connection, site: int, pattern: str) -> list[int]:
-    """The ids of a site's pages that fit a pattern, in which * is any text."""
-    fits = compile_pattern(translate(pattern)).match
+    """The ids of a site's pages that fit a pattern, in which * is any text (`urls.canonical_pattern`)."""
+    fits = compile_pattern(pattern).match
     rows = connection.execute("SELECT id, path FROM path WHERE site = ?", (site,))
     return [id for id, path in rows if fits(path)]
 
