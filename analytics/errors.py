@@ -14,6 +14,8 @@ PagetallyError              a sentence for a person, and a hint that can be type
 └── Refused                 a command that would do harm as it stands      exit 1
 """
 
+import errno
+
 
 class PagetallyError(Exception):
     """An error made for people: `str(error)` says what is wrong, `hint` what to do."""
@@ -24,6 +26,18 @@ class PagetallyError(Exception):
         super().__init__(message)
         if hint:
             self.hint = hint
+
+
+def explain_system(error: OSError) -> PagetallyError:
+    """What the system's error means, for people: which file it is about, and what to do."""
+    hint = {
+        errno.ENOSPC: "Free some space.",
+        errno.EACCES: "Run this as the user to whom it belongs.",
+        errno.EPERM: "Run this as the user to whom it belongs.",
+        errno.EROFS: "It lies where nothing can be written: name another place.",
+    }.get(error.errno or 0, "")
+    what = f"{error.filename} cannot be used" if error.filename else "the system refused"
+    return PagetallyError(f"{what}: {error.strerror or error}", hint=hint)
 
 
 class InputError(PagetallyError):

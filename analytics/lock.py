@@ -25,7 +25,7 @@ class FolderLock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            owner = os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
+            owner = _read_owner(descriptor)
             os.close(descriptor)
             message = f"the data folder {self.folder} is in use by another process (pid {owner})"
             raise DataFolderInUse(message, hint="Stop that process, or use another --data folder.") from None
@@ -39,6 +39,25 @@ class FolderLock:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def find_owner(folder: Path) -> str:
+    """The process that has the folder now, by its number; empty for none. Waits for nobody."""
+    try:
+        descriptor = os.open(folder / FILE, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return ""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _read_owner(descriptor)
+    finally:
+        os.close(descriptor)
+    return ""
+
+
+def _read_owner(descriptor: int) -> str:
+    return os.read(descriptor, 32).decode("ascii", "replace").strip() or "unknown"
 
 
 def open_folder(folder: Path) -> None:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
 import pytest
+from click.testing import CliRunner
 
 from analytics import wording
+from analytics.cli import main
 from analytics.instance import Instance
 from analytics.model import Hit
+from analytics.store.connect import FILE
 
 from .conftest import FIREFOX, StartServer, add_site, pagetally
+from .load import small_disk
 
 
 @pytest.fixture(params=["alone", "beside a server"])
@@ -159,6 +164,82 @@ def test_stats_of_a_site_without_views_say_how_to_begin(data: Path) -> None:
 def test_help_is_not_cut_off() -> None:
     for words in ((), ("site",), ("import",)):
         assert "..." not in pagetally(*words, "--help").stdout.replace("[ARGS]...", "")
+
+
+BROKEN = (
+    ("doctor",),
+    ("stats", "example.com"),
+    ("site", "list"),
+    ("site", "add", "b.example"),
+    ("recount",),
+    ("recount", "--check"),
+    ("backup", "copy.db"),
+)
+
+
+def break_text(file: Path) -> None:
+    file.write_text("no database, but a text that is long enough to be looked at")
+
+
+def break_pages(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:4096] + b"Z" * 200_000)
+
+
+def break_kind(file: Path) -> None:
+    file.unlink()
+    file.mkdir()
+
+
+@pytest.mark.parametrize("harm", [break_text, break_pages, break_kind])
+def test_a_file_that_is_no_database_is_a_sentence(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, harm: Callable[[Path], None]
+) -> None:
+    instance.close()
+    monkeypatch.chdir(instance.folder.parent)
+    harm(instance.folder / FILE)
+    for words in BROKEN:
+        done = CliRunner().invoke(main, [*words, "--data", str(instance.folder)])
+        assert isinstance(done.exception, SystemExit), (words, done.exception)
+        assert done.exit_code == 1
+        if words == ("doctor",):
+            assert "look  database" in done.output
+        else:
+            assert done.output.startswith("Error: "), words
+    assert not Path("copy.db").exists()
+
+
+def test_a_server_on_a_file_that_is_no_database_is_a_sentence(tmp_path: Path) -> None:
+    break_text(tmp_path / FILE)
+    failed = pagetally("serve", "--port", "0", data=tmp_path, check=False)
+    assert (failed.returncode, "the database is damaged" in failed.stderr) == (1, True)
+    assert "Traceback" not in failed.stderr
+
+
+def test_a_backup_that_cannot_be_written_is_a_sentence(instance: Instance, tmp_path: Path) -> None:
+    folder = ["--data", str(instance.folder)]
+    done = CliRunner().invoke(main, ["backup", "/proc/copy.db", *folder])
+    assert done.output.startswith("Error: /proc/copy.db.part cannot be used: ")
+    assert done.exit_code == 1
+    with small_disk(tmp_path / "small", "64k") as disk:
+        done = CliRunner().invoke(main, ["backup", str(disk / "copy.db"), *folder])
+        assert done.output.startswith("Error: the disk is full\nFree some space")
+        assert (done.exit_code, list(disk.iterdir())) == (1, [])
+
+
+def test_doctor_knows_who_has_the_folder(tmp_path: Path, start_server: StartServer) -> None:
+    server = start_server(tmp_path)
+    pid = server.process.pid
+    said = " ".join(pagetally("doctor", data=tmp_path).stdout.split())
+    assert f"ok lock held by process {pid} ok server running" in said
+    (tmp_path / "control").rename(tmp_path / "elsewhere")
+    silent = pagetally("doctor", data=tmp_path, check=False)
+    assert silent.returncode == 1
+    assert f"look server process {pid} takes no commands" in " ".join(silent.stdout.split())
+    (tmp_path / "elsewhere").rename(tmp_path / "control")
+    server.stop()
+    (tmp_path / "control").write_text("/nonexistent")
+    said = " ".join(pagetally("doctor", data=tmp_path).stdout.split())
+    assert "ok lock free ok server not running" in said
 
 
 def test_doctor(data: Path) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Any
 
 import click
 
 from .. import __version__
-from ..errors import InputError, PagetallyError
+from ..errors import InputError, PagetallyError, explain_system
+from ..store.connect import DatabaseError, explain
 
 
 class People(click.Group):
@@ -18,10 +20,21 @@ class People(click.Group):
         try:
             return super().invoke(ctx)
         except PagetallyError as error:
-            click.secho(f"Error: {error}", err=True, fg="red")
-            if error.hint:
-                click.echo(error.hint, err=True)
+            _tell(error)
             sys.exit(2 if isinstance(error, InputError) else 1)
+        except DatabaseError as error:
+            _tell(explain(error))
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # whoever read what we print has enough: click ends without a word
+                raise
+            _tell(explain_system(error))
+        sys.exit(1)
+
+
+def _tell(error: PagetallyError) -> None:
+    click.secho(f"Error: {error}", err=True, fg="red")
+    if error.hint:
+        click.echo(error.hint, err=True)
 
 
 @click.group(cls=People, context_settings={"help_option_names": ["-h", "--help"]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Iterator
@@ -12,9 +13,10 @@ import click
 from ..commands import Fold, RebuildTotals, ResetDay, SetPassword
 from ..control import connect
 from ..errors import PagetallyError
+from ..lock import find_owner
 from ..passwords import hash_password
 from ..store import backup as backups
-from ..store.connect import FILE, SAFE_SQLITE, sqlite_version
+from ..store.connect import FILE, SAFE_SQLITE, DatabaseError, explain, sqlite_version
 from .common import data_option, find_folder, performer, reader
 
 LITTLE_SPACE = 256 * 1024 * 1024
@@ -37,7 +39,8 @@ def doctor(data: str | None) -> None:
     for what, is_well, found in findings:
         table.add_row("[green]ok[/]" if is_well else "[red]look[/]", what, found)
     Console().print(table)
-    _show_dropped(folder)
+    with contextlib.suppress(DatabaseError):  # which is among the findings
+        _show_dropped(folder)
     if not all(is_well for _, is_well, _ in findings):
         raise SystemExit(1)
 
@@ -57,13 +60,31 @@ def _look_at_machine(folder: Path) -> Iterator[Finding]:
     if folder.exists():
         free = shutil.disk_usage(folder).free
         yield "free disk", free > LITTLE_SPACE, f"{free / 1024**3:,.1f} GiB in {folder}"
+    yield from _look_at_server(folder)
+
+
+def _look_at_server(folder: Path) -> Iterator[Finding]:
+    """Who has the folder, and whether commands reach a server: both, or neither."""
+    owner = find_owner(folder)
+    yield "lock", True, f"held by process {owner}" if owner else "free"
     client = connect(folder)
     if client is not None:
         client.close()
-    yield "server", True, "running" if client is not None else "not running"
+        found = "running" if owner else "running, but does not hold the folder: stop it, and start it anew"
+        yield "server", bool(owner), found
+    else:
+        found = f"process {owner} takes no commands: it starts, is another command, or hangs"
+        yield "server", not owner, found if owner else "not running"
 
 
 def _look_at_database(folder: Path) -> Iterator[Finding]:
+    try:
+        yield from _look_inside(folder)
+    except DatabaseError as error:
+        yield "database", False, str(explain(error))
+
+
+def _look_inside(folder: Path) -> Iterator[Finding]:
     with reader(folder) as store:
         mode = store.pragma("journal_mode")
         # A copy is one file, without a log; the start of the server gives it one.

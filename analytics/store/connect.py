@@ -125,16 +125,23 @@ def transaction(connection: Connection) -> Iterator[Connection]:
 def _explained() -> Iterator[None]:
     try:
         yield
-    except sqlite3.OperationalError as error:
-        raise _explain(error) from error
-    except sqlite3.DatabaseError as error:
-        raise StoreFailed(f"the database refused: {error}", hint="Run `pagetally doctor`.") from error
+    except sqlite3.Error as error:
+        raise explain(error) from error
 
 
-def _explain(error: Exception) -> Unavailable:
+def explain(error: Exception) -> Unavailable:
+    """What SQLite's error means, for people."""
     text = str(error)
     if "locked" in text or "busy" in text:
         return StoreBusy("another process holds the database's write lock")
     if "full" in text:
-        return StoreFailed("the disk is full", hint="Free some space; writing resumes by itself.")
+        return StoreFailed("the disk is full", hint="Free some space; a server that runs goes on by itself.")
+    if "not a database" in text or "malformed" in text:
+        hint = (
+            'Put a backup in its place, into an empty folder: see "Backup and restore" in docs/operations.md.'
+        )
+        return StoreFailed(f"the database is damaged: {text}", hint=hint)
+    if "unable to open" in text or "readonly" in text:
+        hint = "Run this as the user to whom the data folder belongs."
+        return StoreFailed(f"the database cannot be opened: {text}", hint=hint)
     return StoreFailed(f"the database refused: {text}", hint="Run `pagetally doctor`.")
