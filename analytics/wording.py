@@ -318,7 +318,10 @@ REASONS: dict[str, str] = {
     "rate-limit": N_("One network sent more views than are taken; it was told to wait."),
     "unusable-address": N_("The address of the page cannot be used: too long, of a file, or none at all."),
     "future": N_("The log says that it was tomorrow or later."),
-    "unusable-event": N_("A client of Google Analytics sent something that could not be read."),
+    "unusable-event": N_(
+        "A client of another counter or tracker sent something that could not be read, or left out what"
+        " its protocol wants."
+    ),
     "no-view": N_("A tracker’s client introduced a visitor or began a session, which is nothing to count."),
     "too-many": N_("More than 100 messages came in one request; the first hundred were taken."),
     "engagement": N_("A foreign tracker’s sign that a page is still open, which is no view."),

@@ -80,4 +80,5 @@ def compat_routes(bridge: Bridge, names: Sequence[str]) -> list[BaseRoute]:
         raise InputError("--compat", f"{min(unknown)!r} is no protocol", hint=hint)
     if "all" in names:
         names = list(FAMILIES)
-    return [shield(route) for name, make in FAMILIES.items() if name in names for route in make(bridge)]
+    asked = [make for name, make in FAMILIES.items() if name in names]
+    return [shield(route, bridge) for make in asked for route in make(bridge)]

@@ -41,11 +41,12 @@ class Ackee:
         asked = _MUTATION.search(text_of(body, "operationName") + " " + text_of(body, "query"))
         headers = allow_credentials(request)
         if asked is None:
+            await self._intake.take(request, None)
             return answer_json({"errors": [{"message": "Unknown operation"}]}, headers=headers)
         name, variables = asked[1], map_of(body.get("variables"))
         if name.startswith("update"):
             told: dict[str, Any] = {name: {"success": True}}
-            results = self._bridge.drop(None, "engagement")
+            results = self._bridge.drop(request, None, "engagement")
             return answer_json({"data": told}, results=results, headers=headers)
         message = read_record(variables) if name == "createRecord" else read_action(variables, request)
         results = await self._intake.take(request, message)

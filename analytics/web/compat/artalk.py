@@ -27,6 +27,7 @@ class Artalk:
         told = await json_of(request)
         key, site = text_of(told, "page_key"), self._bridge.find_site(request)
         if not key:
+            self._bridge.drop(request, site, "unusable-address")
             return answer_json({"msg": "page_key is required"}, status=400)
         title = text_of(told, "page_title")
         results = await count_view(self._bridge, request, site, key, title=title)

@@ -120,13 +120,18 @@ class Bridge:
         try:
             return await self.hit(request, url, **given)
         except InputError:
-            return _remember(request, self.drop(given.get("site"), "unusable-address"))
+            return self.drop(request, given.get("site"), "unusable-address")
 
-    def drop(self, site: Site | None, reason: str) -> list[Hit | Drop]:
-        """Tally a view that is not counted, for a reason that the pipeline does not see."""
+    def drop(self, request: Request, site: Site | None, reason: str) -> list[Hit | Drop]:
+        """Tally a view that is not counted, for a reason that the pipeline does not see.
+
+        What cannot be understood is a view, too, which its owner waits for: whoever refuses it says so
+        here, and answers in the words of its protocol. HEAD saw no page, and no view is missing.
+        """
         drop = Drop(site.id if site else 0, reason)
-        self._collector.tally([drop])
-        return [drop]
+        if request.method != "HEAD":
+            self._collector.tally([drop])
+        return _remember(request, [drop])
 
     async def read(self, site: Site, paths: Iterable[str] = (), window: str | Range = "") -> Counters:
         """The counters of a site and of pages, keyed by the paths (or full addresses) as asked."""

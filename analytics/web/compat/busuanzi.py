@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from ..static import JAVASCRIPT, StaticFile
 from .bridge import Bridge
-from .four_numbers import FourNumbers, FourNumbersDesk, QueryRoute, answer_jsonp, is_callback, refuse_callback
+from .four_numbers import FourNumbers, FourNumbersDesk, QueryRoute, answer_jsonp, is_callback
 
 SCRIPTS = (
     "/busuanzi/2.3/busuanzi.pure.mini.js",
@@ -36,7 +36,7 @@ class Busuanzi:
         """`?jsonpCallback=F`; counts, unless `?ro=1`."""
         callback = request.query_params.get("jsonpCallback", "")
         if not is_callback(callback):
-            return refuse_callback()
+            return self._desk.refuse_callback(request)
         numbers = await self._desk.count(request)
         return answer_jsonp(callback, classic(numbers), numbers.results)
 

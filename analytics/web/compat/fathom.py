@@ -29,9 +29,9 @@ class Fathom:
         """A view: the pixel when it is stored, an empty answer when it is not."""
         headers = HEADERS | allow_credentials(request)
         message = read_message(parse_query(request.url.query))
+        results = await self._intake.take(request, message)
         if message is None:
             return answer(headers=headers | {"x-pagetally": "error; h and p"})
-        results = await self._intake.take(request, message)
         if not was_stored(results):
             return answer(results=results, headers=headers)
         return answer_gif(results=results, headers=headers)

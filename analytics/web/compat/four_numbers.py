@@ -63,12 +63,13 @@ class FourNumbersDesk:
             return await self.read(request, *given, host=host)
         site, url = self._find(request, given, host)
         if site is None:
-            return FourNumbers(results=self._bridge.drop(None, "unknown-site"))
+            return FourNumbers(results=self._bridge.drop(request, None, "unknown-site"))
         seen_on = _seen_on(request) or next(filter(host_of, given), "") or (host and f"https://{host}/")
         if not seen_on:
-            return await self._numbers(site, "", self._bridge.drop(site, "unusable-address"))
+            dropped = self._bridge.drop(request, site, "unusable-address")
+            return await self._numbers(site, "", dropped)
         if not _is_of(site, seen_on):
-            return FourNumbers(results=self._bridge.drop(site, "host"))
+            return FourNumbers(results=self._bridge.drop(request, site, "host"))
         is_pageless = not url
         page = url or f"https://{host_of(seen_on)}/"
         results = await self._bridge.try_hit(request, page, site=site, is_pageless=is_pageless)
@@ -78,6 +79,11 @@ class FourNumbersDesk:
             # The view is stored: that is what the answer must say, with numbers or without.
             log.exception("the numbers of a stored view cannot be read")
             return FourNumbers(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, results)
+
+    def refuse_callback(self, request: Request) -> Response:
+        """The answer to a callback that is missing or is no name: nothing is counted, and that is tallied."""
+        self._bridge.drop(request, self._bridge.find_site(request), "unusable-event")
+        return answer("The callback must be a name of at most 64 characters.", status=400)
 
     async def read(self, request: Request, *given: str, host: str = "") -> FourNumbers:
         """The numbers as `count` tells them, without counting."""
@@ -133,11 +139,6 @@ def answer_jsonp(callback: str, body: dict[str, Any], results: Sequence[Hit | Dr
 def is_callback(text: str) -> bool:
     """Whether a JSONP callback is a name and nothing else."""
     return bool(_CALLBACK.fullmatch(text))
-
-
-def refuse_callback() -> Response:
-    """The answer to a callback that is missing or is no name."""
-    return answer("The callback must be a name of at most 64 characters.", status=400)
 
 
 class QueryRoute(Route):

@@ -36,7 +36,6 @@ class GoogleAnalytics:
     """The endpoints."""
 
     def __init__(self, bridge: Bridge) -> None:
-        self._bridge = bridge
         self._intake = Intake(bridge)
 
     async def measure(self, request: Request) -> Response:
@@ -50,8 +49,7 @@ class GoogleAnalytics:
         shared = parse_query(request.url.query)
         lines = (await self._body(request)).splitlines() if request.method == "POST" else []
         hits = [shared | parse_query(line) for line in lines if line.strip()] or [shared]
-        read = [read_hit(fields) for fields in hits]
-        return await self._take(request, [message for message in read if message is not None])
+        return await self._take(request, [read_hit(fields) for fields in hits])
 
     async def debug(self, request: Request) -> Response:
         """What a developer asks; it stores nothing."""
@@ -64,22 +62,19 @@ class GoogleAnalytics:
             # Its clients look at no answer, but the owner sees the tally.
             return b""
 
-    async def _take(self, request: Request, messages: list[Message]) -> Response:
-        outcomes = await self._intake.take_all(request, messages)
+    async def _take(self, request: Request, messages: Sequence[Message | None]) -> Response:
+        outcomes = await self._intake.take_all(request, messages or [None])
         results = [result for found in outcomes for result in found]
-        if not results:
-            results = self._bridge.drop(None, "unusable-event")
         return answer(status=204, results=results, headers=allow_credentials(request))
 
 
-def read_events(site: str, body: Any) -> list[Message]:
-    """What a body of the Measurement Protocol says; nothing when it is none."""
+def read_events(site: str, body: Any) -> list[Message | None]:
+    """What a body of the Measurement Protocol says, None for an event that says nothing."""
     events = map_of(body).get("events")
-    found = []
+    found: list[Message | None] = []
     for event in events if site and isinstance(events, list) else []:
         name, params = text_of(map_of(event), "name"), map_of(map_of(event).get("params"))
-        if name:
-            found.append(make_message(site, name, params))
+        found.append(make_message(site, name, params) if name else None)
     return found
 
 

@@ -56,14 +56,16 @@ class GoatCounter:
 
     async def count(self, request: Request) -> Response:
         """GET or POST /count: the pixel, and in `X-Goatcounter` why a view was not counted."""
-        query = request.query_params
+        query, site = request.query_params, self._bridge.find_site(request)
         try:
             check_view(query)
         except Refused as error:
+            self._bridge.drop(request, site, "unusable-address" if error.field == "p" else "unusable-event")
             return answer_gif(status=400, headers={"x-goatcounter": str(error)})
         if int(query.get("b") or 0) >= HUMAN_AGAIN:
-            return answer_gif(status=202, headers={"x-goatcounter": "bot", "x-pagetally": "dropped; bot"})
-        results = await self._take(request, self._bridge.find_site(request))
+            self._bridge.drop(request, site, "bot")
+            return answer_gif(status=202, headers={"x-goatcounter": "bot"})
+        results = await self._take(request, site)
         if was_stored(results) or not results:
             return answer_gif(results=results)
         reason = ", ".join(result.reason for result in results if isinstance(result, Drop))

@@ -63,13 +63,18 @@ class Intake:
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
 
-    async def take(self, request: Request, message: Message) -> Results:
-        """Store one message, or tally why it is not; Unavailable when nothing can be stored now."""
+    async def take(self, request: Request, message: Message | None) -> Results:
+        """Store one message, or tally why it is not; None is one that nobody could read.
+
+        Unavailable when nothing can be stored now.
+        """
+        if message is None:
+            return self._bridge.drop(request, self._bridge.find_site(request), "unusable-event")
         site = self._bridge.find_site(request, url=message.url, foreign_id=message.site_id)
         if site is None:
-            return self._bridge.drop(None, "unknown-site")
+            return self._bridge.drop(request, None, "unknown-site")
         if message.reason:
-            return self._bridge.drop(site, message.reason)
+            return self._bridge.drop(request, site, message.reason)
         url = message.url
         if not url or url.startswith("/"):
             url = self._bridge.find_url(request, site, url)
@@ -85,7 +90,7 @@ class Intake:
             screen=read_width(message.screen),
         )
 
-    async def take_all(self, request: Request, messages: Sequence[Message]) -> list[Results]:
+    async def take_all(self, request: Request, messages: Sequence[Message | None]) -> list[Results]:
         """What became of each message; nothing for one that could not be stored now.
 
         They wait for the disk together. Unavailable when not one was stored for that reason: a
@@ -105,7 +110,7 @@ class Intake:
                 raise outcome
         if failure is not None and not any(was_stored(results) for results in found):
             raise failure
-        return found + [self._bridge.drop(None, "too-many") for _ in messages[MOST:]]
+        return found + [self._bridge.drop(request, None, "too-many") for _ in messages[MOST:]]
 
 
 def collecting(handler: Handler) -> Handler:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from .bridge import Bridge, answer_json, host_of, preflight
-from .four_numbers import FourNumbersDesk, answer_jsonp, is_callback, refuse_callback
+from .four_numbers import FourNumbersDesk, answer_jsonp, is_callback
 
 
 class Jkjoy:
@@ -28,7 +28,7 @@ class Jkjoy:
         query = request.query_params
         callback = query.get("callback", "")
         if callback and not is_callback(callback):
-            return refuse_callback()
+            return self._desk.refuse_callback(request)
         site = query.get("site", "")
         numbers = await self._desk.count(request, query.get("page", ""), host=host_of(site) or site)
         body = numbers.by_name("site_pv", "site_uv", "page_pv", "page_uv")

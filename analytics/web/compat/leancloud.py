@@ -93,7 +93,7 @@ class LeanCloud:
         """GET finds counters, POST makes one."""
         site = self._site(request)
         if site is None:
-            return unauthorised()
+            return self._refuse_app(request)
         if request.method == "POST":
             return await self._create(request, site)
         try:
@@ -152,6 +152,7 @@ class LeanCloud:
         text = text_of(told, *KEYS)
         path = key_of(text, site)
         if not path and text not in OF_SITE:
+            self._bridge.drop(request, site, "unusable-address")
             return answer_json({"code": 142, "error": "a counter needs a url or a target"}, status=400)
         now = stamp(self._bridge.instance.clock())
         if text in OF_SITE:
@@ -169,14 +170,20 @@ class LeanCloud:
         """PUT counts one view, whatever amount is given; GET reads one counter."""
         site = self._site(request)
         if site is None:
-            return unauthorised()
+            return self._refuse_app(request)
+        is_put = request.method == "PUT"
         text = await self._text_of(site, request.path_params["id"])
         if text is None:
+            if is_put:
+                self._bridge.drop(request, site, "unusable-address")
             return not_found()
         results: list[Hit | Drop] = []
-        if request.method == "PUT" and text != SITE_VISITORS and is_increment(await json_of(request)):
+        asked = await json_of(request) if is_put else {}
+        if is_increment(asked) and text != SITE_VISITORS:
             page = NO_PAGE if text == SITE_VIEWS else text
             results = await count_view(self._bridge, request, site, page)
+        elif is_put and not asked:
+            results = self._bridge.drop(request, site, "unusable-event")
         found = await self._find(site, "url", [text])
         time = found[0]["time"] if found else 0
         now = stamp(self._bridge.instance.clock())
@@ -203,14 +210,18 @@ class LeanCloud:
         """POST /1.1/batch: Fluid's, with the page, the site's views and its visitors in one: one view."""
         site = self._site(request)
         if site is None:
-            return unauthorised()
+            return self._refuse_app(request)
         asked = (await json_of(request)).get("requests")
         asked = [one for one in asked if isinstance(one, dict)] if isinstance(asked, list) else []
         ids = [text_of(one, "path").rpartition("/")[2] for one in asked[:MAX_REQUESTS]]
         texts = [await self._text_of(site, id) for id in ids]
         pages = [text for text in texts if text is not None and text not in OF_SITE]
         page = pages[0] if pages else NO_PAGE if SITE_VIEWS in texts else ""
-        results = await count_view(self._bridge, request, site, page) if page else []
+        results: list[Hit | Drop] = []
+        if page:
+            results = await count_view(self._bridge, request, site, page)
+        elif SITE_VISITORS not in texts:
+            results = self._bridge.drop(request, site, "unusable-address")
         now = stamp(self._bridge.instance.clock())
         told = [
             {"error": {"code": 101, "error": "Object not found."}}
@@ -219,6 +230,12 @@ class LeanCloud:
             for id, text in zip(ids, texts, strict=True)
         ]
         return answer_json(told, results=results)
+
+    def _refuse_app(self, request: Request) -> Response:
+        """The app id is missing, or its site is not known here."""
+        if request.method not in ("GET", "HEAD"):
+            self._bridge.drop(request, None, "unknown-site")
+        return answer_json({"code": 401, "error": "Unauthorized."}, status=401)
 
     async def route(self, request: Request) -> Response:
         """GET /2/route: which host answers for an app; this one."""
@@ -234,11 +251,6 @@ class LeanCloud:
         """GET /1.1/date, by which the SDK sets its clock."""
         await body_of(request)
         return answer_json({"__type": "Date", "iso": stamp(self._bridge.instance.clock())})
-
-
-def unauthorised() -> Response:
-    """The app id is missing, or its site is not known here."""
-    return answer_json({"code": 401, "error": "Unauthorized."}, status=401)
 
 
 def not_found() -> Response:

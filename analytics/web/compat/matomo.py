@@ -44,9 +44,9 @@ class Matomo:
             fields |= parse_query(body)
         headers = allow_credentials(request)
         message = read_message(fields)
+        results = await self._intake.take(request, message)
         if message is None:
             return answer_gif(status=400, headers=headers | {"x-pagetally": "error; idsite and rec=1"})
-        results = await self._intake.take(request, message)
         if fields.get("send_image") == "0":
             return answer(status=204, results=results, headers=headers)
         return answer_gif(results=results, headers=headers)
@@ -55,19 +55,18 @@ class Matomo:
         requests = map_of(body).get("requests")
         headers = allow_credentials(request)
         if not isinstance(requests, list):
+            await self._intake.take(request, None)
             told = {"status": "error", "tracked": 0, "invalid": 0}
             return answer_json(told, status=400, headers=headers)
         read = [read_message(parse_query(one) if isinstance(one, str) else map_of(one)) for one in requests]
-        messages = [message for message in read if message is not None]
-        outcomes = iter(await self._intake.take_all(request, messages))
+        outcomes = await self._intake.take_all(request, read)
         everything: Results = []
         tracked = 0
         invalid: list[int] = []
-        for index, message in enumerate(read):
-            results = next(outcomes) if message else []
+        for index, (message, results) in enumerate(zip(read, outcomes, strict=True)):
             everything += results
             tracked += was_stored(results)
-            if not results:
+            if message is None or not results:
                 invalid.append(index)
         told = {"status": "success", "tracked": tracked, "invalid": len(invalid), "invalid_indices": invalid}
         return answer_json(told, results=everything, headers=headers)

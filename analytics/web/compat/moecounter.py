@@ -49,6 +49,7 @@ class MoeCounter:
         try:
             check(name, query)
         except InputError as error:
+            self._bridge.drop(request, self._site(name), "unusable-event")
             message = f"The field {error.field} is invalid. {error}"
             return answer_json({"code": 400, "message": message}, status=400)
         cache = KEPT

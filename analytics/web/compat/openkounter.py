@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ...model import Site
+from ...model import Drop, Hit, Site
 from .bridge import Bridge, answer_json, json_of, text_of
 from .views import NO_PAGE, count_view, read_pages, read_site
 
@@ -37,8 +37,12 @@ class OpenKounter:
         targets = [text_of(one, "target") for one in asked[:MOST] if isinstance(one, dict)]
         pages = [target for target in targets if target not in (SITE_VIEWS, SITE_VISITORS, "")]
         page = pages[0] if pages else NO_PAGE if SITE_VIEWS in targets else ""
-        is_hit = told.get("action") in ("inc", "batch_inc") and page
-        results = await count_view(self._bridge, request, site, page) if is_hit else []
+        results: list[Hit | Drop] = []
+        if told.get("action") in ("inc", "batch_inc", None):
+            if page and told.get("action"):
+                results = await count_view(self._bridge, request, site, page)
+            elif SITE_VISITORS not in targets:
+                results = self._bridge.drop(request, site, "unusable-address")
         data = await self._read(site, targets)
         one: Any = data if told.get("action") == "batch_inc" else (data or [{}])[0]
         return answer_json({"code": 0, "data": one}, results=results)

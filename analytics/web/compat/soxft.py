@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from .bridge import Bridge, answer, answer_json, host_of, preflight
 from .busuanzi import script_routes
-from .four_numbers import FourNumbers, FourNumbersDesk, answer_jsonp, is_callback, refuse_callback
+from .four_numbers import FourNumbers, FourNumbersDesk, answer_jsonp, is_callback
 
 IDENTITY = "00000000000000000000000000000000.0000000000000000000000000000000000000000"
 """What its clients keep and send back; nobody reads it."""
@@ -30,6 +30,7 @@ class Soxft:
     """The endpoints."""
 
     def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
         self._desk = FourNumbersDesk(bridge)
 
     async def api(self, request: Request) -> Response:
@@ -37,10 +38,12 @@ class Soxft:
         if request.method == "OPTIONS":
             return preflight(request)
         url = request.headers.get("x-bsz-referer", "")
-        is_put = request.method == "PUT"
+        is_put, is_read = request.method == "PUT", request.method in ("GET", "HEAD")
         if not host_of(url):
+            if not is_read:
+                self._bridge.drop(request, self._bridge.find_site(request), "unusable-address")
             return refuse_address(status=400 if is_put else 200)
-        if request.method in ("GET", "HEAD"):
+        if is_read:
             numbers = await self._desk.read(request, url)
         else:
             numbers = await self._desk.count(request, url)
@@ -53,7 +56,7 @@ class Soxft:
         """`?callback=F`; counts, unless `?ro=1`."""
         callback = request.query_params.get("callback", "")
         if not is_callback(callback):
-            return refuse_callback()
+            return self._desk.refuse_callback(request)
         numbers = await self._desk.count(request)
         return answer_jsonp(callback, _data(numbers), numbers.results)
 

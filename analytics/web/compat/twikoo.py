@@ -20,11 +20,14 @@ class Twikoo:
 
     async def take(self, request: Request) -> Response:
         """POST /twikoo."""
-        told = await json_of(request)
+        told, site = await json_of(request), self._bridge.find_site(request)
         if told.get("event") != "COUNTER_GET":
+            if not told:
+                self._bridge.drop(request, site, "unusable-event")
             return answer_json({"code": 1001, "message": "Only the page counter is answered here."})
-        path, site = text_of(told, "url"), self._bridge.find_site(request)
+        path = text_of(told, "url")
         if not path:
+            self._bridge.drop(request, site, "unusable-address")
             return answer_json({"code": 1000, "message": "url is required"})
         results = await count_view(self._bridge, request, site, path, title=text_of(told, "title"))
         time = (await read_page(self._bridge, site, path)).views

@@ -37,25 +37,24 @@ class Umami:
     async def send(self, request: Request) -> Response:
         """One event."""
         message = read_message(await read_json(request))
+        results = await self._intake.take(request, message)
         if message is None:
             return _refuse("payload.website is required", allow_credentials(request))
-        results = await self._intake.take(request, message)
         return answer_json(_tell(results), results=results, headers=allow_credentials(request))
 
     async def batch(self, request: Request) -> Response:
         """A list of them."""
         bodies = await read_json(request)
         if not isinstance(bodies, list):
+            await self._intake.take(request, None)
             return _refuse("must be a list", allow_credentials(request))
         read = [read_message(body) for body in bodies]
-        messages = [message for message in read if message is not None]
-        outcomes = iter(await self._intake.take_all(request, messages))
+        outcomes = await self._intake.take_all(request, read)
         details: list[dict[str, Any]] = []
         everything: Results = []
-        for index, message in enumerate(read):
-            results = next(outcomes) if message else []
+        for index, (message, results) in enumerate(zip(read, outcomes, strict=True)):
             everything += results
-            if not results:
+            if message is None or not results:
                 details.append({"index": index, "response": {"error": "Bad request"}})
         counts = {"size": len(bodies), "processed": len(bodies) - len(details), "errors": len(details)}
         told = counts | {"details": details, "cache": SESSION["cache"]}
@@ -64,9 +63,9 @@ class Umami:
     async def collect(self, request: Request) -> Response:
         """An event of a script of the first version; it wants the token as plain text."""
         message = read_message(await read_json(request))
+        results = await self._intake.take(request, message)
         if message is None:
             return answer("Bad request", status=400, headers=allow_credentials(request))
-        results = await self._intake.take(request, message)
         return answer(SESSION["cache"], results=results, headers=allow_credentials(request))
 
 

@@ -51,11 +51,11 @@ class Vercount:
     async def _log(self, request: Request) -> tuple[FourNumbers, str]:
         is_hit = request.method == "POST"
         url = text_of(await json_of(request), "url") if is_hit else request.query_params.get("url", "")
-        if not url:
-            return FourNumbers(), "Missing url"
         if not host_of(url):
-            # Its clients survive zeros, and the address of no page is nobody's.
-            return FourNumbers(results=self._bridge.drop(None, "unusable-address") if is_hit else ()), ""
+            if is_hit:
+                self._bridge.drop(request, self._bridge.find_site(request), "unusable-address")
+            # Its clients survive zeros.
+            return FourNumbers(), "" if url else "Missing url"
         return await (self._desk.count if is_hit else self._desk.read)(request, url), ""
 
 

@@ -53,12 +53,14 @@ class Waline:
             return paths[:MAX_PATHS], kinds or [TIME], []
         told = await json_of(request)
         path, kind = text_of(told, "path"), text_of(told, "type") or TIME
-        if not path:
-            return [], [kind], []
         results: list[Hit | Drop] = []
         if kind == TIME and told.get("action", "inc") == "inc":
-            results = await count_view(self._bridge, request, self._bridge.find_site(request), path)
-        return [path], [kind[:20]], results
+            site = self._bridge.find_site(request)
+            if path:
+                results = await count_view(self._bridge, request, site, path)
+            else:
+                results = self._bridge.drop(request, site, "unusable-address")
+        return [path] if path else [], [kind[:20]], results
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:
