@@ -130,6 +130,9 @@ def test_countapi_changes_a_number_for_who_may(client: TestClient, instance: Ins
     ):
         assert client.get(f"/{wrong}").status_code == 400
     assert client.get("/set/nobody/visits?value=1").status_code == 401
+    for refused in (*addresses, "/hit/myns/visits?", "/create/myns/fourth?value=1"):
+        assert client.get(f"{refused}&callback=a(b").status_code == 400
+    assert [client.get(f"/get/myns/{key}").json()["value"] for key in ("visits", "fourth")] == [7, None]
     # Each is an adjustment, and can be taken back.
     with instance.borrow_reader() as reader_:
         numbers = [one.id for one in reader_.adjustments()]

@@ -50,6 +50,7 @@ REFUSED: dict[str, Call] = {
     "goatcounter, a robot's mark": ("GET", "/count?p=/a&b=150", None, SITE, "bot"),
     "hitwebcounter, no page": ("GET", "/counter/counter.php", None, SITE, "unknown-site"),
     "countapi, no name": ("GET", "/hit/x/y", None, SITE, "unknown-site"),
+    "countapi, bad callback": ("GET", "/hit/blog.example/key?callback=a(b", None, SITE, EVENT),
     "jkjoy, bad callback": ("GET", "/api/count?site=blog.example&page=/a&callback=1", None, SITE, EVENT),
     "leancloud, no app": ("POST", "/1.1/classes/Counter", {"url": "/a", "time": 1}, SITE, "unknown-site"),
     "leancloud, no app, batch": ("POST", "/1.1/batch", {}, SITE, "unknown-site"),

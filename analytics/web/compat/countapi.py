@@ -25,11 +25,12 @@ from ...ledger import Desk, post
 from ...model import Amount, Detail, Site
 from ...report import read_key
 from .bridge import Bridge, answer, answer_json
+from .four_numbers import is_callback
+from .intake import Handler
 from .views import count_named, path_of_name, read_page
 
 NAME = re.compile(r"[A-Za-z0-9_.-]{3,64}\Z")
 AMOUNT = re.compile(r"-?[0-9]{1,15}\Z", re.ASCII)
-CALLBACK = re.compile(r"[A-Za-z_$][\w$.]{0,63}\Z", re.ASCII)
 
 
 class CountApi:
@@ -37,6 +38,19 @@ class CountApi:
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
+
+    def checking(self, handler: Handler) -> Handler:
+        """The handler, behind a look at the callback: what is refused has changed nothing."""
+
+        async def respond(request: Request) -> Response:
+            callback = request.query_params.get("callback")
+            if callback is None or is_callback(callback):
+                return await handler(request)
+            if handler == self.hit:
+                self._bridge.drop(request, self._find(request)[0], "unusable-event")
+            return answer_json({"error": "callback: is no name of a function"}, status=400)
+
+        return respond
 
     async def hit(self, request: Request) -> Response:
         """A view; the number after it."""
@@ -126,12 +140,10 @@ class CountApi:
 
 
 def say(request: Request, told: dict[str, Any], status: int = 200) -> Response:
-    """JSON, or a call of `?callback=` with it."""
+    """JSON, or a call of `?callback=` (which was checked) with it."""
     callback = request.query_params.get("callback")
     if callback is None:
         return answer_json(told, status=status)
-    if not CALLBACK.match(callback):
-        return answer_json({"error": "callback: is no name of a function"}, status=400)
     return answer(f"{callback}({json.dumps(told)});", "text/javascript; charset=utf-8", status=status)
 
 
@@ -142,6 +154,6 @@ def routes(bridge: Bridge) -> Sequence[BaseRoute]:
     changing = {"/set/{ns}/{key}": ours.set, "/update/{ns}/{key}": ours.update}
     changing |= {"/create": ours.create, "/create/{ns}/{key}": ours.create}
     return [
-        *(Route(f"/{verb}/{{ns}}/{{key}}", answer_it) for verb, answer_it in named.items()),
-        *(Route(path, answer_it, methods=["GET", "POST"]) for path, answer_it in changing.items()),
+        *(Route(f"/{verb}/{{ns}}/{{key}}", ours.checking(tell)) for verb, tell in named.items()),
+        *(Route(path, ours.checking(change), methods=["GET", "POST"]) for path, change in changing.items()),
     ]
