@@ -139,6 +139,26 @@ def test_a_picture_in_pixels(client: TestClient) -> None:
     assert client.get("/counter/a.exe").status_code == 400
 
 
+@pytest.mark.parametrize(
+    ("hosts", "query", "is_kept"),
+    [
+        ((), "", True),
+        (("blog.example",), "?site=example.com", True),
+        (("blog.example",), "", False),
+    ],
+)
+def test_a_cache_keeps_only_what_the_address_tells_apart(
+    client: TestClient, instance: Instance, hosts: tuple[str, ...], query: str, is_kept: bool
+) -> None:
+    for host in hosts:
+        add_site(instance, host)
+    client.get("/count?p=/a", headers=SITE)
+    for address in (f"/counter/a.json{query}", f"/counter/TOTAL.svg{query}"):
+        answer = client.get(address, headers=SITE)
+        assert (answer.status_code, "public" in answer.headers["cache-control"]) == (200, is_kept)
+    assert client.get(f"/counter/b.json{query}", headers=SITE).headers["cache-control"] == "no-store"
+
+
 def test_which_site(client: TestClient, instance: Instance) -> None:
     add_site(instance, "blog.example")
     for host in ("example.com", "blog.example", "blog.example", "copy.example"):

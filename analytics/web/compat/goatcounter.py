@@ -103,8 +103,13 @@ class GoatCounter:
         number = count.visitors if is_visitors(query) else count.views
         shown = await FORMS[form](number, query, is_total)
         shown.status_code = 200 if number or (is_total and site) else 404
-        shown.headers["cache-control"] = KEPT if shown.status_code == 200 else "no-store"
+        is_kept = shown.status_code == 200 and self._is_told_by_address(query)
+        shown.headers["cache-control"] = KEPT if is_kept else "no-store"
         return shown
+
+    def _is_told_by_address(self, query: Mapping[str, str]) -> bool:
+        """Whether the address alone says of which site a number is: a cache knows nothing else."""
+        return bool(query.get("site")) or len(self._bridge.instance.registry.sites) == 1
 
     async def _read_window(self, site: Site | None, query: Mapping[str, str]) -> str | Range:
         today = local_day(site.timezone if site else "UTC", self._bridge.instance.clock())
