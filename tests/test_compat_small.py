@@ -183,8 +183,9 @@ def test_hitwebcounter(client: TestClient, instance: Instance) -> None:
         ("/hits/blog.example/a.svg?view=today-total", ("hits: 1 / 1", "hits: 2 / 2")),
         ("/joe/repo.svg", ("hits: 1", "hits: 2")),
         ("/ghpvc/?username=joe&base=1000&label=Seen", ("Seen: 1,001", "Seen: 1,002")),
-        ("/badge?page_id=joe/repo", ("visitors: 1", "visitors: 2")),
-        ("/api/visitors?path=blog.example/a", ("visitors: 1", "visitors: 2")),
+        ("/badge?page_id=joe/repo", ("views: 1", "views: 2")),
+        ("/api/visitors?path=blog.example/a", ("views: 1", "views: 2")),
+        ("/api/visitors?path=blog.example/a&label=VISITORS", ("VISITORS: 1", "VISITORS: 2")),
     ],
 )
 def test_a_badge_counts_also_through_a_picture_proxy(
@@ -205,9 +206,9 @@ def test_a_badge_counts_also_through_a_picture_proxy(
     [
         ("/api/count/keep/badge.svg?url=joe/repo", "0 / 0"),
         ("/joe/repo.json", '"message":"0"'),
-        ("/badge?page_id=nobody/nothing", "visitors: 0"),
+        ("/badge?page_id=nobody/nothing", "views: 0"),
         ("/api/count/incr/badge.svg?url=https://evil.example/", "0 / 0"),
-        ("/api/visitors?path=joe/repo&readonly=true", "visitors: 0"),
+        ("/api/visitors?path=joe/repo&readonly=true", "views: 0"),
         ("/ghpvc/?username=nobody", "Profile views: 0"),
         ("/nobody/nothing.svg", ""),
         ("/api/hit?url=", "0 / 0"),

@@ -92,12 +92,15 @@ class Badges:
         return self._styled(request, query.get("label") or "Profile views", f"{number:,}")
 
     async def by_page(self, request: Request) -> Response:
-        """visitor-badge: `/badge?page_id=`; visitorbadge.io: `/api/visitors?path=`, with `readonly`."""
+        """visitor-badge: `/badge?page_id=`; visitorbadge.io: `/api/visitors?path=`, with `readonly`.
+
+        They say "visitors" of every time they are shown, which are views, and so is the usual label here.
+        """
         query = request.query_params
         named = self.find("hits", query.get("page_id") or query.get("path", ""))
         if query.get("readonly", "").lower() not in ("1", "true"):
             await self._count(request, named)
-        label = query.get("left_text") or query.get("label") or "visitors"
+        label = query.get("left_text") or query.get("label") or "views"
         return self._styled(request, label, str((await self._read(named)).views))
 
     def _styled(self, request: Request, label: str, message: str) -> Response:
