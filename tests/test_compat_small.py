@@ -210,6 +210,11 @@ def test_a_badge_counts_also_through_a_picture_proxy(
         ("/api/count/incr/badge.svg?url=https://evil.example/", "0 / 0"),
         ("/api/visitors?path=joe/repo&readonly=true", "views: 0"),
         ("/ghpvc/?username=nobody", "Profile views: 0"),
+        ("/ghpvc/?username=nobody&base=999950&abbreviated=true", "Profile views: 1M"),
+        ("/ghpvc/?username=nobody&base=1234&abbreviated=false", "Profile views: 1,234"),
+        ("/api/count/bogus/badge.svg?url=joe/repo", "no such endpoint"),
+        ("/graph/dailyhits.svg?url=joe/repo", "hits in 30 days: 0"),
+        ("/api/count/graph/dailyhits.svg?url=", "hits in 30 days: 0"),
         ("/nobody/nothing.svg", ""),
         ("/api/hit?url=", "0 / 0"),
         ("/api/hit?url=joe/repo&label=%3Cscript%3E&color=%22onload=", "&lt;script&gt;"),
@@ -222,6 +227,16 @@ def test_what_only_reads_or_is_unknown(
     assert text in answer.text
     assert "onload" not in answer.text
     assert views(instance) == ("label=" in address)
+
+
+def test_a_graph_shows_the_views_of_a_month(client: TestClient, clock: Clock) -> None:
+    for days, times in ((0, 2), (29, 1), (1, 3)):
+        clock.now = NOON + days * 86_400
+        [client.get("/api/count/incr/badge.svg?url=joe/repo") for _ in range(times)]
+    clock.now = NOON + 30 * 86_400
+    answer = client.get("/graph/dailyhits.svg?url=joe/repo")
+    assert answer.headers["content-type"].startswith("image/svg+xml")
+    assert "hits in 30 days: 4" in answer.text
 
 
 BODIES = (

@@ -16,7 +16,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
+from ...forms.chart import draw_chart
+from ...forms.figure import METRICS
+from ...forms.numbers import write_number
+from ...forms.svg import draw_svg
 from ...model import Count, Site
+from ...report import read_key
+from ..forms import read_course
 from .badge import draw_badge
 from .bridge import Bridge, answer, answer_json
 from .hitwebcounter import read_number
@@ -24,6 +30,7 @@ from .views import count_named, path_of_name, read_page
 
 UNCACHED = "max-age=0, no-cache, no-store, must-revalidate"
 MAX_BASE = 9_999_999_999
+DAYS = 30
 
 
 class Named(NamedTuple):
@@ -51,17 +58,31 @@ class Badges:
         return Named(registry.find(host), path)
 
     async def by_url(self, request: Request) -> Response:
-        """seeyoufarm (`incr` counts, `keep` reads) and hitscounter.dev: today and all time."""
+        """seeyoufarm's `incr` and hitscounter.dev: a view; today and all time."""
+        await self._count(request, self.find("hits", request.query_params.get("url", "")))
+        return await self.keep(request)
+
+    async def keep(self, request: Request) -> Response:
+        """seeyoufarm's `keep`: today and all time, without counting."""
         query = request.query_params
         named = self.find("hits", query.get("url", ""))
-        if request.path_params.get("verb") != "keep":
-            await self._count(request, named)
         total, today = await self._read(named), await self._read(named, "today")
         label = query.get("title") or query.get("label") or "hits"
         colors = {"color": query.get("count_bg") or query.get("color", "")}
         colors["label_color"] = query.get("title_bg", "")
         style = "flat-square" if query.get("edge_flat", "").lower() == "true" else "flat"
         return picture(draw_badge(label, f" {today.views} / {total.views} ", **colors, style=style))
+
+    async def days(self, request: Request) -> Response:
+        """seeyoufarm's `/graph/dailyhits.svg`: the views of each of the last 30 days; it only reads."""
+        site, name = self.find("hits", request.query_params.get("url", ""))
+        values: Sequence[int] = (0,) * DAYS
+        if site is not None:
+            instance, path = self._bridge.instance, read_key(path_of_name(name), site)
+            values = await read_course(instance, site, METRICS["page-views"], path, DAYS)
+        total = f"{sum(values):,}"
+        title = f"hits in {DAYS} days: {total}"
+        return picture(draw_svg(draw_chart(values, f"hits in {DAYS} days", total, title, 420, 120)))
 
     async def by_path(self, request: Request) -> Response:
         """hits.sh: `/<host>/<path>.svg`; dwyl: `/<user>/<repo>.svg`."""
@@ -89,7 +110,8 @@ class Badges:
         number = (await self._read(named)).views + read_number(query.get("base", ""), MAX_BASE)
         if query.get("style") == "pixel":
             return picture('<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>')
-        return self._styled(request, query.get("label") or "Profile views", f"{number:,}")
+        form = "compact" if query.get("abbreviated", "").lower() == "true" else "grouped"
+        return self._styled(request, query.get("label") or "Profile views", write_number(number, form))
 
     async def by_page(self, request: Request) -> Response:
         """visitor-badge: `/badge?page_id=`; visitorbadge.io: `/api/visitors?path=`, with `readonly`.
@@ -149,7 +171,10 @@ def routes(bridge: Bridge) -> Sequence[BaseRoute]:
     for route in open_ended:
         route.ours = ours
     return [
-        Route("/api/count/{verb}/badge.svg", ours.by_url),
+        Route("/api/count/incr/badge.svg", ours.by_url),
+        Route("/api/count/keep/badge.svg", ours.keep),
+        Route("/api/count/graph/dailyhits.svg", ours.days),
+        Route("/graph/dailyhits.svg", ours.days),
         Route("/api/hit", ours.by_url),
         Route("/api/visitors", ours.by_page),
         Route("/badge", ours.by_page),
