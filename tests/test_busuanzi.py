@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -331,6 +332,24 @@ def test_the_script_is_one_at_all_its_addresses(client: TestClient) -> None:
         assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
         assert answer.headers["cache-control"] == "public, max-age=86400"
         assert answer.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize(
+    ("families", "address", "script"),
+    [
+        (("soxft",), "/js", "drop-in.js"),
+        (("whyneh",), "/busuanzi.pure.mini.js", "drop-in.js"),
+        (("jkjoy",), "/busuanzi.pure.mini.js", "drop-in.js"),
+        (("jkjoy",), "/count.js", "drop-in.js"),
+        (("jkjoy", "goatcounter"), "/count.js", "count.js"),
+        (("all",), "/count.js", "count.js"),
+    ],
+)
+def test_a_family_brings_its_script_unless_an_earlier_one_has_that_address(
+    instance: Instance, families: tuple[str, ...], address: str, script: str
+) -> None:
+    answer = TestClient(create_app(instance, compat=families)).get(address)
+    assert answer.content == (files("analytics") / "static" / script).read_bytes()
 
 
 def test_a_family_can_be_switched_on_alone(instance: Instance) -> None:

@@ -49,7 +49,6 @@ FAMILIES: dict[str, Callable[[Bridge], Sequence[BaseRoute]]] = {
     "busuanzi": busuanzi.routes,
     "soxft": soxft.routes,
     "whyneh": whyneh.routes,
-    "jkjoy": jkjoy.routes,
     "finicounter": finicounter.routes,
     "vercount": vercount.routes,
     "leancloud": leancloud.routes,
@@ -61,6 +60,8 @@ FAMILIES: dict[str, Callable[[Bridge], Sequence[BaseRoute]]] = {
     # HitWebCounter's one address lies among GoatCounter's.
     "hitwebcounter": hitwebcounter.routes,
     "goatcounter": goatcounter.routes,
+    # Its script has the name of GoatCounter's, `/count.js`, which is asked for far more.
+    "jkjoy": jkjoy.routes,
     "countapi": countapi.routes,
     "moecounter": moecounter.routes,
     # Last, because some of its addresses could be any.

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from .bridge import Bridge, answer_json, host_of, preflight
+from .busuanzi import script_routes
 from .four_numbers import FourNumbersDesk, answer_jsonp, is_callback
 
 
@@ -38,5 +39,6 @@ class Jkjoy:
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:
-    """Its address. Its script `/count.js` has the name of GoatCounter's, which is asked for far more."""
-    return [Route("/api/count", Jkjoy(bridge).count, methods=["GET", "OPTIONS"])]
+    """Its addresses."""
+    count = Route("/api/count", Jkjoy(bridge).count, methods=["GET", "OPTIONS"])
+    return [count, *script_routes("/busuanzi.pure.mini.js", "/count.js")]

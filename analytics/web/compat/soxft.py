@@ -85,5 +85,5 @@ def routes(bridge: Bridge) -> Sequence[BaseRoute]:
         Route("/api", ours.api, methods=["GET", "POST", "PUT", "OPTIONS"]),
         Route("/jsonp", ours.jsonp),
         Route("/ping", ours.ping),
-        *script_routes("/js/jsonp", "/js/lite", "/js/lite_pjax"),
+        *script_routes("/js", "/js/jsonp", "/js/lite", "/js/lite_pjax"),
     ]

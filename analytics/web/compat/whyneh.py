@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from .bridge import Bridge, answer_json, preflight
-from .busuanzi import Busuanzi, classic
+from .busuanzi import SCRIPTS, Busuanzi, classic, script_routes
 from .four_numbers import FourNumbersDesk
 
 
@@ -40,4 +40,5 @@ def routes(bridge: Bridge) -> Sequence[BaseRoute]:
         Route("/busuanzi/api", ours.count, methods=methods),
         Route("/busuanzi/api/getStatistics", ours.read, methods=methods),
         Route("/busuanzi/api/jsonp", Busuanzi(bridge).jsonp),
+        *script_routes(*SCRIPTS),
     ]
