@@ -80,7 +80,10 @@ def test_a_page_without_a_counter_of_its_own_counts_for_the_site(client: TestCli
     requests = [{"method": "PUT", "path": f"{COUNTER}/{total['objectId']}", "body": PLUS}]
     client.post("/1.1/batch", json={"requests": requests})
     assert find(client, {"target": "site-pv"})[0]["time"] == 1
+    client.put(f"{COUNTER}/{total['objectId']}", json=PLUS)
     assert find(client, {"target": "/"}) == []
+    found = client.get("/api/popular?site=blog.example&period=all").json()
+    assert (find(client, {"target": "site-pv"})[0]["time"], found["pages"]) == (2, [])
 
 
 @pytest.mark.parametrize("id", ["0" * 24, "x" * 24, "", "ab", "6" * 24])

@@ -71,6 +71,18 @@ def test_openkounter_counts_one_view_for_a_batch(client: TestClient) -> None:
         assert found == {"code": 0, "data": {"time": 1, "target": target}}
 
 
+def test_a_view_without_a_page_is_the_site_s_and_leads_nowhere(
+    client: TestClient, instance: Instance
+) -> None:
+    told = {"action": "inc", "target": "site-pv"}
+    assert client.post("/api/counter", json=told, headers=SITE).json()["data"]["time"] == 1
+    client.post("/twikoo", json={"event": "COUNTER_GET", "url": "/a"}, headers=SITE)
+    most = client.get("/api/v2/stats/pv_most_pages", headers=SITE).json()["data"]
+    popular = client.get("/api/popular?site=blog.example&period=all").json()["pages"]
+    assert [[page["key"] for page in most], [page["path"] for page in popular]] == [["/a"], ["/a"]]
+    assert views(instance) == 2
+
+
 def test_umami_stats_in_both_shapes(client: TestClient, clock: Clock) -> None:
     client.post("/twikoo", json={"event": "COUNTER_GET", "url": "/a"}, headers=SITE)
     clock.now = NOON + 86_400

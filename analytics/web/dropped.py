@@ -77,7 +77,7 @@ class DroppedRoutes:
         )
 
     def _read(self, site: Site | None, span: Range) -> tuple[list[Reason], int]:
-        """The reasons, and the views of pages beyond the daily cap."""
+        """The reasons, and the views without a page of their own."""
         with self._instance.borrow_reader() as reader:
             reasons = by_reason(reader.dropped_by_day(site.id if site else 0, span.first), span)
             other = reader.page_counts(site.id, (OTHER,), span).get(OTHER, Count()) if site else Count()

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ...model import PageRow, Site
+from ...model import OTHER, PageRow, Site
 from .bridge import Bridge, answer_json, json_of, text_of
 from .views import count_view, read_page, read_pages, read_site
 
@@ -54,7 +54,9 @@ class Artalk:
     async def _most_viewed(self, site: Site, most: int) -> list[PageRow]:
         def read() -> list[PageRow]:
             with self._bridge.instance.borrow_reader() as reader:
-                return reader.top_pages(site.id, None, most)[0]
+                # One more, for the row of the views without a page of their own.
+                rows = reader.top_pages(site.id, None, most + 1)[0]
+            return [row for row in rows if row.path != OTHER][:most]
 
         return await run_in_threadpool(read)
 

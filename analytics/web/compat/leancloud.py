@@ -26,7 +26,7 @@ from ...model import Drop, Hit, Site
 from ...report import MAX_PATHS
 from ...urls import read_path
 from .bridge import Bridge, answer_json, body_of, json_of, text_of
-from .views import NO_PAGE, count_view, read_pages, read_site, stamp
+from .views import count_view, read_pages, read_site, stamp
 
 SITE_VIEWS, SITE_VISITORS = "site-pv", "site-uv"
 OF_SITE = {SITE_VIEWS: 1, SITE_VISITORS: 2}
@@ -180,7 +180,7 @@ class LeanCloud:
         results: list[Hit | Drop] = []
         asked = await json_of(request) if is_put else {}
         if is_increment(asked) and text != SITE_VISITORS:
-            page = NO_PAGE if text == SITE_VIEWS else text
+            page = None if text == SITE_VIEWS else text
             results = await count_view(self._bridge, request, site, page)
         elif is_put and not asked:
             results = self._bridge.drop(request, site, "unusable-event")
@@ -216,10 +216,9 @@ class LeanCloud:
         ids = [text_of(one, "path").rpartition("/")[2] for one in asked[:MAX_REQUESTS]]
         texts = [await self._text_of(site, id) for id in ids]
         pages = [text for text in texts if text is not None and text not in OF_SITE]
-        page = pages[0] if pages else NO_PAGE if SITE_VIEWS in texts else ""
         results: list[Hit | Drop] = []
-        if page:
-            results = await count_view(self._bridge, request, site, page)
+        if pages or SITE_VIEWS in texts:
+            results = await count_view(self._bridge, request, site, pages[0] if pages else None)
         elif SITE_VISITORS not in texts:
             results = self._bridge.drop(request, site, "unusable-address")
         now = stamp(self._bridge.instance.clock())

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from ...model import Drop, Hit, Site
 from .bridge import Bridge, answer_json, json_of, text_of
-from .views import NO_PAGE, count_view, read_pages, read_site
+from .views import count_view, read_pages, read_site
 
 SITE_VIEWS, SITE_VISITORS = "site-pv", "site-uv"
 MOST = 50
@@ -36,11 +36,10 @@ class OpenKounter:
         asked = asked if isinstance(asked, list) else []
         targets = [text_of(one, "target") for one in asked[:MOST] if isinstance(one, dict)]
         pages = [target for target in targets if target not in (SITE_VIEWS, SITE_VISITORS, "")]
-        page = pages[0] if pages else NO_PAGE if SITE_VIEWS in targets else ""
         results: list[Hit | Drop] = []
         if told.get("action") in ("inc", "batch_inc", None):
-            if page and told.get("action"):
-                results = await count_view(self._bridge, request, site, page)
+            if told.get("action") and (pages or SITE_VIEWS in targets):
+                results = await count_view(self._bridge, request, site, pages[0] if pages else None)
             elif SITE_VISITORS not in targets:
                 results = self._bridge.drop(request, site, "unusable-address")
         data = await self._read(site, targets)

@@ -18,18 +18,22 @@ from .bridge import Bridge, host_of
 NOBODYS = "https://unknown.invalid/"
 """An address that is on no site: its view is tallied as dropped."""
 
-NO_PAGE = "/(unknown)"
-"""The page of a view that came without one. The site counts it; its home page must not."""
-
 PICTURE_PROXY = "github-camo"
 """Fetches the pictures of a README when somebody reads it. No bot, though it is listed as one."""
 
 
 async def count_view(
-    bridge: Bridge, request: Request, site: Site | None, path: str, *, title: str = "", referrer: str = ""
+    bridge: Bridge,
+    request: Request,
+    site: Site | None,
+    path: str | None,
+    *,
+    title: str = "",
+    referrer: str = "",
 ) -> list[Hit | Drop]:
     """Count a view of a path (or full address) that a site's page speaks of; what became of it.
 
+    Without a path the site counts it and no page, not even the front one.
     The host is that of the page which asked: a copy of the page on another host counts nothing.
     A HEAD request saw no page, and an unknown site is tallied and never stored.
     """
@@ -37,13 +41,15 @@ async def count_view(
         return []
     headers = request.headers
     asker = host_of(headers.get("origin", "")) or host_of(headers.get("referer", ""))
-    url = NOBODYS
+    url, is_pageless, path = NOBODYS, path is None, path or ""
     if site is not None:
         is_full = path.startswith(("http://", "https://"))
         url = path if is_full else f"https://{asker or site.domain}/{path.lstrip('/')}"
         if is_full and asker and bridge.instance.registry.find(asker) != site:
             url = NOBODYS
-    return await bridge.try_hit(request, url, site=site, title=title, referrer=referrer)
+    return await bridge.try_hit(
+        request, url, site=site, title=title, referrer=referrer, is_pageless=is_pageless
+    )
 
 
 async def count_named(bridge: Bridge, request: Request, site: Site | None, name: str) -> list[Hit | Drop]:
