@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from .commands import (
     Advance,
     BeginAdjustment,
@@ -36,6 +38,8 @@ class Desk:
 
 def post(desk: Performer, site: Site, kind: str, detail: Detail, amounts: Sequence[Amount]) -> int:
     """Change counts, all at once; the adjustment's number."""
+    if len(amounts) == 1:
+        detail = replace(detail, given_views=amounts[0].views, given_visitors=amounts[0].visitors)
     number = int(desk.perform(BeginAdjustment(site.domain, kind, detail)))
     try:
         for start in range(0, len(amounts), CHUNK):

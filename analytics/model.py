@@ -352,6 +352,12 @@ class Detail(Struct, frozen=True, kw_only=True, omit_defaults=True):
     views: int = 0
     visitors: int = 0
     """How many pages it changed, and by how much it moved the site's count."""
+    page_views: int = 0
+    page_visitors: int = 0
+    """By how much it moved the counts of its pages together."""
+    given_views: int | None = None
+    given_visitors: int | None = None
+    """What its one page (or the site) was to show, or to get on top; None where that was not said."""
     source_id: int = 0
     target_id: int = 0
     after: int = -1

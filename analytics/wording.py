@@ -339,8 +339,8 @@ def reason(name: str) -> str:
 ADJUSTMENTS: Mapping[str, str] = {
     "rename": N_("rename %(path)s to %(target)s"),
     "merge": N_("merge %(path)s into %(target)s"),
-    "set": N_("set %(path)s"),
-    "add": N_("add to %(path)s"),
+    "set": N_("set %(path)s to %(amount)s"),
+    "add": N_("add %(amount)s to %(path)s"),
     "import": N_("import %(file)s (%(strategy)s, %(pages)s)"),
     "exclude": N_("exclude %(path)s"),
     "exclude past": N_("exclude %(path)s and the past of %(pages)s"),
@@ -350,7 +350,7 @@ ADJUSTMENTS: Mapping[str, str] = {
 
 
 def adjustment(one: Adjustment) -> str:
-    """What an adjustment did, in a few words: rename /a to /b, import counts.csv (1,204 pages)"""
+    """What an adjustment did, in a few words: set /a to 5 views, import counts.csv (1,204 pages)"""
     detail, what = one.detail, one.kind
     if detail.file:
         what = "import"
@@ -360,7 +360,9 @@ def adjustment(one: Adjustment) -> str:
         what = "exclude past"
     # A pattern to exclude is written as the owner wrote it.
     place = detail.path if one.kind == "exclude" else path(detail.path)
+    given = ((detail.given_views, "view"), (detail.given_visitors, "visitor"))
     return _(ADJUSTMENTS[what]) % {
+        "amount": ", ".join(plural(amount, noun) for amount, noun in given if amount is not None),
         "path": place or _("the site"),
         "target": path(detail.target),
         "file": detail.file,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import tempfile
 from collections import defaultdict
@@ -451,8 +452,14 @@ def test_the_commands_leave_a_trail(tmp_path: Path) -> None:
     counter("exclude", "/admin/*", *site)
     counter("exclude", "/caf%C3%A9/", "--with-past", *site)
     assert "/café is excluded already" in counter("exclude", "/café", *site, check=False)
+    counter("set", "/c", "--views", "999950", "--visitors", "210", "--pages-only", *site)
     listed = counter("list")
-    for text in ("since 2019, imported", "+18,815", "rename /a to /b", "undone", "exclude /admin/*"):
+    for text in (
+        *("since 2019, imported", "+18,815", "rename /a to /b", "undone", "exclude /admin/*"),
+        *("set /a to 18,815 views  (done)", "set the site to 20,000 views  (done)", "add 5 views to /b"),
+        "set /c to 999,950 views, 210 visitors  (done)\n   the page moved by +999,950 views, +210 visitors\n"
+        "   the site moved by +0 views, +0 visitors",
+    ):
         assert text in listed
     assert "no difference" in pagetally("recount", "--check", data=data).stdout
 
@@ -466,12 +473,17 @@ def test_the_owner_sees_the_trail_escaped_and_nobody_else_does(
     note = "<script>alert(1)</script>"
     detail = Detail(strategy="add", note=note, by="<b>me")
     ledger.post(desk, site, "offset", detail, [Amount("/<i>x", 1_500)])
+    kept = Detail(strategy="replace", path="/kept", pages_only=True)
+    ledger.post(desk, site, "offset", kept, [Amount("/kept", 999_950, 210)])
     assert ask(app, "GET", "/sites/example.com/numbers").status == 303
     monkeypatch.setattr(Owner, "is_signed_in", lambda *_: True)
     page = ask(app, "GET", "/sites/example.com/numbers")
     text = page.body.decode()
     assert page.status == 200
     assert "+1,500" in text
+    assert "set /kept to 999,950 views, 210 visitors" in text
+    moved = re.findall(r"([+−][\d,]+)\s+(?:<bdi[^>]*>(site: [+−]\d+)</bdi>)?\s*</td>", text)
+    assert moved == [("+999,950", "site: +0"), ("+210", "site: +0"), ("+1,500", ""), ("+0", "")]
     assert "25 Nov 2025" in text
     assert "&lt;script&gt;" in text
     assert "<script" not in text

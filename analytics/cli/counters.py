@@ -207,10 +207,17 @@ def list_(domain: str | None, data: str | None) -> None:
             day = wording.date(local_day(site.timezone, one.at))
             by = f" by {detail.by}" if detail.by else ""
             click.echo(f"{one.id}  {day}{by}  {site.domain}: {wording.adjustment(one)}  ({one.state})")
-            if detail.views or detail.visitors:
-                click.echo(f"   the site moved by {detail.views:+,} views, {detail.visitors:+,} visitors")
+            for what, views, visitors in movements(detail):
+                click.echo(f"   {what} moved by {views:+,} views, {visitors:+,} visitors")
             if detail.note:
                 click.echo(f"   {detail.note}")
+
+
+def movements(detail: Detail) -> list[tuple[str, int, int]]:
+    """What an adjustment moved, and by how many views and visitors."""
+    pages = "the page" if detail.pages == 1 else f"{detail.pages:,} pages"
+    found = [(pages, detail.page_views, detail.page_visitors)] if detail.pages else []
+    return [*found, ("the site", detail.views, detail.visitors)]
 
 
 COMMANDS = (counter,)

@@ -58,7 +58,9 @@ ON CONFLICT (site) DO UPDATE SET views = views + excluded.views, visitors = visi
 SUMMARY = """
 SELECT count(CASE WHEN path <> 0 THEN 1 END),
        coalesce(sum(CASE WHEN path = 0 THEN views END), 0),
-       coalesce(sum(CASE WHEN path = 0 THEN visitors END), 0)
+       coalesce(sum(CASE WHEN path = 0 THEN visitors END), 0),
+       coalesce(sum(CASE WHEN path <> 0 THEN views END), 0),
+       coalesce(sum(CASE WHEN path <> 0 THEN visitors END), 0)
 FROM adjusted WHERE adjustment = ?
 """
 
@@ -177,9 +179,10 @@ def finish(connection: Connection, number: int) -> None:
 
 
 def summed(connection: Connection, number: int, detail: Detail) -> Detail:
-    """An adjustment's detail with how many pages it changed, and by how much it moved the site's count."""
-    pages, views, visitors = connection.execute(SUMMARY, (number,)).fetchone()
-    return replace(detail, pages=pages, views=views, visitors=visitors)
+    """An adjustment's detail with how many pages it changed, and by how much it moved the site and them."""
+    names = ("pages", "views", "visitors", "page_views", "page_visitors")
+    found = connection.execute(SUMMARY, (number,)).fetchone()
+    return replace(detail, **dict(zip(names, found, strict=True)))
 
 
 def _apply(connection: Connection, number: int, sign: int) -> None:
