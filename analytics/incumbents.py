@@ -1,7 +1,7 @@
 """The counters and trackers that people come from, as data: how each is known, and what replaces it.
 
-In the texts `{base}` is the address of this server, `{host}` its host, `{domain}` the site, `{id}` the
-foreign id that was found in the markup.
+A product's name alone is no sign of it: most are words of a language as well. In the texts `{base}` is the
+address of this server, `{domain}` the site, `{id}` the foreign id that was found in the markup.
 """
 
 from __future__ import annotations
@@ -21,6 +21,34 @@ SPANS = (
 )
 COUNT_ONLY = '<script defer src="{base}/pt.js"></script>'
 
+UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+ORIGIN = r"(?:https?:)?//[\w.:-]{1,90}"
+"""Scheme and host of an address, the scheme left out or not."""
+
+BUSUANZI = "/busuanzi/2.3/busuanzi.pure.mini.js"
+"""Where the script for busuanzi's pages is."""
+
+Rule = tuple[str, str]
+"""A regular expression, and what stands in place of each match; `{base}` in it is this server's address."""
+
+
+def named(name: str) -> str:
+    """The sign of a name where it is written as settings and code are, and not as prose is."""
+    start = r"""^[ \t#"'-]{0,20}"""
+    sets = r"""["']?[ \t]{0,8}[:=][ \t]{0,8}"""
+    key = rf"{start}{name}[\w-]{{0,30}}{sets}(?:[\[{{]|\S+[ \t]*$|\n[ \t]+\S)"
+    value = rf"""{start}[\w.-]{{1,40}}{sets}["']?{name}["']?,?[ \t]*$"""
+    table = rf"\[[\w.]{{0,60}}\b{name}[\w.]{{0,60}}\]"
+    package = rf"""@{name}[\w-]*/\w|["']{name}-(?:analytics|client|tracker)\b"""
+    file = rf"/{name}[\w.-]{{0,40}}\.js\b|//[\w.-]{{0,60}}\b{name}\b[\w.-]{{0,60}}/[\w./-]{{0,60}}\.js\b"
+    call = rf"""\b{name}(?:\.\w+)?\(["'{{]|\bwindow\.{name}\b"""
+    return "|".join((key, value, table, package, file, call))
+
+
+def attribute(name: str, value: str) -> Rule:
+    """The rule that gives an attribute, or a setting of that name, another value."""
+    return (rf"""((?<![\w-]){name}["']?\s{{0,8}}[:=]\s{{0,8}}["']?)[^"'\s>,;}}]+""", rf"\g<1>{value}")
+
 
 @dataclass(frozen=True)
 class Incumbent:
@@ -30,25 +58,46 @@ class Incumbent:
     signs: str
     """A regular expression, of which any match in the markup speaks for the system."""
     line: str
-    """The new line, when only the host changes."""
+    """The new line, where nothing in the markup can be rewritten to make it."""
     asks: tuple[str, ...]
     """What its pages ask a server for: `METHOD /path`. The first must answer for the line to work."""
     differs: str
-    foreign: str = ""
-    """The kind of its foreign ids (`umami` in `umami:UUID`); empty when it has none."""
-    id_sign: str = ""
-    """A regular expression whose first group is the foreign id."""
+    rules: tuple[Rule, ...] = ()
+    """What makes new lines of the old: they keep whatever the rules do not speak of."""
+    ids: tuple[Rule, ...] = ()
+    """The kinds of its foreign ids (`umami` in `umami:UUID`), and what has such an id as its first group."""
+    needs_id: bool = False
+    """Whether it counts for nobody without a foreign id."""
     importer: str = ""
     own: str = SPANS
     """What our own script needs instead: the better way where the pages can be edited."""
 
 
+PLAUSIBLE = r"/js/(?:script|plausible|pa-)[\w.-]{0,80}\.js"
+BADGE_HOSTS = (
+    r"hits\.seeyoufarm\.com|hits\.dwyl\.(?:com|io)|(?:www\.)?hitscounter\.dev|komarev\.com"
+    r"|visitor-badge\.(?:laobi\.icu|glitch\.me)|api\.visitorbadge\.io"
+)
+BADGE_END = r"""(?:[?#"'\s)&]|%3F|$)"""
+ADDRESS = r"""([^&"'\s)<>\]]{1,300})"""
+
+
 INCUMBENTS: tuple[Incumbent, ...] = (
     Incumbent(
         name="busuanzi",
-        signs=r"busuanzi\.ibruce\.info|\bbusuanzi(_count)?:|busuanzi\.pure|bszCaller|busuanzi_(value|container)_",
-        line='<script async src="{base}/busuanzi/2.3/busuanzi.pure.mini.js"></script>',
-        asks=("GET /busuanzi/2.3/busuanzi.pure.mini.js", "GET /busuanzi?jsonpCallback=f"),
+        signs=(
+            r"busuanzi\.ibruce\.info|\bbusuanzi(_count)?:|busuanzi\.pure|bszCaller|busuanzi_(value|container)_"
+            r"|provider[\"']?: ?[\"']busuanzi\b|\beo_count_(site|page)_|//[\w.:-]{1,90}/busuanzi(\.js|/api\b)"
+            r"|<script\b(?![^<>]{0,400}(?:goatcounter|gc\.zgo))[^<>]{0,400}/count\.js[\"'\s>]"
+        ),
+        line=f'<script async src="{{base}}{BUSUANZI}"></script>',
+        asks=(f"GET {BUSUANZI}", "GET /busuanzi?jsonpCallback=f"),
+        rules=(
+            (rf"{ORIGIN}[^\s\"'<>]{{0,200}}/busuanzi(?:\.pure)?(?:\.min|\.mini)?\.js", "{base}" + BUSUANZI),
+            (rf"{ORIGIN}(?=/(?:busuanzi\?jsonpCallback|busuanzi/api\b))", "{base}"),
+            (rf"(^\s*busuanzi:\s*[\"']?){ORIGIN}[^\s\"'#]*/(?=[\"']?\s*$)", r"\g<1>{base}/busuanzi/2.3/"),
+            (rf"{ORIGIN}/count\.js", "{base}/count.js"),
+        ),
         importer=PULL % ("https://busuanzi.ibruce.info", "busuanzi"),
         differs=N_(
             "The page is sent by its address and not by the Referer header, so that each page has its own"
@@ -57,16 +106,28 @@ INCUMBENTS: tuple[Incumbent, ...] = (
     ),
     Incumbent(
         name="soxft/busuanzi",
-        signs=r"x-bsz-referer|data-prefix=|busuanzi\.9420\.ltd|\bbusuanzi_(site|page)_(pv|uv)\b",
+        signs=(
+            r"x-bsz-referer|<script\b[^<>]{0,400}\bdata-prefix=|busuanzi\.9420\.ltd"
+            r"|\bbusuanzi_(site|page)_(pv|uv)\b"
+        ),
         line='<script defer src="{base}/js"></script>',
         asks=("GET /js", "POST /api"),
+        rules=(
+            (r"(<script\b[^<>]{0,400}?\bsrc=[\"']?)[^\"'\s>]+", r"\g<1>{base}/js"),
+            attribute("data-api", "{base}/api"),
+            (rf"{ORIGIN}/api(?=[\"'])", "{base}/api"),
+        ),
         differs=N_("No identity is kept in the browser: who is new is decided here, once a day."),
     ),
     Incumbent(
         name="Vercount",
-        signs=r"vercount(?:\.one|_value_|_container_)|events\.vercount",
+        signs=r"vercount(?:\.one|_value_|_container_)|events\.vercount|provider[\"\']?: ?[\"\']vercount\b",
         line='<script defer src="{base}/js"></script>',
         asks=("GET /js", "POST /api/v2/log"),
+        rules=(
+            (r"(?:https?:)?//(?:\w+\.)?vercount\.one/js", "{base}/js"),
+            (r"(?:https?:)?//(?:\w+\.)?vercount\.one(?=/(?:api|log))", "{base}"),
+        ),
         importer=PULL % ("https://events.vercount.one", "vercount"),
         differs=N_(
             "isNewUv is not believed, no cookie is set, and a page that nobody reads keeps its number."
@@ -77,6 +138,11 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         signs=r"goatcounter|gc\.zgo\.at",
         line='<script data-goatcounter="{base}/count" async src="{base}/count.js"></script>',
         asks=("GET /count.js", "GET /count?p=/", "GET /counter/TOTAL.json"),
+        rules=(
+            (rf"(?:https?:)?//gc\.zgo\.at/count[\w.]*\.js|{ORIGIN}/count(?:\.v\d+)?\.js", "{base}/count.js"),
+            (r"(?:https?:)?//[\w-]+\.goatcounter\.com(?=/)", "{base}"),
+            attribute("data-goatcounter", "{base}/count"),
+        ),
         importer=COUNTS % "goatcounter-export.csv.gz",
         differs=N_(
             "The numbers of /counter are views; GoatCounter's are visits. Add ?metric=uv for visitors."
@@ -84,11 +150,11 @@ INCUMBENTS: tuple[Incumbent, ...] = (
     ),
     Incumbent(
         name=LEANCLOUD,
-        signs=r"leancloud|lean-analytics|av-min\.js|\bvaline\b|lncldapi|avoscloud",
+        signs=(r"leancloud[._:-]|lean-analytics|av-min\.js|new Valine\b|\bvaline[:.]|lncldapi|avoscloud"),
         line="server_url: {base}    # NexT, Fluid; for Valine: serverURLs: {base}",
         asks=("GET /1.1/classes/Counter", "PUT /1.1/classes/Counter/0", "POST /1.1/batch"),
-        foreign="leancloud",
-        id_sign=r"app_?id[\"']?\s*[:=]\s*[\"']?([\w-]{16,64})",
+        needs_id=True,
+        ids=(("leancloud", r"app_?id[\"']?\s*[:=]\s*[\"']?([\w-]{16,64})"),),
         importer=COUNTS % "Counter.jsonl",
         differs=N_(
             "A PUT counts one view, whatever amount it asks for, and nobody can set a number with the"
@@ -97,7 +163,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
     ),
     Incumbent(
         name="Waline",
-        signs=r"waline",
+        signs=named("waline") + r"|waline-pageview|\bwaline\.\w",
         line='pageviewCount({{ serverURL: "{base}" }})',
         asks=("GET /api/article?path=/&type=time", "POST /api/article"),
         importer=COUNTS % "waline.json",
@@ -107,7 +173,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
     ),
     Incumbent(
         name="Artalk",
-        signs=r"artalk",
+        signs=named("artalk") + r"|ArtalkPV|artalk-(pv|visitor)|\bartalk\.\w",
         line='Artalk.loadCountWidget({{ server: "{base}" }})',
         asks=("POST /api/v2/pages/pv", "GET /api/v2/stats/page_pv"),
         importer=COUNTS % "artalk.json",
@@ -115,7 +181,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
     ),
     Incumbent(
         name="Twikoo",
-        signs=r"twikoo",
+        signs=named("twikoo") + r"|twikoo_visitors|\btwikoo\.\w",
         line='envId: "{base}/twikoo"',
         asks=("POST /twikoo",),
         importer=COUNTS % "twikoo.json",
@@ -136,13 +202,19 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         signs=r"finicount",
         line='<script async src="{base}/finicounter.js"></script>',
         asks=("GET /finicounter.js", "GET /counter?host=example.com"),
+        rules=(
+            (rf"{ORIGIN}[^\s\"'<>]{{0,200}}/finicounter\.js", "{base}/finicounter.js"),
+            (r"(?:https?:)?//finicounter\.eu\.org(?=/counter)", "{base}"),
+        ),
         differs=N_("A site keeps its number, however long nobody visits it."),
     ),
     Incumbent(
         name="CountAPI or abacus",
-        signs=r"countapi|abacus\.jasoncameron",
+        signs=r"countapi\.|abacus\.jasoncameron",
         line="{base}/hit/{domain}/KEY",
         asks=("GET /hit/a/b", "GET /get/a/b"),
+        ids=(("countapi", r"(?:countapi\.xyz|jasoncameron\.dev)/(?:hit|get|info)/([\w.-]{3,64})/"),),
+        rules=((r"(?:https?:)?//(?:api\.countapi\.xyz|abacus\.jasoncameron\.dev)(?=/)", "{base}"),),
         differs=N_(
             "set, update and create want a token: pagetally token add --scope numbers."
             " Nobody else changes a number."
@@ -150,34 +222,57 @@ INCUMBENTS: tuple[Incumbent, ...] = (
     ),
     Incumbent(
         name="Hits badge (seeyoufarm, dwyl, hits.sh, hitscounter.dev, komarev, visitor-badge)",
-        signs=r"hits\.seeyoufarm|hits\.dwyl|//hits\.sh|hitscounter\.dev|komarev\.com|visitor-?badge",
+        signs=rf"(?://|%2F%2F)(?:{BADGE_HOSTS}|hits\.sh)",
         line="![views]({base}/api/count/incr/badge.svg?url=https://{domain}/)",
         asks=("GET /api/count/incr/badge.svg?url=https://example.com/",),
+        ids=(
+            ("komarev", rf"komarev\.com/ghpvc/?\?[^\s\"')]{{0,300}}?\busername={ADDRESS}"),
+            ("hits", rf"//hits\.sh/([^\s\"'?#)]{{1,300}}?)\.svg{BADGE_END}"),
+            ("hits", rf"hits\.dwyl\.(?:com|io)(?:/|%2F)([^\s\"'?#)]{{1,300}}?)\.(?:svg|json){BADGE_END}"),
+            ("hits", rf"(?:seeyoufarm|hitscounter)\.\w+/[^\s\"')]{{0,300}}?[?;&]url={ADDRESS}"),
+            ("hits", rf"visitor-?badge\.[\w.]+/[^\s\"')]{{0,300}}?[?;&](?:page_id|path)={ADDRESS}"),
+        ),
+        rules=(
+            (rf"https?://(?:{BADGE_HOSTS})", "{base}"),
+            (rf"https?%3A%2F%2F(?:{BADGE_HOSTS})", "{quoted}"),
+            (r"https?://hits\.sh(?=/[^\s\"'?#)]{1,300}\.svg)", "{base}"),
+        ),
         own='<img src="{base}/api/pixel.gif?u=https://{domain}/" alt="" width="1" height="1">',
         differs=N_("Whoever reads it through GitHub's image proxy is one visitor, as everywhere."),
     ),
     Incumbent(
         name="HitWebCounter",
         signs=r"hitwebcounter",
-        line='<img src="{base}/counter/counter.php?page=1&amp;style=0001&amp;nbdigits=6" alt="">',
+        line='<img src="{base}/counter/counter.php?page={id}&amp;style=0001&amp;nbdigits=6" alt="">',
         asks=("GET /counter/counter.php?page=1",),
-        differs=N_("The digits are our own; the page is the one that shows the image."),
+        needs_id=True,
+        ids=(("hitwebcounter", r"counter\.php\?[^\s\"'>]{0,200}?\bpage=([\w-]{1,64})"),),
+        rules=((r"(?:https?:)?//(?:www\.)?hitwebcounter\.com(?=/counter/)", "{base}"),),
+        differs=N_("The digits are our own. An id is the page /ID of the site, wherever the image is shown."),
     ),
     Incumbent(
         name="Moe-Counter",
-        signs=r"moe-?counter|count\.getloli",
-        line='<img src="{base}/@{domain}" alt="">',
+        signs=r"//[\w.-]{0,60}moe-?counter|count\.getloli",
+        line='<img src="{base}/@{id}" alt="">',
         asks=("GET /@name",),
-        own=SPANS,
+        needs_id=True,
+        ids=(
+            ("moe", r"(?:getloli\.com|moe-?counter[\w.:-]{0,60})/(?:get/|record/)?@([^\s\"'?#/)<>]{1,96})"),
+        ),
+        rules=((rf"{ORIGIN}(?=/(?:get/|record/)?@[\w.:%-]{{1,96}})", "{base}"),),
         differs=N_("/record/@name only reads. The digits are our own."),
     ),
     Incumbent(
         name="Umami",
-        signs=r"data-website-id|umami",
+        signs=named("umami") + r"|data-website-id|//[\w.-]{0,60}\bumami\.is/\w",
         line='<script defer src="{base}/script.js" data-website-id="{id}"></script>',
         asks=("GET /script.js", "POST /api/send"),
-        foreign="umami",
-        id_sign=r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})",
+        needs_id=True,
+        ids=(("umami", rf"website[-_]?id[\"']?\s*[:=]\s*[\"']?({UUID})"),),
+        rules=(
+            (r"(<script\b[^<>]{0,400}?\bsrc=[\"']?)[^\"'\s>]+", r"\g<1>{base}/script.js"),
+            attribute("data-host-url", "{base}"),
+        ),
         own=COUNT_ONLY,
         differs=N_(
             "A visitor is one browser on one day. Client-chosen addresses and times are not believed."
@@ -185,29 +280,62 @@ INCUMBENTS: tuple[Incumbent, ...] = (
     ),
     Incumbent(
         name="Plausible",
-        signs=r"plausible",
+        signs=(
+            named("plausible")
+            + r"|(?:https?:)?//plausible\.io/js/|/js/(?:plausible|pa-)[\w.-]{0,80}\.js"
+            + r"|<script\b[^<>]{0,400}\bdata-domain="
+        ),
         line='<script defer data-domain="{domain}" src="{base}/js/script.js"></script>',
         asks=("GET /js/script.js", "POST /api/event"),
+        rules=(
+            (
+                rf"(<script\b[^<>]{{0,400}}?\bsrc=[\"']?)[^\"'\s>]*?({PLAUSIBLE})(?=[\"'\s>])",
+                r"\g<1>{base}\g<2>",
+            ),
+            (
+                r"(<script\b(?=[^<>]{0,400}\bdata-domain=)[^<>]{0,400}?\bsrc=[\"']?)"
+                rf"(?![^\"'\s>]*{PLAUSIBLE}[\"'\s>])[^\"'\s>]+",
+                r"\g<1>{base}/js/script.js",
+            ),
+            (rf"https?://plausible\.io(?={PLAUSIBLE})", "{base}"),
+            attribute("data-api", "{base}/api/event"),
+            attribute("endpoint", "{base}/api/event"),
+        ),
         own=COUNT_ONLY,
         differs=N_("Bounces end with the second view or an event."),
     ),
     Incumbent(
         name="Matomo",
-        signs=r"\b_paq\b|matomo|piwik",
+        signs=named("matomo") + r"|\b_paq\b|//[\w./-]{0,90}\b(?:matomo|piwik)\.(?:js|php)|\bpiwik\.php",
         line='_paq.push(["setTrackerUrl", "{base}/matomo.php"]); _paq.push(["setSiteId", "{id}"]);',
         asks=("POST /matomo.php", "GET /matomo.php?idsite=1&rec=1"),
-        foreign="matomo",
-        id_sign=r"(?:setSiteId[\"'],\s*[\"']?|idsite=)(\d{1,9})",
+        needs_id=True,
+        ids=(("matomo", r"(?:setSiteId[\"'],\s*[\"']?|idsite=)(\d{1,9})"),),
+        rules=(
+            (r"\bvar u\s*=[^;]{1,200};", 'var u="{base}/";'),
+            (r"(?:https?:)?//[\w.:/-]{1,200}?/(matomo|piwik)\.(js|php)", r"{base}/\g<1>.\g<2>"),
+        ),
         own=COUNT_ONLY,
         differs=N_("No cookie and no visitor id of the client's; cip and cdt are not believed."),
     ),
     Incumbent(
         name="Google Analytics 4",
-        signs=r"googletagmanager\.com/gtag|\bgtag\(|google-analytics\.com|\bG-[A-Z0-9]{8,12}\b",
+        signs=r"googletagmanager\.com/gtag|\bgtag\(|google-analytics\.com/|\b(?-i:G-[A-Z0-9]{8,12})\b",
         line='gtag("config", "{id}", {{ transport_url: "{base}" }});',
         asks=("POST /g/collect", "POST /mp/collect"),
-        foreign="ga4",
-        id_sign=r"\b(G-[A-Z0-9]{6,12})\b",
+        needs_id=True,
+        ids=(("ga4", r"\b((?-i:G-[A-Z0-9]{6,12}))\b"),),
+        rules=(
+            (
+                r"\bgtag\(\s*[\"']config[\"']\s*,\s*[\"']((?-i:G-[A-Z0-9]{6,12}))[\"']\s*,\s*\{",
+                'gtag("config", "\\g<1>", {transport_url: "{base}", ',
+            ),
+            (
+                r"\bgtag\(\s*[\"']config[\"']\s*,\s*[\"']((?-i:G-[A-Z0-9]{6,12}))[\"']\s*\)",
+                'gtag("config", "\\g<1>", {transport_url: "{base}"})',
+            ),
+            (r"https://(?:www|region1)\.google-analytics\.com(?=/(?:mp|g)/collect)", "{base}"),
+        ),
         own=COUNT_ONLY,
         differs=N_(
             "Only views and events are kept. gtag.js itself still comes from Google; our own line does not."
@@ -215,13 +343,32 @@ INCUMBENTS: tuple[Incumbent, ...] = (
     ),
     Incumbent(
         name="Fathom",
-        signs=r"usefathom|fathom",
+        signs=named("fathom") + r"|usefathom\.com/|fathom-script",
         line='<script src="{base}/tracker.js" id="fathom-script" data-site="{id}" defer></script>',
         asks=("GET /tracker.js", "GET /collect?p=/"),
-        foreign="fathom",
-        id_sign=r"(?:data-site=[\"']|siteId[\"'],\s*[\"'])([A-Z0-9]{4,16})",
+        needs_id=True,
+        ids=(("fathom", r"(?:data-site=[\"']|siteId[\"'],\s*[\"']|\bload\([\"'])((?-i:[A-Z0-9]{4,16}))"),),
+        rules=(
+            (r"https?://cdn\.usefathom\.com/script\.js", "{base}/tracker.js"),
+            (rf"{ORIGIN}[^\s\"'<>]{{0,200}}/tracker\.js", "{base}/tracker.js"),
+            (r"(trackerUrl[\"'],\s*[\"'])[^\"']+", r"\g<1>{base}/collect"),
+        ),
         own=COUNT_ONLY,
         differs=N_("Fathom Lite's protocol, without its cookie."),
+    ),
+    Incumbent(
+        name="Ackee",
+        signs=named("ackee") + r"|data-ackee-|\backee-tracker\b",
+        line='<script async src="TRACKER" data-ackee-server="{base}" data-ackee-domain-id="{id}"></script>',
+        asks=("POST /api",),
+        rules=(attribute("data-ackee-server", "{base}"),),
+        ids=(("ackee", rf"(?:domain-?id[\"']?\s*[:=]\s*|record\()[\"']?({UUID})"),),
+        needs_id=True,
+        own=COUNT_ONLY,
+        differs=N_(
+            "The address of Ackee's own tracker.js stays as it is: keep a copy of that file with your pages."
+            " How long somebody stayed is not kept."
+        ),
     ),
 )
 

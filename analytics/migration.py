@@ -5,10 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from html import unescape
 from html.parser import HTMLParser
+from shlex import quote
+from urllib.parse import quote as quote_url
+from urllib.parse import unquote
+
+from msgspec.structs import replace
 
 from .incumbents import ELEMENTS, INCUMBENTS, Incumbent
+from .model import Site
+from .urls import bare_host
 
 MAX_MARKUP = 64 * 1024
 """Bytes of markup that are looked at."""
@@ -16,11 +24,20 @@ MAX_MARKUP = 64 * 1024
 MAX_FOUND = 200
 """Elements and addresses that are listed at most."""
 
+MAX_IDS = 20
+"""Foreign ids that one proposal speaks of."""
+
 NO_ID = "ID"
-YOUR_DOMAIN = "example.com"
+NO_SITE = Site(id=0, domain="example.com", hosts=frozenset(("example.com",)))
+"""Stands for a site that is not there yet."""
 
 OURS = ("data-pagetally", "page-count")
 """Signs of markup that is ours already."""
+
+_LINK = re.compile(r"<a\b[^<>]*>", re.IGNORECASE)
+_SCRIPT, _SCRIPT_END = re.compile(r"<script\b", re.IGNORECASE), re.compile(r"</script\s*>|\Z", re.IGNORECASE)
+_IMAGE = re.compile(r"<(?:img|iframe)\b[^<>]*>", re.IGNORECASE)
+_INTEGRITY = re.compile(r"""\s+integrity=(?:"[^"]*"|'[^']*'|[^\s>]+)""", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -49,38 +66,120 @@ class Proposal:
     incumbent: Incumbent
     line: str
     own: str
-    foreign_id: str
-    """As `--foreign-id` takes it; empty when there is none to set."""
+    foreign_ids: tuple[str, ...]
+    """As `--foreign-id` takes them; empty when there is none to set."""
     commands: tuple[str, ...]
 
 
 def recognise(text: str) -> list[Incumbent]:
     """The systems that markup, a snippet or a theme's settings speak of, in the order of the table."""
-    return [one for one in INCUMBENTS if _sign(one.signs).search(text[:MAX_MARKUP])]
+    text = _LINK.sub("", text[:MAX_MARKUP])  # where readers may go says nothing of what counts them
+    return [one for one in INCUMBENTS if _sign(one.signs).search(text)]
 
 
-def propose(incumbent: Incumbent, text: str, base: str, domain: str) -> Proposal:
+def propose_all(text: str, base: str, site: Site) -> list[Proposal]:
+    """What replaces each system in the markup, for the server at `base` and a site of it.
+
+    A command replaces the site's foreign ids, so each names those that it must not lose.
+    """
+    proposals = []
+    for one in recognise(text):
+        made = propose(one, text, base, site)
+        site = replace(site, foreign_ids=tuple(dict.fromkeys((*site.foreign_ids, *made.foreign_ids))))
+        proposals.append(made)
+    return proposals
+
+
+def propose(incumbent: Incumbent, text: str, base: str, site: Site) -> Proposal:
     """What replaces a system, for the server at `base` and a site; ids are those of the markup."""
-    found = _sign(incumbent.id_sign).search(text[:MAX_MARKUP]) if incumbent.id_sign else None
-    values = {
-        "base": base,
-        "host": base.partition("//")[2],
-        "domain": domain or YOUR_DOMAIN,
-        "id": found[1] if found else NO_ID,
-    }
-    foreign_id = f"{incumbent.foreign}:{values['id']}" if incumbent.foreign else ""
+    text = text[:MAX_MARKUP]
+    ids = find_ids(incumbent, text, site)
+    name = ids[0].partition(":")[2] if ids else NO_ID
+    values = {"base": base, "domain": site.domain, "id": name}
     commands = []
-    if foreign_id:
-        commands.append(f"pagetally site edit {values['domain']} --foreign-id {foreign_id}")
+    if ids:
+        asked = dict.fromkeys((*site.foreign_ids, *ids))
+        options = " ".join(f"--foreign-id {quote(one)}" for one in asked)
+        commands.append(f"pagetally site edit {site.domain} {options}")
     if incumbent.importer:
         commands.append(incumbent.importer.format_map(values))
     return Proposal(
         incumbent,
-        incumbent.line.format_map(values),
+        rewrite(incumbent, text, base) or incumbent.line.format_map(values),
         incumbent.own.format_map(values),
-        foreign_id,
+        ids,
         tuple(commands),
     )
+
+
+def find_ids(incumbent: Incumbent, text: str, site: Site) -> tuple[str, ...]:
+    """The foreign ids that the site needs so that the markup counts for it."""
+    found = [(kind, one[1]) for kind, sign in incumbent.ids for one in _sign(sign).finditer(text)]
+    names = dict.fromkeys((kind, read_name(kind, raw)) for kind, raw in found)
+    ids = tuple(f"{kind}:{name}" for kind, name in names if name and not is_address(kind, name, site))
+    if not found and incumbent.needs_id:
+        return (f"{incumbent.ids[0][0]}:{NO_ID}",)
+    return ids[:MAX_IDS]
+
+
+def read_name(kind: str, raw: str) -> str:
+    """The name in an address, as the adapter of its protocol reads it; empty when it has a blank in it."""
+    name = unquote(unescape(raw))
+    if kind == "hits":
+        name = (name.partition("://")[2] or name).partition("#")[0].partition("?")[0].strip("/")
+    return name if name.isprintable() and " " not in name else ""
+
+
+def is_address(kind: str, name: str, site: Site) -> bool:
+    """Whether a name is an address of the site, so that nothing needs to be said of it."""
+    return kind in ("hits", "countapi") and bare_host(name.partition("/")[0]) in site.hosts
+
+
+def rewrite(incumbent: Incumbent, text: str, base: str) -> str:
+    """The scripts, images and lines of the markup that ask the old host, asking `base` instead.
+
+    Whatever else stands in them is kept; empty where nothing asks the old host.
+    """
+    kept, is_changed = [], False
+    for piece in cut(text):
+        if not _sign(incumbent.signs).search(piece):
+            continue
+        made = piece
+        for pattern, text_of in incumbent.rules:
+            made = _sign(pattern).sub(partial(_expand, text_of, base), made)
+        if made != piece:
+            # Of another file it is no hash.
+            made = _INTEGRITY.sub("", made)
+            is_changed = True
+        if made != piece or _SCRIPT.match(piece):
+            kept.append(made.strip())
+    return "\n".join(kept[:MAX_FOUND]) if is_changed else ""
+
+
+def _expand(text_of: str, base: str, match: re.Match[str]) -> str:
+    return match.expand(text_of).replace("{base}", base).replace("{quoted}", quote_url(base, safe=""))
+
+
+def cut(text: str) -> Iterator[str]:
+    """Markup in pieces: scripts whole, images and frames, and the lines between them."""
+    place = 0
+    for opening in _SCRIPT.finditer(text):
+        if opening.start() < place:
+            continue
+        yield from _cut_lines(text[place : opening.start()])
+        closing = _SCRIPT_END.search(text, opening.end())
+        place = closing.end() if closing else len(text)
+        yield text[opening.start() : place]
+    yield from _cut_lines(text[place:])
+
+
+def _cut_lines(text: str) -> Iterator[str]:
+    place = 0
+    for tag in _IMAGE.finditer(text):
+        yield from text[place : tag.start()].splitlines()
+        yield tag[0]
+        place = tag.end()
+    yield from text[place:].splitlines()
 
 
 def read_markup(text: str) -> Markup:
@@ -126,6 +225,6 @@ def is_filled(element: Element, answers: Answers) -> bool:
     return any(answers(one.asks[0]) for one in INCUMBENTS if one.name == element.incumbent)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=256)
 def _sign(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE | re.ASCII)
+    return re.compile(pattern, re.IGNORECASE | re.ASCII | re.MULTILINE)

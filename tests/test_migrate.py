@@ -14,6 +14,7 @@ from analytics.cli import main
 from analytics.incumbents import ELEMENTS, INCUMBENTS, LEANCLOUD, Incumbent
 from analytics.instance import Instance
 from analytics.migration import MAX_MARKUP, find_elements, propose, read_markup, recognise
+from analytics.model import Site
 from analytics.web.app import create_app
 
 from .conftest import FIREFOX, add_site
@@ -41,7 +42,7 @@ SNIPPETS = [
     ("Twikoo", '<span id="twikoo_visitors">0</span>'),
     ("OpenKounter", '<span id="openkounter-site-pv"></span>'),
     ("finicounter", '<script src="https://finicounter.eu.org/finicounter.js"></script>'),
-    ("CountAPI or abacus", 'fetch("https://api.countapi.xyz/hit/a/b")'),
+    ("CountAPI or abacus", 'fetch("https://api.countapi.xyz/hit/space/key")'),
     (
         "Hits badge",
         "[![Hits](https://hits.seeyoufarm.com/api/count/incr/badge.svg?url=https://a.example)](x)",
@@ -54,6 +55,16 @@ SNIPPETS = [
     ("Matomo", "_paq.push(['setSiteId', '7']); u='//a.example/';"),
     ("Google Analytics 4", "gtag('config', 'G-ABCDEF1234');"),
     ("Fathom", '<script src="https://cdn.usefathom.com/script.js" data-site="ABCDEFG" defer></script>'),
+    (
+        "Ackee",
+        f'<script src="/t.js" data-ackee-server="https://b.example" data-ackee-domain-id="{UUID}"></script>',
+    ),
+    ("Ackee", f"ackeeTracker = create('https://ackee.b.example'); ackee-tracker; record('{UUID}')"),
+    ("busuanzi", '<script src="https://b.example/busuanzi.js"></script>'),
+    ("busuanzi", '<script src="https://b.example/count.js"></script><i id="eo_count_site_pv"></i>'),
+    ("busuanzi", 'docAnalysis: { statistics: { provider: "busuanzi" } },'),
+    ("Vercount", 'docAnalysis: {\n  statistics: { provider: "vercount", siteView: true },\n}'),
+    ("Plausible", '<script async src="https://plausible.io/js/pa-abc.js"></script>'),
 ]
 
 
@@ -69,18 +80,43 @@ def test_every_system_has_a_snippet_that_is_recognised() -> None:
     }
 
 
+STORY = """<h1>A plausible fathom of umami</h1>
+<p>It is "plausible", he said; a fathom is six feet. Plausible: yes. The broth has umami.
+(Plausible-sounding.) Read <a href="https://plausible.io/blog">more</a> of the
+<a href="https://umami.is/docs">taste</a>, and of Matomo.
+<svg data-prefix="fas"></svg> <div class="g-recaptcha"></div>
+<script src="/js/app.js" data-domain-x="a"></script>"""
+
+
 @pytest.mark.parametrize(
-    "text", ["", "hello", '<script src="/jquery.js"></script>', "<p id=views>3</p>", "G-7"]
+    "text",
+    [
+        "",
+        "hello",
+        '<script src="/jquery.js"></script>',
+        "<p id=views>3</p>",
+        "G-7",
+        '<div class="g-recaptcha" data-sitekey="x"></div>',
+        '<script src="https://a.example/count.js.map"></script><img src="/g-abcdefgh.png">',
+        STORY,
+        re.sub(r"<[^>]*>", "", STORY),
+    ],
 )
 def test_what_is_no_counter_is_not_recognised(text: str) -> None:
     assert recognise(text) == []
 
 
+SITE = Site(id=1, domain="a.example", hosts=frozenset(("a.example",)))
 IDS = {
     "Umami": f"umami:{UUID}",
     "Matomo": "matomo:7",
     "Google Analytics 4": "ga4:G-ABCDEF1234",
     "Fathom": "fathom:ABCDEFG",
+    "Ackee": f"ackee:{UUID}",
+    "Moe-Counter": "moe:name",
+    "HitWebCounter": "hitwebcounter:1",
+    "CountAPI or abacus": "countapi:space",
+    "Hits badge": "komarev:somebody",
     LEANCLOUD: "leancloud:AbCdEfGhIjKlMnOpQrSt-gzGzoHsz",
 }
 
@@ -88,9 +124,9 @@ IDS = {
 @pytest.mark.parametrize(("name", "snippet"), SNIPPETS)
 def test_the_new_line_is_ready_to_paste(name: str, snippet: str) -> None:
     (found,) = recognise(snippet)
-    made = propose(found, snippet, HOST, "a.example")
+    made = propose(found, snippet, HOST, SITE)
     for text in (made.line, made.own, *made.commands):
-        assert "{" not in text.replace("{ ", "").replace("{}", "")
+        assert "{" not in re.sub(r"\{ ?(el|serverURL|server|transport_url)?:? ?", "", text.replace("{}", ""))
         assert "ID" not in text
         if text.startswith("pagetally import pull"):
             continue  # it asks the old host
@@ -99,8 +135,8 @@ def test_the_new_line_is_ready_to_paste(name: str, snippet: str) -> None:
         # What is proposed is of the same system, or ours.
         assert set(recognise(text)) <= {found}
     assert HOST in made.line
-    expected = IDS.get(found.name, "")
-    assert made.foreign_id == expected
+    expected = IDS.get(name, "") if "a.example)" not in snippet else ""
+    assert made.foreign_ids == ((expected,) if expected else ())
     if expected:
         assert made.commands[0] == f"pagetally site edit a.example --foreign-id {expected}"
 
@@ -138,12 +174,19 @@ def test_elements_name_systems_of_the_table() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["<" * MAX_MARKUP, "<a " * 20_000, "<!--" * 16_000, "<script>" * 8_000, '<i id="' * 9_000, "\0\ud83d"],
+    [
+        *("<" * MAX_MARKUP, "<a " * 20_000, "<!--" * 16_000, "<script>" * 8_000, '<i id="' * 9_000),
+        *("\0\ud83d", "-" * MAX_MARKUP, " " * MAX_MARKUP, "//" + "a" * MAX_MARKUP, "a." * (MAX_MARKUP // 2)),
+        *("<script src=//goatcounter " * 2_500, "leancloud:" + " " * MAX_MARKUP, "umami:\n" * 9_000),
+        *("https://hits.sh/" * 4_000, "<script " + "data-domain=x src=" * 3_600),
+    ],
 )
 def test_hostile_markup_is_read_soon(text: str) -> None:
     began = time.process_time()
     read_markup(text)
     recognise(text)
+    for one in INCUMBENTS:
+        propose(one, text, HOST, SITE)
     assert time.process_time() - began < 2
 
 
@@ -174,6 +217,26 @@ def test_the_page_shows_line_commands_and_checks(owner: TestClient) -> None:
     row = page.partition('title="POST /api/v2/log"')[2].partition("</tr>")[0]
     assert re.findall(r'class="mark (\w+)"', row) == ["good", "good"]
     assert 'title="vercount_value_page_pv"' in page
+
+
+@pytest.mark.parametrize(
+    ("snippet", "ask"),
+    [
+        ("gtag('config', 'G-ABCDEF1234');", "POST /g/collect"),
+        (f'<script src="/u.js" data-website-id="{UUID}"></script>', "POST /api/send"),
+        ("_paq.push(['setSiteId', '7']);", "POST /matomo.php"),
+        ('<script src="https://cdn.usefathom.com/script.js"></script>', "GET /collect?p=/"),
+    ],
+)
+def test_an_answer_to_the_asking_origin_alone_can_be_read(owner: TestClient, snippet: str, ask: str) -> None:
+    row = paste(owner, snippet).partition(f'title="{ask}"')[2].partition("</tr>")[0]
+    assert re.findall(r'class="mark (\w+)"', row) == ["good", "good"]
+
+
+def test_an_element_is_told_in_one_line(owner: TestClient) -> None:
+    page = paste(owner, '<span id="vercount_value_page_pv"></span>')
+    # A bdi in a list is a line of its own.
+    assert '<span class="path">Vercount: the number</span>' in page
 
 
 def test_what_is_switched_off_does_not_answer(instance: Instance) -> None:

@@ -13,13 +13,16 @@ from starlette.types import Message, Scope
 
 from ..errors import TooLarge
 from ..instance import Instance
-from ..migration import MAX_MARKUP, Element, Proposal, is_filled, propose, read_markup, recognise
+from ..migration import MAX_MARKUP, NO_SITE, Element, Proposal, is_filled, propose_all, read_markup
 from .auth import Owner, read_form, redirect, refuse_foreign
 from .guard import is_same_origin
 from .pages import Pages
 
 FORM_BYTES = 3 * MAX_MARKUP + 1_024
 """A form writes most characters of markup as three."""
+
+ASKER = b"https://example.com"
+"""The Origin of any page, in whose name the addresses are asked."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def _scope(ask: str, method: str) -> Scope:
         "raw_path": path.encode(),
         "root_path": "",
         "query_string": query.encode(),
-        "headers": [(b"origin", b"https://example.com")],
+        "headers": [(b"origin", ASKER)],
     }
 
 
@@ -82,7 +85,8 @@ async def _is_readable(route: BaseRoute, scope: Scope) -> bool:
 
     _, found = route.matches(scope)
     await route.handle({**scope, **found}, receive, send)
-    return any((b"access-control-allow-origin", b"*") in head["headers"] for head in heads)
+    welcome = {(b"access-control-allow-origin", origin) for origin in (b"*", ASKER)}
+    return any(welcome & set(head["headers"]) for head in heads)
 
 
 class MigrateRoutes:
@@ -110,8 +114,7 @@ class MigrateRoutes:
         # Only a domain of ours gets into a command that the owner copies into a terminal.
         site = self._instance.registry.find(form.get("site", ""))
         domain = site.domain if site else ""
-        base = base_address(request)
-        proposals = [propose(one, markup, base, domain) for one in recognise(markup)]
+        proposals = propose_all(markup, base_address(request), site or NO_SITE)
         found = read_markup(markup)
         return self._show(
             request,
@@ -121,13 +124,13 @@ class MigrateRoutes:
             elements=[(one, self._is_filled(one)) for one in found.elements],
             asks=await self._look(proposals),
             is_ours=found.is_ours,
-            foreign_id_known=self._known_ids(proposals, domain),
+            known_ids=set(site.foreign_ids) if site else set(),
         )
 
     def _show(self, request: Request, **values: Any) -> Response:
         nothing: dict[str, Any] = {"proposals": [], "elements": [], "asks": [], "is_ours": False}
         sites = [site.domain for site in self._instance.registry.sites]
-        values = nothing | {"here": base_address(request), "sites": sites, "foreign_id_known": set()} | values
+        values = nothing | {"here": base_address(request), "sites": sites, "known_ids": set()} | values
         return self._pages.render(request, "migrate.html", signed_in=True, **values)
 
     def _is_filled(self, element: Element) -> bool:
@@ -136,15 +139,6 @@ class MigrateRoutes:
     async def _look(self, proposals: Iterable[Proposal]) -> list[Ask]:
         asks = dict.fromkeys(ask for one in proposals for ask in one.incumbent.asks)
         return [await self._doors.look(ask) for ask in asks]
-
-    def _known_ids(self, proposals: Iterable[Proposal], domain: str) -> set[str]:
-        """The foreign ids that are set for the site already."""
-        known = self._instance.registry.by_foreign_id
-        return {
-            one.foreign_id
-            for one in proposals
-            if (site := known.get(one.foreign_id)) and site.domain == domain
-        }
 
 
 def base_address(request: Request) -> str:
