@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 
 from .. import __version__, wording
 from ..language import N_, _, ngettext, spoken
+from .packing import pack, takes_gzip
 
 SECTIONS = {
     N_("Summary"): "",
@@ -54,7 +55,11 @@ class Pages:
     def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """An HTML answer; `base` in a template is the path under which we are shown."""
         values = {"base": request.scope.get("root_path", ""), "problem": "", "signed_in": False} | values
-        return HTMLResponse(self._templates.get_template(template).render(values), status_code=status)
+        body = self._templates.get_template(template).render(values).encode()
+        headers = {"vary": "Accept-Encoding"}
+        if takes_gzip(request.headers.get("accept-encoding", "")):
+            body, headers = pack(body), headers | {"content-encoding": "gzip"}
+        return HTMLResponse(body, status_code=status, headers=headers)
 
     def text(self, template: str, **values: Any) -> str:
         """A template that is no page of the owner's."""

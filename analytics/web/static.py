@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from hashlib import blake2b
 from importlib.resources import files
 
 from starlette.types import Receive, Scope, Send
 
-from .answers import CORS, send_answer, send_preflight
+from .answers import CORS, RawHeaders, send_answer, send_preflight
+from .packing import PACKED, VARIES, pack, takes_gzip
 
 JAVASCRIPT = "text/javascript; charset=utf-8"
 
@@ -15,23 +17,34 @@ SCRIPT_SECONDS = 86_400
 
 
 class StaticFile:
-    """One file of analytics/static, read once; an ASGI app."""
+    """One file of analytics/static, read once, and packed once where somebody takes it so; an ASGI app."""
 
     def __init__(self, name: str, kind: str) -> None:
         self._body = (files("analytics") / "static" / name).read_bytes()
-        self._etag = b'"' + blake2b(self._body, digest_size=8).hexdigest().encode() + b'"'
+        self._digest = blake2b(self._body, digest_size=8).hexdigest()
         self._headers = [
             *CORS,
+            VARIES,
             (b"content-type", kind.encode()),
             (b"cache-control", f"public, max-age={SCRIPT_SECONDS}".encode()),
-            (b"etag", self._etag),
         ]
+
+    @cached_property
+    def _packed(self) -> bytes:
+        return pack(self._body, 9)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "OPTIONS":
             await send_preflight(send)
-        elif (b"if-none-match", self._etag) in scope["headers"]:
-            await send({"type": "http.response.start", "status": 304, "headers": self._headers})
+            return
+        asked = dict(scope["headers"])
+        is_packed = takes_gzip(asked.get(b"accept-encoding", b"").decode("latin-1"))
+        etag = f'"{self._digest}{"-gzip" if is_packed else ""}"'.encode()
+        headers: RawHeaders = [*self._headers, (b"etag", etag)]
+        if asked.get(b"if-none-match") == etag:
+            await send({"type": "http.response.start", "status": 304, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
+        elif is_packed:
+            await send_answer(send, 200, [*headers, PACKED], self._packed)
         else:
-            await send_answer(send, 200, self._headers, self._body)
+            await send_answer(send, 200, headers, self._body)
