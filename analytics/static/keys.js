@@ -1,11 +1,67 @@
-// Keys of a site's page: whatever carries `data-key` is clicked by that key, and ? shows the list of them.
-addEventListener('keydown', (event) => {
-  const { key, target } = event;
-  if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input, select, textarea, dialog[open]')) return;
-  if (key == '?') document.getElementById('keys')?.showModal();
-  const found = key.length == 1 && document.querySelector(`[data-key="${CSS.escape(key)}"]`);
-  if (!found) return;
-  event.preventDefault();
-  found.click();
-  found.parentElement.querySelector('select')?.focus();
-});
+// What a site's page does beyond links and forms: keys, errors of what was clicked, and where the focus goes.
+{
+  const OFF = 'pagetally-keys-off';
+  const byId = (id) => document.getElementById(id);
+  const recall = () => { try { return localStorage.getItem(OFF); } catch { return null; } };
+
+  // Whatever carries `data-key` is clicked by that key, and ? shows the list of them; each person can switch them off.
+  addEventListener('keydown', (event) => {
+    const { key, target } = event;
+    if (event.ctrlKey || event.metaKey || event.altKey || recall()) return;
+    if (target.closest?.('input, select, textarea, dialog[open]')) return;
+    if (key == '?') byId('keys')?.showModal();
+    const found = key.length == 1 && document.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    if (!found) return;
+    event.preventDefault();
+    found.click();
+    found.parentElement.querySelector('select')?.focus();
+  });
+
+  const dress = () => {
+    const [button, box] = [byId('show-keys'), byId('keys-work')];
+    if (!button) return;
+    button.hidden = false;
+    button.onclick = () => byId('keys').showModal();
+    box.checked = !recall();
+    box.onchange = () => { try { box.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, '1'); } catch {} };
+  };
+
+  // An answer that is no summary: an error is told where it happened; the page to sign in is gone to.
+  const tell = (text) => {
+    const trouble = byId('trouble');
+    trouble.textContent = text;
+    if (text) trouble.scrollIntoView({ block: 'nearest' });
+  };
+  addEventListener('htmx:beforeSwap', ({ detail }) => {
+    if (!detail.boosted) return;
+    const answer = new DOMParser().parseFromString(detail.xhr.responseText, 'text/html');
+    if (answer.getElementById('summary') && detail.xhr.status < 400) return tell('');
+    detail.shouldSwap = false;
+    const said = [...answer.querySelectorAll('main h1, main p:not(:has(a))')].map((one) => one.textContent.trim());
+    if (detail.xhr.status < 400) location.assign(detail.pathInfo.finalRequestPath);
+    else tell(said.map((one) => (/[.!?]$/.test(one) ? one : `${one}.`)).join(' ') || byId('trouble').dataset.silence);
+  });
+  addEventListener('htmx:sendError', ({ detail }) => detail.boosted && tell(byId('trouble').dataset.silence));
+
+  // The link that was followed is not there any more: whoever uses a keyboard goes on at what came of it.
+  let left = null;
+  addEventListener('htmx:beforeRequest', ({ detail }) => {
+    const from = detail.boosted && detail.elt.contains(document.activeElement) && detail.elt;
+    left = from && {
+      card: from.closest('.card')?.id,
+      isTab: from.closest('.tabs'),
+      isPeriod: from.closest('.periods'),
+      isKeyboard: document.activeElement.matches(':focus-visible'),
+    };
+  });
+  addEventListener('htmx:afterSettle', () => {
+    dress();
+    if (left && document.activeElement == document.body) {
+      const place = left.isTab ? `#${CSS.escape(left.card)} .tabs [aria-current]` : left.isPeriod ? '.periods [aria-current]' : '';
+      const next = (place && document.querySelector(place)) || [...document.querySelectorAll('.filters > .chips .chip')].at(-1) || byId('figures');
+      next?.focus({ preventScroll: !left.isKeyboard });
+    }
+    left = null;
+  });
+  dress();
+}

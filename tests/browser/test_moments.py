@@ -1,0 +1,121 @@
+"""What a site's page does where something goes wrong, and for whoever uses a keyboard."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from .conftest import OpenContext
+from .test_dashboard import PLAIN, Office, badge, office, open_owner  # noqa: F401
+
+SITE = f"/sites/{PLAIN}"
+
+
+@pytest.fixture
+def page(office: Office, open_owner: OpenContext) -> Page:  # noqa: F811
+    """The owner, at the summary of a site."""
+    page = open_owner().new_page()
+    page.goto(office.url(SITE))
+    return page
+
+
+def fill_filter(page: Page, how: str, value: str) -> None:
+    """Fill in the form of a filter on pages."""
+    page.get_by_text("Add a filter", exact=True).first.click()
+    page.get_by_label("What").select_option("Page")
+    page.get_by_label("How").select_option(how)
+    page.get_by_label("Value").fill(value)
+    page.get_by_role("button", name="Filter", exact=True).click()
+
+
+def test_what_is_wrong_with_a_filter_is_told_beside_it(page: Page, office: Office) -> None:  # noqa: F811
+    fill_filter(page, "matches", "(")
+    expect(page.get_by_role("alert")).to_contain_text("has a pattern that is none")
+    expect(page).to_have_url(office.url(SITE))
+    # What was filled in is still there to be mended, and the error goes with it.
+    page.get_by_label("Value").fill("^/lamp$")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    expect(page.get_by_role("list", name="Filters")).to_contain_text("^/lamp$")
+    expect(page.locator("#trouble")).to_be_empty()
+
+
+def test_days_the_wrong_way_round_are_told(page: Page) -> None:
+    page.get_by_text("Other days, comparison and interval").click()
+    page.get_by_label("From", exact=True).fill("2026-05-02")
+    page.get_by_label("To", exact=True).fill("2026-05-01")
+    page.get_by_role("button", name="Show these days").click()
+    expect(page.get_by_role("alert")).to_contain_text("is before the first day")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            {"status": 503, "body": "<main><h1>This took too long to count</h1></main>"},
+            "took too long to count.",
+        ),
+        ({"status": 502, "body": ""}, "The server did not answer."),
+        (None, "The server did not answer."),
+    ],
+)
+def test_a_server_in_trouble_is_told(page: Page, answer: dict[str, object] | None, said: str) -> None:
+    def fail(route: Route) -> None:
+        if answer is None:
+            route.abort()
+        else:
+            route.fulfill(content_type="text/html", **answer)  # type: ignore[arg-type]
+
+    page.route("**/sites/*?period=7d", fail)
+    page.get_by_role("link", name="7 days").click()
+    expect(page.get_by_role("alert")).to_contain_text(said)
+    expect(page.locator("dl.figures dd .value").first).to_have_text("8")
+
+
+def test_whose_session_ended_comes_to_sign_in(page: Page, office: Office) -> None:  # noqa: F811
+    page.context.clear_cookies()
+    page.get_by_role("link", name="7 days").click()
+    expect(page).to_have_url(office.url("/login"))
+    expect(page.get_by_label("Password")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("start", "link", "arrives"),
+    [
+        ("", ".lists #card-sources tbody a.pick", ".filters > .chips .chip"),
+        ("", "#card-places .tabs a[href*=city]", "#card-places .tabs [aria-current]"),
+        ("", ".periods a[href$='period=7d']", ".periods [aria-current]"),
+        ("?f=source:is:news.example", ".filters .chip", "#figures"),
+    ],
+)
+def test_the_keyboard_goes_on_at_what_came_of_it(
+    page: Page,
+    office: Office,  # noqa: F811
+    start: str,
+    link: str,
+    arrives: str,
+) -> None:
+    page.goto(office.url(SITE + start))
+    before = page.url
+    page.locator(link).first.focus()
+    page.keyboard.press("Enter")
+    expect(page).not_to_have_url(before)
+    expect(page.locator(arrives).last).to_be_focused()
+    seen = ".figures" if arrives == "#figures" else arrives
+    expect(page.locator(seen).last).to_be_in_viewport()
+
+
+def test_the_keys_can_be_switched_off(page: Page, office: Office) -> None:  # noqa: F811
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_label("These keys work").uncheck()
+    page.keyboard.press("Escape")
+    for key in ("w", "?", "/"):
+        page.keyboard.press(key)
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.reload()
+    page.keyboard.press("w")
+    expect(page).to_have_url(office.url(SITE))
+    page.get_by_role("button", name="Keys").click()
+    page.get_by_label("These keys work").check()
+    page.keyboard.press("Escape")
+    page.keyboard.press("w")
+    expect(page).to_have_url(office.url(f"{SITE}?period=7d"))
