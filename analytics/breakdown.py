@@ -14,7 +14,19 @@ from .columns import OF_STAYS, Choice, Column, Columns, Figures, Mask, count_ins
 from .days import find_zone, month_start, to_date
 from .dimensions import NO_PROPERTY, SUMMED, Dimension, Level, find_dimension, write_property
 from .errors import InputError
-from .filters import NO_FILTER, Condition, Done, Every, Filter, Some, Stayed, Unless, conditions, tester
+from .filters import (
+    NO_FILTER,
+    Condition,
+    Done,
+    Every,
+    Filter,
+    Some,
+    Stayed,
+    Unless,
+    conditions,
+    names_events,
+    tester,
+)
 from .goals import Kept, names_kept, resolve
 from .model import Range, Site
 from .payload import PAGEVIEW
@@ -84,8 +96,8 @@ class Grouping:
 class Row(Struct, frozen=True, gc=False):
     """One group: its labels, in the order of the dimensions, and its figures.
 
-    Of groups inside visits (pages, hours, events) `bounces` and `duration` are 0 and mean nothing;
-    `views` of groups of events are how often they happened.
+    `events` are custom events. Of groups inside visits (pages, hours, events) `bounces` and `duration`
+    are 0 and mean nothing.
     """
 
     labels: tuple[str, ...]
@@ -186,9 +198,9 @@ def _run_pass(
 
 
 def _needed_inside(names: set[str], tree: Filter, groupings: Iterable[Grouping]) -> set[str]:
-    """Columns of events that stand for those of views where events are meant."""
+    """Columns of events that stand for those of views, where what happened inside of visits is meant."""
     is_inside = any(find_dimension(one.dimension).level is not Level.VISIT for one in conditions(tree))
-    if not is_inside and not any(one.level is Level.EVENT for one in groupings):
+    if not is_inside and all(one.level is Level.VISIT for one in groupings):
         return set()
     more = {EVENT_COLUMN[name] for name in names if name in EVENT_COLUMN}
     return more | ({"view_path"} if is_inside and not names & {"view_path", "view_at"} else set())
@@ -421,16 +433,18 @@ class _Scene:
         if not _looks_inside(tree):
             return Choice(self._mask(tree, Level.VISIT))
         views, events = self._mask(tree, Level.VIEW), self._mask(tree, Level.EVENT)
-        return Choice(self._visits_with(views, events), views, events)
+        by_events = names_events(tree)
+        return Choice(self._visits_with(views, events if by_events else None), views, events, by_events)
 
     def choose_stays(self, tree: Filter) -> Mask:
         """Which reports of engagement a filter means: those of pages whose views it would mean."""
         return self._mask(tree, Level.STAY)
 
-    def _visits_with(self, views: Mask, events: Mask) -> Mask:
+    def _visits_with(self, views: Mask, events: Mask | None) -> Mask:
         found = np.zeros(len(self.columns), np.bool_)
         found[self.visits_of(Level.VIEW)[views]] = True
-        found[self.visits_of(Level.EVENT)[events]] = True
+        if events is not None:
+            found[self.visits_of(Level.EVENT)[events]] = True
         return found
 
     def _mask(self, tree: Filter, level: Level) -> Mask:
@@ -473,30 +487,49 @@ class _Scene:
 
     def count(self, grouping: Grouping, choice: Choice, sums: _Matrix) -> None:
         """Add these days' figures of a grouping."""
-        level = grouping.level
-        inside = None if level is Level.VISIT else self._inside(level, choice)
-        size = len(self.columns) if inside is None else len(inside)
         dimensions = [find_dimension(name) for name in grouping.dimensions]
+        if grouping.level is not Level.VISIT:
+            self._count_inside(dimensions, grouping.level, choice, sums)
+            return
+        codes = [self.lookups.codes(one, self.ids(one, Level.VISIT)) for one in dimensions]
+        key, groups, kept, sizes = self._key(dimensions, codes, len(self.columns))
+        sums.add(count_visits(self.columns, key, groups, choice), kept, sizes)
+
+    def _count_inside(
+        self, dimensions: Sequence[Dimension], level: Level, choice: Choice, sums: _Matrix
+    ) -> None:
+        """Add the figures of views and events; of a grouping that only events have, of those."""
+        is_of_events = level is Level.EVENT
+        views = np.zeros(0, np.int64) if is_of_events else self._inside(Level.VIEW, choice)
+        events = self._inside(Level.EVENT, choice)
         each: Column | None = None
-        for one in dimensions:
-            if one.name == "property" and inside is not None:
-                many, each = self.lookups.each_property(one, self.ids(one, level)[inside])
-                inside = np.repeat(inside, many)
-                size = len(inside)
-        codes = []
-        for one in dimensions:
-            ids = self.ids(one, level)
-            if one.name == "property" and each is not None:
-                codes.append(each)
-            else:
-                codes.append(self.lookups.codes(one, ids if inside is None else ids[inside]))
-        sizes = [len(self.lookups.words(one)) for one in dimensions]
-        key, groups, kept = _combine(codes, sizes, size)
-        if inside is None:
-            figures = count_visits(self.columns, key, groups, choice)
-        else:
-            figures = count_inside(self.columns, self.visits_of(level)[inside], key, groups)
+        if any(one.name == "property" for one in dimensions):
+            ids = self.ids(find_dimension("property"), Level.EVENT)
+            many, each = self.lookups.each_property(find_dimension("property"), ids[events])
+            events = np.repeat(events, many)
+        codes = [
+            each if one.name == "property" and each is not None else self._codes_inside(one, views, events)
+            for one in dimensions
+        ]
+        visit = np.concatenate((self.visits_of(Level.VIEW)[views], self.visits_of(Level.EVENT)[events]))
+        key, groups, kept, sizes = self._key(dimensions, codes, len(visit))
+        by_events = is_of_events or choice.by_events
+        figures = count_inside(self.columns, visit, key, groups, len(views), by_events=by_events)
         sums.add(figures, kept, sizes)
+
+    def _codes_inside(self, dimension: Dimension, views: Column, events: Column) -> Column:
+        """The codes of some views, followed by those of some events."""
+        ids = self.ids(dimension, Level.EVENT)[events]
+        if len(views):
+            ids = np.concatenate((self.ids(dimension, Level.VIEW)[views], ids))
+        return self.lookups.codes(dimension, ids)
+
+    def _key(
+        self, dimensions: Sequence[Dimension], codes: Sequence[Column], rows: int
+    ) -> tuple[Column, int, Column | None, list[int]]:
+        """What `_combine` makes of the codes, and how many words each dimension has by now."""
+        sizes = [len(self.lookups.words(one)) for one in dimensions]
+        return *_combine(codes, sizes, rows), sizes
 
     def _inside(self, level: Level, choice: Choice) -> Column:
         """The places of the chosen views or events."""

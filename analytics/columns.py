@@ -101,6 +101,8 @@ class Choice:
     """None: all views of those visits."""
     events: Mask | None = None
     """None: all events of those visits."""
+    by_events: bool = False
+    """Whether one of those events makes its visit count, as one of those views does."""
 
 
 def count_visits(columns: Columns, key: Column, size: int, choice: Choice) -> Figures:
@@ -127,13 +129,19 @@ def count_visits(columns: Columns, key: Column, size: int, choice: Choice) -> Fi
     return figures
 
 
-def count_inside(columns: Columns, visit: Column, key: Column, size: int) -> Figures:
-    """Figures of things that happened inside visits (views, say): the visit and the group of each.
+def count_inside(
+    columns: Columns, visit: Column, key: Column, size: int, views: int, *, by_events: bool
+) -> Figures:
+    """Figures of what happened inside visits: the visit and the group of each thing.
 
-    `views` is how many there were; a visit counts once in each group, and so does a visitor a day.
+    The first `views` of them are views, the others events. A visit counts once in each group where it
+    has a view (or, `by_events`, an event), and so does a visitor a day.
     """
     figures = Figures.none(size)
-    figures.views = np.bincount(key, minlength=size)
+    figures.views = np.bincount(key[:views], minlength=size)
+    figures.events = np.bincount(key[views:], minlength=size)
+    if not by_events:
+        visit, key = visit[:views], key[:views]
     is_first = np.ones(len(visit), np.bool_)
     if len(visit):
         # Only a visit with several of them can have one twice.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import regex
 
-from .dimensions import find_dimension
+from .dimensions import Level, find_dimension
 from .errors import InputError
 
 OPERATORS = ("is", "is_not", "contains", "contains_not", "matches", "matches_not")
@@ -92,6 +92,17 @@ def conditions(tree: Filter) -> Iterator[Condition]:
     else:
         for part in tree.parts:
             yield from conditions(part)
+
+
+def names_events(tree: Filter) -> bool:
+    """Whether a filter says which custom events are meant, not only which views or visits."""
+    if isinstance(tree, Condition):
+        return find_dimension(tree.dimension).level is Level.EVENT
+    if isinstance(tree, Unless):
+        return names_events(tree.part)
+    if isinstance(tree, Done | Stayed):
+        return False
+    return any(names_events(part) for part in tree.parts)
 
 
 def condition(

@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl, urlencode
 from .errors import InputError
 from .filters import (
     KEPT,
-    NO_FILTER,
     Condition,
     Done,
     Every,
@@ -25,6 +24,7 @@ from .filters import (
 )
 from .language import N_, _
 from .model import GOAL_KINDS, Annotation, Goal, Segment
+from .payload import PAGEVIEW
 from .urls import canonical_pattern, pattern_expression
 
 MAX_NAME = 80
@@ -57,11 +57,18 @@ def check_name(name: str) -> str:
 
 def goal_filter(goal: Goal) -> Filter:
     """Visits in which a goal was reached."""
+    found = reached(goal)
+    return found if isinstance(found, Stayed) else Done(found)
+
+
+def reached(goal: Goal) -> Filter:
+    """What reached a goal: views of a page, events of a name; of the other kinds the visits."""
     if goal.kind == "event":
-        return Done(condition("event", "is", [goal.target]))
+        return condition("event", "is", [goal.target])
     page = _page(goal.target) if goal.target else None
     if goal.kind == "page":
-        return Done(page) if page else NO_FILTER
+        view = condition("event", "is", [PAGEVIEW])
+        return Every((view, page)) if page else view
     return Stayed(page, **{"seconds" if goal.kind == "engaged" else "scroll": goal.amount})
 
 

@@ -257,6 +257,8 @@ class Totals(Struct, frozen=True):
     visitors: int = 0
     bounces: int = 0
     duration: int = 0
+    events: int = 0
+    """Custom events, where figures of groups or of a filter are told; 0 in what is summed up by day."""
 
     def __add__(self, other: Totals) -> Totals:
         return Totals(
@@ -265,6 +267,7 @@ class Totals(Struct, frozen=True):
             self.visitors + other.visitors,
             self.bounces + other.bounces,
             self.duration + other.duration,
+            self.events + other.events,
         )
 
     @property

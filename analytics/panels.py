@@ -5,17 +5,17 @@ from __future__ import annotations
 import csv
 from io import StringIO
 
-from .counts import HAZARDS
+from .counts import defuse
 from .summary import Panel
 
 
 def panel_csv(panel: Panel) -> str:
     """A list as CSV. Cells that a spreadsheet would take for a formula begin with an apostrophe."""
+    titles = ("title",) if panel.dimension == "page" else ()
     text = StringIO()
     table = csv.writer(text)
-    table.writerow([panel.dimension, "title", "visitors", "visits", "views", "bounces", "duration"])
+    table.writerow([panel.dimension, *titles, *panel.columns])
     for item in panel.items:
-        now = item.totals
-        words = [f"'{cell}" if cell[:1] in HAZARDS else cell for cell in (item.label, item.title)]
-        table.writerow([*words, now.visitors, now.visits, now.views, now.bounces, now.duration])
+        words = [item.label, *(item.title for _ in titles)]
+        table.writerow([*map(defuse, words), *(getattr(item.totals, name) for name in panel.columns)])
     return text.getvalue()

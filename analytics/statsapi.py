@@ -18,7 +18,7 @@ from .days import local_day, month_of, month_start, to_date, to_day
 from .dimensions import BY_NAME, Dimension, Level, find_dimension, name_property
 from .errors import InputError
 from .filters import NO_FILTER, Condition, Done, Every, Filter, Some, Unless, condition, conditions
-from .goals import goal_filter
+from .goals import reached
 from .model import Range, Site
 from .store.base import Reader
 
@@ -483,9 +483,12 @@ def _rows(reader: Reader, ask: Ask) -> list[Row]:
 def _goal_rows(reader: Reader, ask: Ask) -> list[Row]:
     whole, rows = Grouping(), []
     for goal in reader.kept(ask.site.id).goals:
-        tree = Every((ask.tree, goal_filter(goal)))
-        found = tabulate(reader, ask.site, ask.span, [whole], tree)[whole]
-        rows += [replace_row(row, labels=(goal.name,)) for row in found]
+        # Of the visits that the filter means, what reached the goal.
+        tree = Every((Done(ask.tree), reached(goal)))
+        for row in tabulate(reader, ask.site, ask.span, [whole], tree)[whole]:
+            # A goal that is no single view or event is reached once a visit.
+            figures = {} if goal.kind in ("event", "page") else {"views": 0, "events": row.visits}
+            rows.append(replace_row(row, labels=(goal.name,), **figures))
     return [row for row in rows if row.visits or row.events]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from functools import reduce
 from operator import add, attrgetter
 
 from .breakdown import Grouping, Row, Stay, measure_stays, tabulate
 from .days import find_zone, local_day, month_of, month_start, to_date, to_day
+from .dimensions import Level, find_dimension
 from .errors import InputError
 from .filters import NO_FILTER, Every, Filter, conditions
 from .goals import Kept, goal_filter
@@ -64,30 +65,40 @@ class Rest:
 
 @dataclass(frozen=True)
 class Item:
-    """One row of a list. Of groups inside visits (pages, events) only `totals.views`, `visits` and
-    `visitors` mean something; pages that nobody filtered have no visits."""
+    """One row of a list. Of groups inside visits (pages, events) bounces and duration mean nothing;
+    pages that nobody filtered have no visits."""
 
     label: str
     totals: Totals
     title: str = ""
 
 
+COLUMNS = {
+    Level.VISIT: ("visitors", "visits", "views", "bounces", "duration"),
+    Level.TIME: ("visitors", "visits", "views"),
+    Level.EVENT: ("visitors", "visits", "events"),
+}
+"""What lists tell of their groups; those of pages tell their amount, as the visits of a page are not kept."""
+
+
 @dataclass(frozen=True)
 class Panel:
-    """The groups of one dimension, those with most visitors first (pages: most views)."""
+    """The groups of one dimension, those with the largest amount first."""
 
     dimension: str
     items: Sequence[Item]
     rest: Rest
     top: int
-    """The greatest amount, for bars; views of pages and events, visits of the rest."""
+    """The greatest amount, for bars."""
+    amount: str
+    """By which figure it is ordered: views of pages, events, visits of the rest."""
     others: Sequence[Item] = ()
     """The rows that are left out, where a map shows them as well."""
 
     @property
-    def amount(self) -> str:
-        """By which figure it is ordered."""
-        return order_of(self.dimension)
+    def columns(self) -> tuple[str, ...]:
+        """The names of the figures that mean something in every row."""
+        return COLUMNS.get(find_dimension(self.dimension).level, ("visitors", self.amount))
 
 
 @dataclass(frozen=True)
@@ -158,9 +169,16 @@ class Report:
         return self.panels["referrer"].rest
 
 
-def order_of(dimension: str) -> str:
-    """The figure by which the groups of a dimension are ordered."""
-    return "views" if dimension in ("page", "title", "event", "property") else "visits"
+def order_of(dimension: str, rows: Iterable[Row]) -> str:
+    """The figure by which the groups of a dimension are ordered.
+
+    Of pages that is views; where a filter means no view, the events on them.
+    """
+    if find_dimension(dimension).level is Level.EVENT:
+        return "events"
+    if dimension not in ("page", "title"):
+        return "visits"
+    return "views" if any(row.views for row in rows) or not any(row.events for row in rows) else "events"
 
 
 def summarise(reader: Reader, query: Query) -> Report:
@@ -278,18 +296,19 @@ def _kept_pages(reader: Reader, query: Query, span: Range, totals: Totals) -> Pa
     rows, count = reader.top_pages(query.site.id, span, query.limit)
     items = [Item(row.path, Totals(row.views, 0, row.visitors), row.title) for row in rows]
     rest = Rest(count - len(rows), totals.views - sum(row.views for row in rows))
-    return Panel("page", items, rest, rows[0].views if rows else 0)
+    return Panel("page", items, rest, rows[0].views if rows else 0, "views")
 
 
 def _with_titles(reader: Reader, site: Site, panel: Panel) -> Panel:
     known = reader.page_rows(site.id, [item.label for item in panel.items])
     items = [Item(item.label, item.totals, known.get(item.label, (0, ""))[1]) for item in panel.items]
-    return Panel(panel.dimension, items, panel.rest, panel.top)
+    return replace(panel, items=items)
 
 
 def make_panel(dimension: str, rows: Iterable[Row], limit: int) -> Panel:
     """A list of the groups with the largest figures, and what it leaves out."""
-    figure = order_of(dimension)
+    rows = list(rows)
+    figure = order_of(dimension, rows)
     of_row = attrgetter(figure)
     found = sorted(
         (row for row in rows if of_row(row)), key=lambda row: (-of_row(row), -row.views, row.labels)
@@ -298,7 +317,7 @@ def make_panel(dimension: str, rows: Iterable[Row], limit: int) -> Panel:
     rest = Rest(len(found) - len(shown), sum(map(of_row, found[limit:])))
     items = [Item(row.labels[0], totals_of(row)) for row in shown]
     others = [Item(row.labels[0], totals_of(row)) for row in found[limit:]] if dimension in MAPPED else ()
-    return Panel(dimension, items, rest, of_row(shown[0]) if shown else 0, others)
+    return Panel(dimension, items, rest, of_row(shown[0]) if shown else 0, figure, others)
 
 
 def times_of(query: Query, span: Range) -> list[str]:
@@ -318,7 +337,7 @@ def times_of(query: Query, span: Range) -> list[str]:
 
 def totals_of(row: Row) -> Totals:
     """The figures of a group."""
-    return Totals(row.views, row.visits, row.visitors, row.bounces, row.duration)
+    return Totals(row.views, row.visits, row.visitors, row.bounces, row.duration, row.events)
 
 
 def by_interval(series: Sequence[tuple[int, Totals]], interval: str) -> list[tuple[int, Totals]]:

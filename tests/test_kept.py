@@ -179,6 +179,9 @@ def test_programs_ask_by_goal_and_segment(client: TestClient, instance: Instance
         return [[*one["dimensions"], *one["metrics"]] for one in answer.json()["results"]]
 
     assert ask(dimensions=["event:goal"]) == [["Read all", 4, 100.0], ["Signed up", 1, 25.0]]
+    # How often each was reached, not what else happened in those visits.
+    metrics = ["visits", "pageviews", "events"]
+    assert ask(dimensions=["event:goal"], metrics=metrics) == [["Read all", 4, 5, 5], ["Signed up", 1, 0, 1]]
     german = ["is", "segment", [1]]
     assert ask(dimensions=["event:goal"], filters=[german]) == [
         ["Read all", 2, 100.0],

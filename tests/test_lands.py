@@ -17,7 +17,7 @@ MAP = (files("analytics") / "static" / "map.svg").read_text("utf-8")
 def panel(visits: dict[str, int], listed: int = 10) -> Panel:
     items = [Item(label, Totals(visits=count)) for label, count in visits.items()]
     rest = Rest(len(items[listed:]), 0)
-    return Panel("country", items[:listed], rest, max(visits.values()), items[listed:])
+    return Panel("country", items[:listed], rest, max(visits.values()), "visits", items[listed:])
 
 
 @pytest.mark.parametrize(

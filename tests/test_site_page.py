@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 from starlette.testclient import TestClient
 
+from analytics.counts import revive
 from analytics.days import local_day
 from analytics.instance import Instance
 from analytics.model import Campaign, Client, Hit, Kind, Place
@@ -121,7 +122,7 @@ def test_properties_of_events_are_listed_and_filtered_by(page: TestClient) -> No
     assert figures(page, "f=prop.plan:is:pro")[1] == "1"
     assert figures(page, "f=prop.plan:is:free")[1] == "0"
     answer = page.get("/sites/example.com/list.csv?list=prop.plan")
-    assert answer.text.splitlines()[1].startswith("pro,,1,1,1,")
+    assert answer.text.splitlines() == ["prop.plan,visitors,visits,events", "pro,1,1,1"]
 
 
 def test_of_a_page_it_says_how_it_was_looked_at(page: TestClient, instance: Instance) -> None:
@@ -141,11 +142,53 @@ def test_a_list_as_csv_is_whole_and_no_formula(page: TestClient) -> None:
     assert answer.headers["content-type"].startswith("text/csv")
     assert answer.headers["content-disposition"] == 'attachment; filename="example.com-page.csv"'
     rows = list(csv.reader(StringIO(answer.text)))
-    assert rows[0] == ["page", "title", "visitors", "visits", "views", "bounces", "duration"]
-    assert rows[1:] == [
-        ["/=sum(1)", "On /=sum(1)", "1", "1", "1", "0", "0"],
-        ["/a", "On /a", "1", "1", "1", "0", "0"],
+    assert rows == [
+        ["page", "title", "visitors", "views"],
+        ["/=sum(1)", "On /=sum(1)", "1", "1"],
+        ["/a", "On /a", "1", "1"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (
+            "list=page",
+            ["page,title,visitors,views", "/a,On /a,3,3", "/b,On /b,1,1", "/=sum(1),On /=sum(1),1,1"],
+        ),
+        ("list=page&f=event:is:Signup", ["page,title,visitors,events", "/b,On /b,1,1"]),
+        ("list=title&f=event:is:Signup", ["title,visitors,events", "On /b,1,1"]),
+        ("list=event", ["event,visitors,visits,events", "Signup,1,1,1"]),
+        ("list=property", ["property,visitors,visits,events", "plan=pro,1,1,1", "seats=3,1,1,1"]),
+        (
+            "list=city",
+            ["city,visitors,visits,views,bounces,duration", "Berlin,2,2,3,1,60", "Paris,2,2,2,2,0"],
+        ),
+        ("list=hour&period=yesterday", ["hour,visitors,visits,views", "2025-11-24 00:00,1,1,1"]),
+    ],
+)
+def test_a_list_has_the_columns_that_mean_something(
+    page: TestClient, query: str, expected: list[str]
+) -> None:
+    assert page.get(f"/sites/example.com/list.csv?{query}").text.splitlines() == expected
+
+
+def test_a_list_as_csv_gives_its_words_back(page: TestClient, instance: Instance) -> None:
+    names = ["=1+1", "'=1+1", "''=1+1", "-5", "'quoted'", "\tx", "@a", "+1", "plain"]
+    hits = [replace(hit(10 + n, "/c"), campaign=Campaign(name=name)) for n, name in enumerate(names)]
+    instance.write(lambda store: store.write(hits))
+    text = page.get("/sites/example.com/list.csv?list=utm_campaign&f=page:is:/c").text
+    rows = list(csv.reader(StringIO(text)))[1:]
+    assert not [cell for cell, *_ in rows if cell.startswith(("=", "-", "+", "@", "\t"))]
+    assert sorted(revive(cell) for cell, *_ in rows) == sorted(names)
+
+
+def test_the_page_of_a_sign_up_is_told(page: TestClient) -> None:
+    text = page.get("/sites/example.com?f=event:is:Signup").text
+    card = text.partition('id="card-pages"')[2].partition("</section>")[0]
+    assert re.findall(r'<td class="n">([^<]*)</td>', card) == ["1", "1"]
+    assert "On /b" in card
+    assert ">Events</th>" in card
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,30 @@ def ask(client: TestClient, **more: Any) -> Any:
             {"dimensions": ["event:page"], "metrics": ["pageviews"]},
             [[["/a"], [3]], [["/=sum(1)"], [1]], [["/b"], [1]]],
         ),
-        ({"dimensions": ["event:name"], "metrics": ["visitors", "events"]}, [[["Signup"], [1, 1]]]),
+        (
+            {"dimensions": ["event:name"], "metrics": ["visitors", "pageviews", "events"]},
+            [[["Signup"], [1, 0, 1]]],
+        ),
+        (
+            {"dimensions": ["event:props:plan"], "metrics": ["pageviews", "events"]},
+            [[["pro"], [0, 1]]],
+        ),
+        (
+            {"dimensions": ["event:page"], "metrics": ["events", "pageviews", "visitors"]},
+            [[["/a"], [3, 3, 3]], [["/b"], [2, 1, 1]], [["/=sum(1)"], [1, 1, 1]]],
+        ),
+        (
+            {"dimensions": ["time:hour"], "metrics": ["pageviews", "events"], "date_range": "day"},
+            [[["2025-11-25 00:00"], [3, 4]], [["2025-11-25 02:00"], [1, 1]]],
+        ),
+        (
+            {
+                "dimensions": ["event:page"],
+                "metrics": ["visitors", "pageviews", "events"],
+                "filters": [["is", "event:name", ["Signup"]]],
+            },
+            [[["/b"], [1, 0, 1]]],
+        ),
         ({"dimensions": ["time:day"], "date_range": "all"}, [[["2025-11-24"], [1]], [["2025-11-25"], [3]]]),
         (
             {"dimensions": ["time"], "date_range": "day"},

@@ -80,7 +80,7 @@ def test_a_list_as_csv(folder: Path) -> None:
     done = run(folder, "stats", "example.com", "--csv", "--list", "page")
     rows = list(csv.reader(StringIO(done.output)))
     assert rows[0][0] == "page"
-    assert {row[0]: row[4] for row in rows[1:]} == {"/a": "3", "/b": "1", "/=sum(1)": "1"}
+    assert {row[0]: row[3] for row in rows[1:]} == {"/a": "3", "/b": "1", "/=sum(1)": "1"}
     assert run(folder, "stats", "example.com", "--csv").exit_code == 2
 
 

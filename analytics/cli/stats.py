@@ -16,7 +16,7 @@ from ..filters import join_conditions, read_condition
 from ..panels import panel_csv
 from ..periods import BY_NAME, DEFAULT, Period, custom_period
 from ..selection import read_day
-from ..summary import INTERVALS, PREVIOUS, TOP, Panel, Query, Report, order_of, summarise
+from ..summary import INTERVALS, PREVIOUS, TOP, Item, Panel, Query, Report, summarise
 from .common import data_option, find_folder, reader
 from .sites import SCRIPT_LINE, find_site
 
@@ -141,7 +141,7 @@ def as_object(report: Report) -> dict[str, object]:
                     {
                         name: item.label,
                         **({"title": item.title} if item.title else {}),
-                        **_figures(item.totals),
+                        **_figures_of_item(panel, item),
                     }
                     for item in panel.items
                 ],
@@ -150,6 +150,12 @@ def as_object(report: Report) -> dict[str, object]:
             for name, panel in report.panels.items()
         },
     }
+
+
+def _figures_of_item(panel: Panel, item: Item) -> dict[str, object]:
+    if "duration" in panel.columns:
+        return _figures(item.totals)
+    return {name: getattr(item.totals, name) for name in panel.columns}
 
 
 def _figures(one: Totals) -> dict[str, object]:
@@ -189,11 +195,11 @@ def show_panel(console: Console, panel: Panel) -> None:
     from rich.text import Text
 
     kind = DIMENSIONS[panel.dimension].label.lower()
-    figure = order_of(panel.dimension)
+    figure = panel.amount
     table = Table(box=None, header_style="dim")
     heading = HEADINGS.get(panel.dimension, kind)
     table.add_column(heading, overflow="ellipsis", no_wrap=True, ratio=1)
-    for name in ("events" if panel.dimension == "event" else figure, "visitors"):
+    for name in (figure, "visitors"):
         table.add_column(name, justify="right")
     for item in panel.items:
         # Text, not markup: it is what a visitor sent.
