@@ -7,6 +7,7 @@ standard output.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pickle
 import secrets
@@ -246,5 +247,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     # What a library might print must not come between the answers.
     os.dup2(2, 1)
+    # Nothing that it makes refers to itself.
+    gc.disable()
     with contextlib.suppress(EOFError, BrokenPipeError):
         parse_all(sys.stdin.buffer, answers)

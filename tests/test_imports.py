@@ -300,6 +300,9 @@ def test_an_import_that_is_cut_off_leaves_nothing_or_says_what(
     else:
         assert "import 1 was cut off, and a part of it counts" in said
         assert "pagetally import undo 1" in said
+        looked = pagetally("doctor", data=data, check=False)
+        assert looked.returncode == 1
+        assert "cut off: pagetally import undo 1 takes it back" in " ".join(looked.stdout.split())
         pagetally("import", "undo", "1", data=data)
         assert count(data) == {"site": 0}
 

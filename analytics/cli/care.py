@@ -10,13 +10,14 @@ from pathlib import Path
 
 import click
 
-from ..commands import Fold, RebuildTotals, ResetDay, SetPassword
+from ..commands import UNFINISHED, Fold, RebuildTotals, ResetDay, SetPassword
 from ..control import connect
 from ..errors import PagetallyError
 from ..lock import find_owner
 from ..passwords import hash_password
 from ..store import backup as backups
 from ..store.connect import FILE, SAFE_SQLITE, DatabaseError, explain, sqlite_version
+from ..store.sqlite import SqliteReader
 from .common import data_option, find_folder, performer, reader
 
 LITTLE_SPACE = 256 * 1024 * 1024
@@ -97,9 +98,19 @@ def _look_inside(folder: Path) -> Iterator[Finding]:
         health = store.health()
         waiting = health["pending_site_days"]
         yield "site-days", True, f"{health['site_days']:,}, of which {waiting:,} wait to be folded"
+        yield from _look_at_imports(store, is_owned=bool(find_owner(folder)))
     file = folder / FILE
     is_private = not file.stat().st_mode & 0o077
     yield "rights", is_private, "readable by its owner only" if is_private else f"others may read {file}"
+
+
+def _look_at_imports(store: SqliteReader, *, is_owned: bool) -> Iterator[Finding]:
+    """Imports that are not finished: under way if somebody has the folder, else they were cut off."""
+    for row in store.imports():
+        if row["state"] in UNFINISHED:
+            hint = f"pagetally import undo {row['id']} takes it back"
+            found = f"{row['stored']:,} views; {'under way, or cut off' if is_owned else 'cut off'}: {hint}"
+            yield f"import {row['id']}", is_owned, found
 
 
 def _show_dropped(folder: Path) -> None:
