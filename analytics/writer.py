@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from itertools import compress
 from typing import TypeVar
 
 from .clock import Clock, system_clock
@@ -234,7 +235,7 @@ class Writer:
             hits = [hit for ticket in tickets for hit in ticket.hits]
             salts = self._salts.take_unsaved()
             try:
-                self._store.write(hits, salts)
+                is_new = self._store.write(hits, salts)
             except SiteRemoved as error:
                 self._salts.give_back(salts)
                 tickets = self._refuse_siteless(tickets, error)
@@ -253,9 +254,10 @@ class Writer:
                 return
             else:
                 self.failure = None
-                self.stored += len(hits)
+                self.stored += sum(is_new)
                 self.commits += 1
-                self._presence.note(hits)
+                # The repeat of an event id is nobody's view, whoever sends it.
+                self._presence.note(compress(hits, is_new))
                 self._answer(tickets, None)
                 self._checkpoint(1 + len(hits) // HITS_A_TRANSACTION)
                 return

@@ -10,7 +10,7 @@ from analytics.instance import Instance
 from analytics.store import tails
 from analytics.web.app import create_app
 
-from .conftest import FIREFOX, Clock
+from .conftest import CHROME, FIREFOX, Clock
 
 
 @pytest.fixture
@@ -133,6 +133,14 @@ def test_online_are_the_visitors_of_the_last_five_minutes(
     for seconds, online in ((0, 1), (299, 1), (2, 0)):
         clock.now += seconds
         assert client.get("/api/counters?site=example.com").json()["site"]["online"] == online
+
+
+def test_who_repeats_an_event_id_is_not_online(client: TestClient, instance: Instance) -> None:
+    for agent in (FIREFOX, CHROME):
+        body = {"u": "https://example.com/a", "id": "abc"}
+        assert client.post("/api/event", json=body, headers={"user-agent": agent}).status_code == 202
+    site = client.get("/api/counters?site=example.com").json()["site"]
+    assert (site["visitors"], site["online"], instance.writer.stored) == (1, 1, 1)
 
 
 def test_a_restart_remembers_who_is_online(instance: Instance, clock: Clock, client: TestClient) -> None:
