@@ -489,16 +489,31 @@ def _save_site(instance: Instance, site: Site) -> Site:
     site = check_site(site)
     if site.needs_token and not site.token_secret:
         site = msgspec.structs.replace(site, token_secret=make_secret())
-    for other in instance.registry.sites:
-        if other.id != site.id and bare_host(site.domain) in other.hosts:
-            known_as = "" if site.domain == other.domain else f", as {other.domain}"
-            raise Refused(f"{site.domain} is counted already{known_as}")
-        for name in site.foreign_ids:
-            if other.id != site.id and name in other.foreign_ids:
-                raise Refused(f"{name} is {other.domain} already")
+    _refuse_others(instance, site)
     number = instance.write(lambda store: store.save_site(site, instance.clock()))
     instance.reload_sites()
     return msgspec.structs.replace(site, id=number)
+
+
+def _refuse_others(instance: Instance, site: Site) -> None:
+    """Refuse a domain, alias or foreign id, given now, that another site has.
+
+    An alias may be another site's domain: that site counts it, and this one where a page names both.
+    """
+    mine = instance.registry.by_id.get(site.id)
+    given = site.hosts - mine.hosts if mine else site.hosts
+    for other in instance.registry.sites:
+        if other.id == site.id:
+            continue
+        if site.domain in given & other.hosts:
+            known_as = "" if site.domain == other.domain else f", as {other.domain}"
+            raise Refused(f"{site.domain} is counted already{known_as}")
+        if taken := sorted(given & other.hosts - {bare_host(other.domain)}):
+            hint = f"See what is set there: pagetally site edit {other.domain}"
+            raise Refused(f"{taken[0]} is an alias of {other.domain} already", hint=hint)
+        for name in site.foreign_ids:
+            if name in other.foreign_ids:
+                raise Refused(f"{name} is {other.domain} already")
 
 
 def _begin_import(instance: Instance, command: BeginImport) -> int:

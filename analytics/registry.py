@@ -79,11 +79,12 @@ def check_site(site: Site) -> Site:
 def check_host(field: str, text: str) -> str:
     """A host name as browsers write it (IDNA, lower case, no `www.`); InputError when it is none."""
     host = bare_host(text.strip())
-    try:
-        host = host.encode("idna").decode() if not host.isascii() else host
-    except UnicodeError:
-        host = ""
-    is_fit = host and len(host) <= 253 and all(char.isalnum() or char in "-._[]:" for char in host)
+    is_fit = (
+        host
+        and host.isascii()
+        and len(host) <= 253
+        and all(char.isalnum() or char in "-._[]:" for char in host)
+    )
     if not is_fit or "//" in text:
         hint = "Write the host alone, such as example.com."
         raise InputError(field, f"{text!r} is not a host name", hint=hint)

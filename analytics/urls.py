@@ -139,11 +139,20 @@ def canonical_host(host: str) -> str:
 
 @lru_cache(maxsize=16_384)
 def bare_host(host: str) -> str:
-    """A host without `www.` and without its port: what an allow-list is matched on."""
+    """A host without `www.` and port, in ASCII (IDNA): what an allow-list is matched on."""
     host = canonical_host(host)
     if not host.endswith("]"):
         host = re.sub(r":\d*\Z", "", host)
-    return host.removeprefix("www.")
+    host = host.removeprefix("www.")
+    return host if host.isascii() else _to_ascii(host)
+
+
+def _to_ascii(host: str) -> str:
+    """A host as browsers write it, `xn--…`; as it is, where it cannot be written so."""
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        return host
 
 
 @lru_cache(maxsize=16_384)

@@ -59,6 +59,33 @@ def shown_sites(data: Path) -> list[str]:
     return pagetally("site", "list", data=data).stdout.splitlines()
 
 
+def test_an_alias_that_another_site_has_is_refused_or_told(instance: Instance) -> None:
+    add_site(instance, "there.example", aliases=("shared.example",))
+    add_site(instance, "new.example")
+    instance.close()
+
+    def edit(domain: str, *words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(main, ["site", "edit", domain, *words, "--data", str(instance.folder)])
+        return done.exit_code, done.output
+
+    code, said = edit("new.example", "--alias", "www.shared.example")
+    assert (code, "shared.example is an alias of there.example already" in said) == (1, True)
+    # A domain may be an alias elsewhere, so that one page counts for both; it is told who counts it else.
+    code, said = edit("new.example", "--alias", "there.example")
+    assert (code, "there.example is a site of its own" in said) == (0, True)
+    assert 'data-site="there.example,new.example"' in said
+    assert edit("there.example", "--ignore-gpc")[0] == 0
+    assert "Beware" not in edit("new.example", "--alias", "own.example")[1]
+
+
+def test_a_site_is_found_by_its_name_in_any_script(instance: Instance) -> None:
+    add_site(instance, "bücher.example")
+    instance.close()
+    for name in ("bücher.example", "BÜCHER.example", "xn--bcher-kva.example"):
+        done = CliRunner().invoke(main, ["stats", name, "--data", str(instance.folder)])
+        assert (done.exit_code, done.output.startswith("No views yet")) == (0, True)
+
+
 WRONG = [
     (("site", "add", "https://example.com/"), 2, "is not a host name"),
     (("site", "add", "exa mple"), 2, "is not a host name"),

@@ -283,6 +283,18 @@ def test_one_event_for_several_sites_is_stored_in_each_that_knows_its_host(
     assert [hit["domain"] for hit in stored(instance)] == ["example.com", "all.example"]
 
 
+@pytest.mark.parametrize("host", ["bücher.example", "www.BÜCHER.example", "xn--bcher-kva.example"])
+@pytest.mark.parametrize("domain", ["bücher.example", "xn--bcher-kva.example", ""])
+def test_a_site_is_found_by_its_name_in_any_script(
+    client: TestClient, instance: Instance, host: str, domain: str
+) -> None:
+    add_site(instance, "bücher.example")
+    body = {"u": f"https://{host}/a"} | ({"d": domain} if domain else {})
+    assert "x-pagetally" not in client.post("/api/event", json=body).headers
+    shown = client.get("/api/counters", params={"site": domain or host, "path": f"https://{host}/a"}).json()
+    assert (shown["site"]["domain"], shown["site"]["views"]) == ("xn--bcher-kva.example", 1)
+
+
 def test_a_query_key_of_the_site_makes_a_page_of_its_own(client: TestClient, instance: Instance) -> None:
     add_site(instance, "wp.example", query_keys=("p",))
     for query in ("?p=1&utm_source=x", "?utm_source=y&p=1", "?p=2", ""):

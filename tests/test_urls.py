@@ -136,6 +136,11 @@ HOSTS = [
     ("example.com.", "example.com"),
     ("[::1]:80", "[::1]"),
     ("[::1]", "[::1]"),
+    ("www.BÜCHER.example:8080", "xn--bcher-kva.example"),
+    ("bu\u0308cher.example", "xn--bcher-kva.example"),
+    ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+    ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
+    ("ü" * 80 + ".example", "ü" * 80 + ".example"),
 ]
 
 

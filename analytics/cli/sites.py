@@ -94,11 +94,12 @@ def site() -> None:
 @data_option
 def add(domain: str, data: str | None, **given: Any) -> None:
     """Count DOMAIN from now on."""
-    new = _apply(Site(id=0, domain=domain), given)
-    with performer(find_folder(data)) as desk:
+    new, folder = _apply(Site(id=0, domain=domain), given), find_folder(data)
+    with performer(folder) as desk:
         saved = msgspec.convert(desk.perform(SaveSite(new)), Site)
     click.echo(f"{saved.domain} is counted from now on; its days are those of {saved.timezone}.")
     click.echo("\n".join(["Put this into its pages:", "", SCRIPT_LINE, *SPANS]))
+    tell_of_shared(folder, saved)
     tell_of_tokens(saved)
 
 
@@ -165,7 +166,19 @@ def edit(domain: str, new_domain: str | None, data: str | None, **given: Any) ->
     with performer(folder) as desk:
         saved = msgspec.convert(desk.perform(SaveSite(_apply(found, given))), Site)
     click.echo(f"{saved.domain} is changed.")
+    tell_of_shared(folder, saved)
     tell_of_tokens(saved)
+
+
+def tell_of_shared(folder: Path, saved: Site) -> None:
+    """Say which aliases of a site are other sites: those count them, unless a page says otherwise."""
+    with reader(folder) as store:
+        registry = Registry(store.sites())
+    for host in sorted(saved.hosts):
+        owner = registry.by_host[host]
+        if owner.id != saved.id:
+            click.echo(f"Beware: {host} is a site of its own, and its views count there.")
+            click.echo(f'Where a page names both, for both: data-site="{host},{saved.domain}".')
 
 
 def tell_of_tokens(saved: Site) -> None:
