@@ -14,6 +14,8 @@ PagetallyError              a sentence for a person, and a hint that can be type
 └── Refused                 a command that would do harm as it stands      exit 1
 """
 
+from __future__ import annotations
+
 import errno
 
 
@@ -46,6 +48,11 @@ class InputError(PagetallyError):
     def __init__(self, field: str, message: str, *, hint: str = "") -> None:
         super().__init__(f"{field}: {message}", hint=hint)
         self.field = field
+        self.message = message
+
+    def named(self, field: str) -> InputError:
+        """The same error, of the field as whoever sent it calls it."""
+        return type(self)(field, self.message, hint=self.hint)
 
 
 class TooLarge(InputError):

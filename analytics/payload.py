@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -75,8 +76,17 @@ _HALF = re.compile(
 _FIELD = re.compile(r" - at `\$\.(\w+)")
 
 
+def given_in(body: bytes) -> Mapping[str, object]:
+    """What a JSON body gives, by the names that it has there; nothing for what is no object."""
+    try:
+        found = decode_json(body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def read_event(body: bytes) -> Event:
-    """Parse the JSON body of a collect request; InputError names the field at fault."""
+    """Parse the JSON body of a collect request; InputError names the field at fault (see `as_written`)."""
     try:
         fields = decode_json(body, _decoder)
     except msgspec.ValidationError as error:
@@ -94,18 +104,36 @@ def read_event(body: bytes) -> Event:
     return Event(
         name=name,
         url=url,
-        domains=_read_domains(fields.d if fields.d is not None else fields.domain),
+        domains=read_domains(fields.d if fields.d is not None else fields.domain),
         referrer=(fields.r or fields.referrer or "")[:MAX_TEXT],
         title=(fields.t or fields.title or "")[:MAX_TEXT],
         id="" if fields.id is None else read_id(str(fields.id)),
         detail=detail,
-        hash_mode=_is_true(_first(fields.h, fields.hash_mode)),
-        screen=read_width(_first(fields.w, fields.screen)),
-        interactive=_first(fields.i, fields.interactive) not in (False, 0, "false", "0"),
+        hash_mode=_read_flag("h", _first(fields.h, fields.hash_mode), default=False),
+        screen=_read_screen(_first(fields.w, fields.screen)),
+        interactive=_read_flag("i", _first(fields.i, fields.interactive), default=True),
         engaged=engaged,
         scroll=scroll,
         age=age,
     )
+
+
+SPELLINGS = {
+    "name": ("n", "name"),
+    "url": ("u", "url"),
+    "domain": ("d", "domain"),
+    "props": ("m", "meta", "p", "props"),
+    "h": ("h", "hashMode"),
+    "i": ("i", "interactive"),
+    "w": ("w", "screen"),
+}
+"""The names that a field has in bodies, the first that is given holds, by the one that errors use here."""
+
+
+def as_written(error: InputError, given: Mapping[str, object]) -> InputError:
+    """An error, of the field by the name under which it was given."""
+    names = (name for name in SPELLINGS.get(error.field, ()) if given.get(name) is not None)
+    return error.named(next(names, error.field))
 
 
 def decode_json(body: bytes | str, decoder: msgspec.json.Decoder[Any] = _anything) -> Any:
@@ -132,8 +160,21 @@ def _first(*values: Any) -> Any:
     return None
 
 
-def _is_true(value: Any) -> bool:
-    return value in (True, 1, "1", "true")
+def _read_flag(field: str, value: Any, *, default: bool) -> bool:
+    if value is None or value == "":
+        return default
+    if value in (True, "1", "true"):
+        return True
+    if value in (False, "0", "false"):
+        return False
+    raise InputError(field, "must be true or false")
+
+
+def _read_screen(value: Any) -> int | None:
+    """A width, of a text or a number that may be nonsense, as hidden pages and odd browsers have it."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, str | int | float)):
+        raise InputError("w", "must be a number of pixels")
+    return read_width(value)
 
 
 def read_width(value: Any) -> int | None:
@@ -193,7 +234,8 @@ def read_id(text: str) -> str:
     return text
 
 
-def _read_domains(text: str | None) -> tuple[str, ...]:
+def read_domains(text: str | None) -> tuple[str, ...]:
+    """The sites that a text names, with commas between; none for no text. InputError."""
     if not text:  # as a template writes it whose site has none
         return ()
     domains = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))

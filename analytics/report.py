@@ -7,7 +7,7 @@ from typing import Protocol
 
 from .errors import InputError
 from .model import Count, Counters, Range, Site, SiteCount, Totals
-from .urls import MAX_URL, read_path
+from .urls import MAX_URL, bare_host, has_scheme, read_page, read_path
 
 MAX_PATHS = 100
 """Pages that one call for counters may ask for."""
@@ -55,7 +55,15 @@ def day_values(
 
 
 def read_key(path: str, site: Site) -> str:
-    """The canonical path of a page as a reader asks for it; InputError when it is too long."""
+    """The canonical path of a page as a reader asks for it, by path or full address.
+
+    Empty, which is no page's, for an address of another host. InputError for what is no address.
+    """
     if len(path) > MAX_URL:
         raise InputError("path", f"is longer than {MAX_URL:,} characters")
-    return site.page_key(read_path(path, query_keys=site.query_keys))
+    try:
+        if has_scheme(path) and bare_host(read_page(path).host) not in site.hosts:
+            return ""
+        return site.page_key(read_path(path, query_keys=site.query_keys))
+    except InputError as error:
+        raise error.named("path") from None

@@ -31,6 +31,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.~!$'()*,:@;=/-]*\Z")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _INDEX = re.compile(r"/index\.html?\Z")
+_CONTROL = re.compile(r"%(?:[01][0-9A-F]|7F|C2%[89][0-9A-F])")
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 
 
@@ -185,7 +186,14 @@ def read_page(url: str, *, query_keys: Collection[str] = (), hash_mode: bool = F
         key += canonical_query(query, query_keys)
     if hash_mode and fragment:
         key += "%23" + decode(fragment.replace("?", "%3F").replace("#", "%23"))
+    if "%" in key and _CONTROL.search(key):
+        raise InputError("url", "has a control character in its path")
     return Page(host, key)
+
+
+def has_scheme(text: str) -> bool:
+    """Whether a text is meant as a full address, not as a path."""
+    return _SCHEME.match(text) is not None
 
 
 def path_in(url: str) -> str:
@@ -195,7 +203,7 @@ def path_in(url: str) -> str:
 
 def read_path(text: str, *, query_keys: Collection[str] = ()) -> str:
     """The key of a path, or of a full address, as a reader asks for it."""
-    if _SCHEME.match(text):
+    if has_scheme(text):
         return read_page(text, query_keys=query_keys).path
     path, _, query = text.partition("#")[0].partition("?")
     key = canonical_path(path)

@@ -33,6 +33,7 @@ def test_pages_are_keyed_as_asked_and_unknown_ones_are_zero(client: TestClient) 
     for path in ("/a", "/a/", "/a/index.html", "/a?utm_source=x", "/%E4%B8%AD", "/中"):
         view(client, path)
     asked = ["/a", "/a/", "/a/index.html", "//a", "/中", "/%e4%b8%ad", "/none", "https://example.com/a#x"]
+    asked += ["https://www.example.com:443/a", "https://evil.test/a"]
     answer = client.get("/api/counters", params={"site": "www.example.com", "path": asked})
     views = {path: count["views"] for path, count in answer.json()["pages"].items()}
     assert views == {
@@ -44,6 +45,8 @@ def test_pages_are_keyed_as_asked_and_unknown_ones_are_zero(client: TestClient) 
         "/%e4%b8%ad": 2,
         "/none": 0,
         "https://example.com/a#x": 4,
+        "https://www.example.com:443/a": 4,
+        "https://evil.test/a": 0,
     }
 
 
@@ -114,6 +117,9 @@ def test_an_answer_that_is_known_is_304_until_a_view_comes(client: TestClient) -
         ("?site=example.com&path=" + "x" * 2_001, 400, "path"),
         ("?site=example.com" + "&path=/a{}" * 101, 400, "path"),
         ("?site=example.com" + "&a=1" * 300, 400, "query"),
+        ("?site=example.com&path=javascript:alert(1)", 400, "path"),
+        ("?site=example.com&path=https://", 400, "path"),
+        ("?site=example.com&path=https://example.com/%2500", 400, "path"),
     ],
 )
 def test_what_cannot_be_answered_names_the_field(

@@ -84,7 +84,7 @@ def create_app(
     public: list[BaseRoute] = [
         Route("/api/event", event),
         Route("/api/counters", counters),
-        Route("/api/pixel.gif", PixelEndpoint(instance), methods=["GET", "HEAD"]),
+        Route("/api/pixel.gif", PixelEndpoint(instance)),
         Route("/api/popular", lists.popular),
         Route("/api/related", lists.related),
         Route("/popular.html", lists.page),

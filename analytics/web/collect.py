@@ -184,8 +184,11 @@ class EventEndpoint:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await read_body(scope["headers"], receive, payload.MAX_BODY)
-        event = payload.read_event(body)
-        results = await self._collector.take(event, scope, len(body))
+        try:
+            event = payload.read_event(body)
+            results = await self._collector.take(event, scope, len(body))
+        except InputError as error:
+            raise payload.as_written(error, payload.given_in(body)) from None
         headers = [ANYBODY, *tell_drops(results)]
         if b"counters=1" in scope["query_string"]:
             counters = await self._collector.count(event, results)
@@ -206,6 +209,13 @@ class PixelEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: RawHeaders = [*CORS, NO_STORE, (b"content-type", b"image/gif")]
+        if scope["method"] == "OPTIONS":
+            await send_preflight(send)
+            return
+        if scope["method"] not in ("GET", "HEAD"):
+            allowed = (b"allow", b"GET, HEAD, OPTIONS")
+            await send_error(send, 405, InputError("method", "must be GET"), [allowed])
+            return
         try:
             event = read_pixel(scope)
             results: list[Hit | Drop]
@@ -218,6 +228,7 @@ class PixelEndpoint:
             retry = (b"retry-after", str(error.retry_after).encode())
             await send_answer(send, error.status, [*headers, _reason(error), retry], GIF)
         except InputError as error:
+            error = payload.as_written(error, parse_qs(scope["query_string"].decode("latin-1")))
             await send_answer(send, 400, [*headers, _reason(error)], GIF)
         else:
             dropped = drop_header(results)
@@ -252,11 +263,10 @@ def read_pixel(scope: Scope) -> Event:
     url = first("u", "url") or referer
     if not url:
         raise InputError("url", "is required", hint="Give the page's address as ?u=.")
-    domain = first("d", "domain")
     return Event(
         name=payload.PAGEVIEW,
         url=url,
-        domains=(domain,) if domain else (),
+        domains=payload.read_domains(first("d", "domain") or None),
         referrer=first("r", "referrer")[: payload.MAX_TEXT],
         title=first("t", "title")[: payload.MAX_TEXT],
         id=payload.read_id(first("id")),
