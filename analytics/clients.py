@@ -53,7 +53,7 @@ BROWSERS = {
     "Brave Mobile": "Brave",
     "IE Mobile": "Internet Explorer",
     "IE": "Internet Explorer",
-    "Headless Chrome": "HeadlessChrome",
+    "HeadlessChrome": "Chrome Headless",
 }
 """Of names that mean the same browser, the one that people know."""
 
@@ -69,7 +69,7 @@ BRANDS = {
     "Samsung Internet": "Samsung Internet",
     "DuckDuckGo": "DuckDuckGo",
     "Android WebView": "Android WebView",
-    "HeadlessChrome": "HeadlessChrome",
+    "HeadlessChrome": "Chrome Headless",
 }
 """Brands of `Sec-CH-UA`; what is not here is an invented one ("Not A;Brand") or says nothing."""
 
@@ -212,17 +212,20 @@ _OWN_NAME = re.compile(
     r"([A-Za-z][\w.+-]*(?:bot|spider|crawler|crawl|fetcher|preview|agent|search|user|checker|monitor|scan(?:ner)?|externalagent|extended)[\w-]*)",
     re.I,
 )
+_HEADLESS = re.compile(r"Headless([A-Z][a-z]+)")
 _FIRST_WORD = re.compile(r"[A-Za-z][\w.-]{1,40}")
 
 
 def bot_name(agent: str) -> str:
-    """What a machine calls itself: "Googlebot", "GPTBot", "curl"."""
+    """What a machine calls itself: "Googlebot", "curl"; without a screen it is "Chrome Headless"."""
     for maker in AI:
         if maker.lower() in agent.lower():
             return maker
     for name in _OWN_NAME.findall(agent):
         if name.lower() not in ("user-agent", "like", "mozilla"):
             return _cut(name)
+    if headless := _HEADLESS.search(agent):
+        return f"{headless[1]} Headless"
     rest = re.sub(r"^Mozilla/\d\.\d\s*(?:\((?:compatible;\s*)?)?", "", agent)
     found = _FIRST_WORD.search(rest)
     return _cut(found[0]) if found else "unknown"

@@ -127,6 +127,11 @@ def test_hints_are_believed_over_a_frozen_user_agent(
         ("Mozilla/5.0 (compatible; ChatGPT-User/1.0; +https://openai.com/bot)", "ChatGPT-User", "assistant"),
         ("Mozilla/5.0 (compatible; OAI-SearchBot/1.0)", "OAI-SearchBot", "search"),
         ("Mozilla/5.0 (compatible; ClaudeBot/1.0; +claudebot@anthropic.com)", "ClaudeBot", "training"),
+        (
+            f"Mozilla/5.0 (X11; Linux x86_64) {WEBKIT} HeadlessChrome/131.0.0.0 Safari/537.36",
+            "Chrome Headless",
+            "",
+        ),
         ("curl/8.5.0", "curl", ""),
         ("python-requests/2.32", "python-requests", ""),
         ("facebookexternalhit/1.1", "facebookexternalhit", ""),

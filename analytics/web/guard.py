@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from ..errors import TooLarge
 from ..language import choose_language, speak
 from ..visitors import read_address
+from .answers import CORS, TEXT, RawHeaders
 
 HEAD_BYTES = 32 * 1024
 """Bytes of a request line and its headers that are taken."""
@@ -264,6 +265,22 @@ class LimitedProtocol(HttpToolsProtocol):
         is_answered = self.cycle is not None and self.cycle.response_started
         # A connection that was opened ahead and never used is closed without a word.
         if self._bytes and (not is_answered or self.cycle.response_complete):
-            answer = f"HTTP/1.1 {status} {phrase}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-            self.transport.write(answer.encode())
+            self.transport.write(_last_answer(status, phrase))
         self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """What the parser below takes for no HTTP, which a page may read as every other answer."""
+        self.transport.write(_last_answer(400, "Bad Request", msg.encode("ascii")))
+        self.transport.close()
+
+
+def _last_answer(status: int, phrase: str, body: bytes = b"") -> bytes:
+    """An answer that is sent past the app, before the connection is closed."""
+    headers: RawHeaders = [
+        *CORS,
+        TEXT,
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    lines = [f"HTTP/1.1 {status} {phrase}".encode(), *(b": ".join(header) for header in headers)]
+    return b"\r\n".join([*lines, b"", body])
