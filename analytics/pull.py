@@ -18,6 +18,20 @@ Fetch = Callable[[str, Mapping[str, str]], Reply]
 
 MAX_SITEMAPS = 50
 
+PAUSES = {"busuanzi": 0.3, "vercount": 0.8, "goatcounter": 0.3}
+"""Seconds between two questions. Vercount takes 80 a minute from one address."""
+
+WAITS = (2.0, 10.0, 60.0)
+"""Seconds before each further try, where the server does not say when."""
+
+LONGEST_WAIT = 120.0
+
+PASSING = {"busuanzi": (429, 503)}
+"""Answers that mean "not now". A busuanzi may have counted what it answers with another error."""
+
+GIVE_UP = 5
+"""Pages in a row without an answer."""
+
 CALLBACK = "BusuanziCallback_777487655111"
 """As long as the name that the script makes: others cut the answer at fixed places."""
 
@@ -44,14 +58,14 @@ def pull_vercount(fetch: Fetch, base: str, site: Site, path: str) -> Iterator[Ro
 
 
 def pull_goatcounter(fetch: Fetch, base: str, site: Site, path: str) -> Iterator[Row]:
-    """The public counter; a page it does not know is answered with 404 and zeros."""
-    for name, key in ((quote(path, safe=""), path), ("TOTAL", SITE)):
-        reply = fetch(f"{base.rstrip('/')}/counter/{name}.json", {})
-        if reply.status == 403:
-            hint = "Allow visitor counts in its settings."
-            raise PagetallyError("that GoatCounter does not show its counts", hint=hint)
-        numbers = _object(reply, reply.body, also=404)
-        yield {"path": key, "views": numbers.get("count"), "visitors": numbers.get("count_unique")}
+    """The public counter; a page it does not know is answered with 404 and zeros. The site is asked apart."""
+    name = "TOTAL" if path == SITE else quote(path, safe="")
+    reply = fetch(f"{base.rstrip('/')}/counter/{name}.json", {})
+    if reply.status == 403:
+        hint = "Allow visitor counts in its settings."
+        raise PagetallyError("that GoatCounter does not show its counts", hint=hint)
+    numbers = _object(reply, reply.body, also=404)
+    yield {"path": path, "views": numbers.get("count"), "visitors": numbers.get("count_unique")}
 
 
 PROTOCOLS: dict[str, Callable[[Fetch, str, Site, str], Iterator[Row]]] = {
@@ -61,18 +75,66 @@ PROTOCOLS: dict[str, Callable[[Fetch, str, Site, str], Iterator[Row]]] = {
 }
 
 
+def be_patient(fetch: Fetch, protocol: str, pause: float, sleep: Callable[[float], None]) -> Fetch:
+    """The same, with a pause before each question, and asked again where the server says: not now."""
+    passing = PASSING.get(protocol, (429, 500, 502, 503, 504))
+
+    def ask(url: str, headers: Mapping[str, str]) -> Reply:
+        sleep(pause)
+        reply = fetch(url, headers)
+        for usual in WAITS:
+            wait = read_wait(reply.retry_after, usual)
+            if reply.status not in passing or wait > LONGEST_WAIT:
+                break
+            sleep(max(wait, pause))
+            reply = fetch(url, headers)
+        return reply
+
+    return ask
+
+
+def read_wait(text: str, usual: float) -> float:
+    """The seconds of a Retry-After; the usual ones where it is a date or missing."""
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 9 else usual
+
+
 def pull(
-    fetch: Fetch, protocol: str, base: str, site: Site, paths: list[str], progress: Callable[[], None]
+    fetch: Fetch,
+    protocol: str,
+    base: str,
+    site: Site,
+    paths: list[str],
+    progress: Callable[[], None] = lambda: None,
+    report: Callable[[str, str], None] = lambda path, why: None,
 ) -> Iterator[Row]:
-    """The rows of pages, then what the server last said of the whole site."""
+    """The rows of pages, then what the server last said of the whole site.
+
+    A page that is not answered is reported with the reason, and left out; after some in a row the others
+    are not asked any more. PagetallyError when there was no answer to any.
+    """
     last: Row | None = None
-    for path in paths:
-        for row in PROTOCOLS[protocol](fetch, base, site, path):
-            if row["path"] == SITE:
-                last = row
-            else:
-                yield row
+    problem: PagetallyError | None = None
+    failed, is_answered = 0, False
+    asked = [*paths, SITE] if protocol == "goatcounter" else paths
+    for index, path in enumerate(asked):
+        try:
+            rows = list(PROTOCOLS[protocol](fetch, base, site, path))
+        except InputError:
+            raise
+        except PagetallyError as error:
+            problem, failed, rows = error, failed + 1, []
+            report(path, str(error))
+        else:
+            failed, is_answered = 0, True
+        last = next((row for row in rows if row["path"] == SITE), last)
+        yield from [row for row in rows if row["path"] != SITE]
         progress()
+        if failed == GIVE_UP:
+            for path in asked[index + 1 :]:
+                report(path, f"was not asked, because {GIVE_UP} in a row had no answer")
+            break
+    if problem is not None and not is_answered:
+        raise problem
     if last is not None:
         yield last
 

@@ -27,6 +27,8 @@ class Reply:
 
     status: int
     body: bytes
+    retry_after: str = ""
+    """When to come again, as the server says it; empty when it does not."""
 
 
 def fetch(
@@ -41,11 +43,11 @@ def fetch(
     deadline = time.monotonic() + seconds
     for _ in range(MAX_REDIRECTS + 1):
         try:
-            status, location, body = _ask(url, headers or {}, allow_private, deadline, max_bytes)
+            reply, location = _ask(url, headers or {}, allow_private, deadline, max_bytes)
         except (OSError, http.client.HTTPException) as error:
             raise PagetallyError(f"{url} does not answer: {error or type(error).__name__}") from None
-        if status not in (301, 302, 303, 307, 308) or not location:
-            return Reply(status, body)
+        if reply.status not in (301, 302, 303, 307, 308) or not location:
+            return reply
         url = urljoin(url, location)
     raise PagetallyError(f"{url} redirects too often")
 
@@ -78,7 +80,8 @@ def is_public(text: str) -> bool:
 
 def _ask(
     url: str, headers: Mapping[str, str], allow_private: bool, deadline: float, max_bytes: int
-) -> tuple[int, str, bytes]:
+) -> tuple[Reply, str]:
+    """The answer, and where it redirects to."""
     parts = urlsplit(url)
     try:
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
@@ -99,7 +102,9 @@ def _ask(
         fixed = {"Host": name if default else f"{name}:{port}", "User-Agent": "pagetally-import"}
         connection.request("GET", target, headers=fixed | dict(headers))
         answer = connection.getresponse()
-        return answer.status, answer.getheader("location", ""), _read(answer, url, deadline, max_bytes)
+        body = _read(answer, url, deadline, max_bytes)
+        reply = Reply(answer.status, body, answer.getheader("retry-after", ""))
+        return reply, answer.getheader("location", "")
     finally:
         connection.close()
 

@@ -25,7 +25,7 @@ from analytics.counts import (
 )
 from analytics.errors import InputError, PagetallyError
 from analytics.model import Amount, Count, Site
-from analytics.pull import pull, read_sitemap
+from analytics.pull import be_patient, pull, read_sitemap
 from analytics.registry import check_site
 from analytics.remote import Reply, fetch, find_address, is_public
 
@@ -307,6 +307,62 @@ def test_pulling_from_what_answers_nonsense_says_so(protocol: str, reply: tuple[
 
     with pytest.raises(PagetallyError):
         list(pull(ask, protocol, "https://c.example", SITE_OF_TESTS, ["/a"], lambda: None))
+
+
+def vercount(views: int) -> tuple[int, str]:
+    return 200, json.dumps({"data": {"page_pv": views, "page_uv": 1, "site_pv": 9, "site_uv": 4}})
+
+
+BUSY = (429, "slow down")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "replies", "slept", "views"),
+    [
+        ("vercount", [vercount(5)], [1], {"/a": 5, SITE: 9}),
+        ("vercount", [(*BUSY, "7"), vercount(5)], [1, 7], {"/a": 5, SITE: 9}),
+        ("vercount", [(*BUSY, "0"), (502, ""), BUSY, vercount(5)], [1, 1, 10, 60], {"/a": 5, SITE: 9}),
+        ("vercount", [(503, "", "Wed, 21 Oct 2026 07:28:00 GMT"), vercount(5)], [1, 2], {"/a": 5, SITE: 9}),
+        ("vercount", [BUSY, BUSY, BUSY, BUSY], [1, 2, 10, 60], None),
+        ("vercount", [(*BUSY, "3600")], [1], None),
+        ("vercount", [(404, "")], [1], None),
+        ("busuanzi", [BUSY, (200, BUSUANZI % 5)], [1, 2], {"/a": 5, SITE: 9}),
+        # It may have counted the question: whoever asks again counts again.
+        ("busuanzi", [(502, "")], [1], None),
+    ],
+)
+def test_a_server_that_says_not_now_is_asked_again(
+    protocol: str, replies: list[tuple[Any, ...]], slept: list[float], views: dict[str, int] | None
+) -> None:
+    waiting, sleeps = list(replies), list[float]()
+
+    def ask(url: str, headers: Mapping[str, str]) -> Reply:
+        status, body, *after = waiting.pop(0)
+        return Reply(status, body.encode(), *after)
+
+    patient = be_patient(ask, protocol, 1, sleeps.append)
+    rows = pull(patient, protocol, "https://c.example", SITE_OF_TESTS, ["/a"])
+    if views is None:
+        with pytest.raises(PagetallyError):
+            list(rows)
+    else:
+        assert {row["path"]: row["views"] for row in rows} == views
+    assert (sleeps, waiting) == (slept, [])
+
+
+def test_pages_that_keep_failing_are_told_and_cost_nothing_that_was_read() -> None:
+    told: list[str] = []
+    paths = [f"/{number}" for number in range(20)]
+
+    def ask(url: str, headers: Mapping[str, str]) -> Reply:
+        page = int(url.rpartition("%2F")[2])
+        return Reply(500, b"") if page == 3 or page > 9 else Reply(200, vercount(page)[1].encode())
+
+    rows = pull(
+        ask, "vercount", "https://c.example", SITE_OF_TESTS, paths, report=lambda path, why: told.append(path)
+    )
+    assert [row["path"] for row in rows] == ["/0", "/1", "/2", *paths[4:10], SITE]
+    assert told == ["/3", *paths[10:]]
 
 
 def test_a_sitemap_and_those_it_leads_to() -> None:

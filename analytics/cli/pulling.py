@@ -13,13 +13,16 @@ import click
 from ..counts import collect
 from ..errors import InputError
 from ..model import Site
-from ..pull import PROTOCOLS, read_sitemap
+from ..pull import PAUSES, PROTOCOLS, be_patient, read_sitemap
 from ..pull import pull as pull_rows
 from ..remote import Reply, fetch
 from ..urls import bare_host, read_page
 from .amounts import count_options, take_over
 from .common import data_option, find_folder
 from .sites import find_site
+
+SHOWN = 50
+"""Pages without an answer that are named."""
 
 
 @click.command("pull", short_help="Ask another counter for its counts.")
@@ -28,7 +31,11 @@ from .sites import find_site
 @click.option("--protocol", type=click.Choice(list(PROTOCOLS)), required=True, help="What runs there.")
 @click.option("--paths", "file", type=click.Path(path_type=Path), help="A file with a path on each line.")
 @click.option("--sitemap", help="The address of a sitemap that lists the pages.")
-@click.option("--pause", default=0.3, show_default=True, help="Seconds between two questions.")
+@click.option(
+    "--pause",
+    type=click.FloatRange(0),
+    help="Seconds between two questions; usually 0.3, of Vercount 0.8.",
+)
 @click.option("--allow-private", is_flag=True, help="Also ask servers of this machine and network.")
 @count_options
 @data_option
@@ -38,32 +45,44 @@ def pull(
     protocol: str,
     file: Path | None,
     sitemap: str | None,
-    pause: float,
+    pause: float | None,
     allow_private: bool,
     data: str | None,
     **given: Any,
 ) -> None:
     """Ask the counter at URL for each page, and take its numbers over like a file of them.
 
-    A busuanzi counts each question as a view there: the page's and the site's number grow by one.
+    A busuanzi counts each question as a view there: the page's and the site's number grow by one. What a
+    server does not answer for a moment is asked again; a page that keeps failing is told, and left out.
     """
     site = find_site(find_folder(data), domain)
 
     def ask(address: str, headers: Mapping[str, str]) -> Reply:
         return fetch(address, headers, allow_private=allow_private)
 
-    def ask_gently(address: str, headers: Mapping[str, str]) -> Reply:
-        time.sleep(pause)
-        return ask(address, headers)
-
     paths = read_paths(file) if file else read_sitemap(ask, sitemap) if sitemap else []
     paths = [path for path in paths if _is_of(site, path)]
     if not paths:
         raise InputError("paths", "names no page of this site", hint="Give --paths FILE or --sitemap URL.")
+    patient = be_patient(ask, protocol, PAUSES[protocol] if pause is None else pause, time.sleep)
+    failed: list[str] = []
+
+    def report(path: str, why: str) -> None:
+        failed.append(f"  {path}: {why}")
+
     with click.progressbar(length=len(paths), label=f"Asking {url}") as bar:
-        found = collect(site, pull_rows(ask_gently, protocol, url, site, paths, lambda: bar.update(1)))
+        rows = pull_rows(patient, protocol, url, site, paths, lambda: bar.update(1), report)
+        found = collect(site, rows)
+    show_failed(failed)
     text = repr(sorted((a.path, a.views, a.visitors) for a in found.amounts.values()))
     take_over(site, found, url, hashlib.sha256(text.encode()).hexdigest(), data=data, **given)
+
+
+def show_failed(failed: list[str]) -> None:
+    """Say which pages are left out, and why."""
+    if failed:
+        more = [f"  and {len(failed) - SHOWN:,} more"] if len(failed) > SHOWN else []
+        click.echo("\n".join([f"Left out, without an answer: {len(failed):,}", *failed[:SHOWN], *more]))
 
 
 def read_paths(file: Path) -> list[str]:
