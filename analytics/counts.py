@@ -33,7 +33,7 @@ MAX_PAGES = 200_000
 MAX_JSON = 256 * 1024 * 1024
 """Bytes of a JSON file, which is read as a whole."""
 
-PATH_NAMES = ("path", "page", "page_key", "key", "target", "url", "link", "permalink", "href")
+PATH_NAMES = ("path", "page", "page_key", "key", "target", "url", "link", "permalink", "href", "xid")
 VIEW_NAMES = tuple(
     "views pv page_pv page_views pageviews count hits time post_views_count view_count".split()
 )
@@ -44,6 +44,9 @@ SITE_ROWS = {"site-pv": "views", "site-uv": "visitors"}
 
 POST_META = ("views", "post_views_count", "_post_views", "wpb_post_views_count")
 """Under which WordPress plugins keep a post's views."""
+
+GROUPED = re.compile(r"[0-9]{1,3}([\s,.'’])(?:[0-9]{2,3}\1)*[0-9]{3}")
+"""A number in groups, as one language or another writes it: 1,234,567, 1.234, 12 34 567."""
 
 HAZARDS = ("=", "+", "-", "@", "\t", "\r")
 """With which a cell must not begin: spreadsheets would run it."""
@@ -155,7 +158,8 @@ def find_rows(value: Any) -> Iterator[Row]:
         if isinstance(inner, list | dict):
             yield from find_rows(inner)
             return
-    if any(name in value for name in PATH_NAMES):
+    # A count without a page is a row, too: it is told that it was left out.
+    if any(name in value for name in (*PATH_NAMES, *VIEW_NAMES)):
         yield value
     else:
         yield from _by_path(value)
@@ -164,7 +168,16 @@ def find_rows(value: Any) -> Iterator[Row]:
 def _by_path(value: dict[str, Any]) -> Iterator[Row]:
     for path, count in value.items():
         if path.startswith(("/", "http://", "https://")):
-            yield (count if isinstance(count, dict) else {"views": count}) | {"path": path}
+            plain = _unwrap(count)
+            yield (plain if isinstance(plain, dict) else {"views": plain}) | {"path": path}
+
+
+def _unwrap(value: Any) -> Any:
+    """A value as MongoDB writes its numbers, {"$numberInt": "9"}; any other as it is."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((name, inner),) = value.items()
+        return inner if name in ("$numberInt", "$numberLong", "$numberDouble") else value
+    return value
 
 
 def read_wordpress(stream: io.BufferedReader) -> Iterator[Row]:
@@ -268,7 +281,10 @@ def read_amount(site: Site, row: Row) -> Amount | str:
     """What a row says of a page; or why it cannot be used."""
     texts = (row.get(name) for name in PATH_NAMES)
     page = next((text for text in texts if isinstance(text, str) and text), "").strip()
-    views, visitors = (read_count(row, names) for names in (VIEW_NAMES, VISITOR_NAMES))
+    try:
+        views, visitors = (read_count(row, names) for names in (VIEW_NAMES, VISITOR_NAMES))
+    except ValueError:
+        return "no whole number"
     if views is None and visitors is None:
         return "no count"
     if page in SITE_ROWS:
@@ -291,16 +307,24 @@ def read_amount(site: Site, row: Row) -> Amount | str:
 
 
 def read_count(row: Row, names: Iterable[str]) -> int | None:
-    """The count in the first of the columns that the row has; None when it holds none."""
-    value = next((row[name] for name in names if name in row), None)
+    """The count in the first of the columns that the row has; None when that is empty, or there is none.
+
+    ValueError for anything but a whole number from 0 to `MAX_COUNT`.
+    """
+    value = _unwrap(next((row[name] for name in names if name in row), None))
     if isinstance(value, str):
-        digits = re.sub(r"[\s,'’]", "", value)
-        value = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 17 else None
+        text = value.strip()
+        if not text:
+            return None
+        digits = re.sub(r"[^0-9]", "", text) if GROUPED.fullmatch(text) else text
+        value = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 17 else -1
     elif isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_COUNT:
-        return value
-    return None
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_COUNT:
+        raise ValueError("is no whole number of 0 or more")
+    return value
 
 
 # Amounts to files

@@ -103,6 +103,15 @@ Expected = dict[str, tuple[int | None, int | None]]
         ('{"/a": 5, "/b": {"pv": 2, "uv": 1}}', "json", {"/a": (5, None), "/b": (2, 1)}),
         ('[{"page": "/a", "views": 5.0}]', "json", {"/a": (5, None)}),
         (json.dumps(OURS), "json", {SITE: (9, 4), "/a": (5, 3)}),
+        ("path;views\n/a;1.234\n/b;12\u202f345\n/c;1.234.567\n/d;12,34,567\n/e;0012\n", "csv",
+         {"/a": (1_234, None), "/b": (12_345, None), "/c": (1_234_567, None), "/d": (1_234_567, None),
+          "/e": (12, None)}),
+        ('{"url":"/a","time":{"$numberInt":"9"}}\n{"url":"/b","time":{"$numberLong":"8"}}\n', "twikoo",
+         {"/a": (9, None), "/b": (8, None)}),
+        ('{"/a": {"$numberInt": "5"}, "/b": {"pv": {"$numberDouble": "2"}}}', "json",
+         {"/a": (5, None), "/b": (2, None)}),
+        ('{"xid":"/a/","time":3}\n{"url":"/b","xid":"/c","time":4}\n', "leancloud",
+         {"/a": (3, None), "/b": (4, None)}),
         (LEANCLOUD, "leancloud", {"/a": (7, None), SITE: (900, 300)}),
         ('{"results":[{"url":"/a","time":5}]}', "leancloud", {"/a": (5, None)}),
         (json.dumps(WALINE), "waline", {"/a": (7, None)}),
@@ -129,14 +138,22 @@ def test_each_format_gives_the_same_amounts(
     ("data", "reason"),
     [
         ("path,views\nhttps://evil.example/a,5\n", "another host"),
-        ("path,views\n/a,-5\n", "no count"),
-        ("path,views\n/a,12.5\n", "no count"),
-        ("path,views\n/a,99999999999999999999\n", "no count"),
+        ("path,views\n/a,-5\n", "no whole number"),
+        ("path,views\n/a,12.5\n", "no whole number"),
+        ("path,views\n/a,99999999999999999999\n", "no whole number"),
+        ("path,views,visitors\n/bad,-5,0\n", "no whole number"),
+        ("path,views,visitors\n/big,99999999999999999999,1\n", "no whole number"),
+        ("path,views,visitors\n/dec,12.5,1\n", "no whole number"),
+        ('path;views;visitors\n/dec;"12,50";1\n', "no whole number"),
+        ("path,views,visitors\n/a,5,none\n", "no whole number"),
+        ('{"path": "/a", "views": 12.5, "visitors": 1}', "no whole number"),
+        ('{"path": "/a", "views": {"$oid": "9"}}', "no whole number"),
+        ('{"objectId": "1", "time": 5}', "no page"),
         ("path,views,time\n/a,,1700000000\n", "no count"),
         (f"path,views\n/{'a' * 3_000},5\n", "no page"),
         ("path,views\n(other),5\n", "no page"),
         ("path,views\n,5\n", "no page"),
-        ('[{"path": "/a", "views": true}]', "no count"),
+        ('[{"path": "/a", "views": true}]', "no whole number"),
         ('[{"path": "https://[", "views": 1}]', "no page"),
     ],
 )
@@ -412,12 +429,12 @@ def test_an_address_that_may_not_be_asked_is_refused(url: str) -> None:
 def test_a_redirect_is_checked_like_the_first_address(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def answer(url: str, *rest: Any) -> tuple[int, str, bytes]:
+    def answer(url: str, *rest: Any) -> tuple[Reply, str]:
         asked.append(url)
         if url == "http://public.example/":
-            return 302, "http://127.0.0.1/secret", b""
+            return Reply(302, b""), "http://127.0.0.1/secret"
         find_address("127.0.0.1", 80, allow_private=rest[1])
-        return 200, "", b"inside"
+        return Reply(200, b"inside"), ""
 
     monkeypatch.setattr(remote, "_ask", answer)
     with pytest.raises(InputError, match="no public address"):
