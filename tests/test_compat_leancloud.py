@@ -82,7 +82,7 @@ def test_a_page_without_a_counter_of_its_own_counts_for_the_site(client: TestCli
     assert find(client, {"target": "site-pv"})[0]["time"] == 1
     client.put(f"{COUNTER}/{total['objectId']}", json=PLUS)
     assert find(client, {"target": "/"}) == []
-    found = client.get("/api/popular?site=blog.example&period=all").json()
+    found = client.get("/api/popular?site=blog.example&window=all").json()
     assert (find(client, {"target": "site-pv"})[0]["time"], found["pages"]) == (2, [])
 
 

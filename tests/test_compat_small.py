@@ -78,7 +78,7 @@ def test_a_view_without_a_page_is_the_site_s_and_leads_nowhere(
     assert client.post("/api/counter", json=told, headers=SITE).json()["data"]["time"] == 1
     client.post("/twikoo", json={"event": "COUNTER_GET", "url": "/a"}, headers=SITE)
     most = client.get("/api/v2/stats/pv_most_pages", headers=SITE).json()["data"]
-    popular = client.get("/api/popular?site=blog.example&period=all").json()["pages"]
+    popular = client.get("/api/popular?site=blog.example&window=all").json()["pages"]
     assert [[page["key"] for page in most], [page["path"] for page in popular]] == [["/a"], ["/a"]]
     assert views(instance) == 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +52,14 @@ def test_it_names_every_dimension_and_metric() -> None:
     assert names["enum"] == list(NAMES)
     assert re.match(properties["pattern"], "event:props:plan")
     assert schemas["Metric"]["enum"] == list(METRICS)
+
+
+@pytest.mark.parametrize("path", ["/api/pixel.gif", "/api/counters", "/api/popular", "/api/related"])
+def test_the_docs_name_every_parameter(path: str) -> None:
+    text = (Path(__file__).parent.parent / "docs/api.md").read_text()
+    section = text.partition(f"## GET {path}\n")[2].partition("\n## ")[0]
+    for parameter in DOCUMENT["paths"][path]["get"]["parameters"]:
+        assert re.search(rf"[`?&]{parameter['name']}[`=]", section), parameter["name"]
 
 
 def test_each_path_is_there(client: TestClient) -> None:  # noqa: F811
