@@ -426,6 +426,30 @@ def test_lists_are_read_by_everybody_and_only_read(
     assert dump(instance) == before
 
 
+def test_the_command_writes_what_is_related_of_one_page_and_of_all(
+    client: TestClient, instance: Instance, tmp_path: Path
+) -> None:
+    write(instance, make_history())
+    instance.fold()
+    instance.relate()
+    data, file = instance.folder, tmp_path / "related.json"
+
+    def ask(*words: str) -> dict[str, Any]:
+        pagetally("related", "example.com", *words, "--out", file, data=data)
+        return dict(json.loads(file.read_text()))
+
+    pages = ask()["pages"]
+    assert len(pages) > 1
+    assert pages == {path: ask_related(client, path) for path in pages}
+    page = next(path for path in pages if len(pages[path]) > 1)
+    assert (
+        ask(page, "--limit", "1") == client.get(f"/api/related?site=example.com&path={page}&limit=1").json()
+    )
+    assert [len(found) for found in ask("--limit", "1")["pages"].values()] == [1] * len(pages)
+    assert ask("/unknown")["pages"] == []
+    assert page in pagetally("related", "example.com", data=data).stdout
+
+
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
 

@@ -1,17 +1,20 @@
-"""`pagetally popular`: a list of pages, in the terminal or as a static file for building a site."""
+"""`pagetally popular`, `pagetally related`: lists for readers, in the terminal or as files for a build."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 import msgspec
 
 from ..lists import LIMIT, METRICS, MOST, WINDOW, list_pages, read_wish
-from ..model import PageList
+from ..model import PageList, RelatedPage
+from ..store.related import LISTED
 from .common import data_option, find_folder, reader
+from .counters import page_of
 from .sites import find_site
 
 
@@ -49,6 +52,36 @@ def popular(
         click.echo(f"{out}: {len(found.pages)} pages.")
 
 
+@click.command()
+@click.argument("domain")
+@click.argument("path", required=False)
+@click.option(
+    "--limit", type=click.IntRange(1, LISTED), default=LISTED, show_default=True, help="Of each page."
+)
+@click.option("--out", type=click.Path(path_type=Path), help="Write JSON there.")
+@data_option
+def related(domain: str, path: str | None, limit: int, out: Path | None, data: str | None) -> None:
+    """List what the readers of PATH (without it: of each page) of DOMAIN also read.
+
+    With --out as JSON: of one page that of /api/related, else all pages in one file.
+    """
+    folder = find_folder(data)
+    site = find_site(folder, domain)
+    with reader(folder) as store:
+        if path is None:
+            pages = store.all_related_pages(site.id, limit)
+        else:
+            key = page_of(site, path)
+            pages = {key: store.related_pages(site.id, key, limit)}
+    if out is None:
+        _show_related(pages)
+        return
+    told: dict[str, object] = {"site": site.domain}
+    told |= {"pages": pages} if path is None else {"path": key, "pages": pages[key]}
+    _save(out, msgspec.json.encode(told))
+    click.echo(f"{out}: {len(pages) if path is None else len(pages[key])} pages.")
+
+
 def _save(file: Path, body: bytes) -> None:
     # Whole or not at all: the build of a site may read it meanwhile.
     part = file.with_name(file.name + ".part")
@@ -71,4 +104,19 @@ def _show(found: PageList) -> None:
     Console().print(table)
 
 
-COMMANDS = (popular,)
+def _show_related(pages: Mapping[str, Sequence[RelatedPage]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, header_style="dim")
+    for name in ("readers of", "also read"):
+        table.add_column(name, overflow="ellipsis", no_wrap=True, ratio=1)
+    table.add_column("lift", justify="right")
+    for path, others in pages.items():
+        for other in others:
+            table.add_row(Text(path), Text(other.path), f"{other.lift:,.1f}")
+    Console().print(table)
+
+
+COMMANDS = (popular, related)

@@ -178,6 +178,22 @@ def read(connection: Connection, site: int, path: str, limit: int) -> list[Relat
     return [RelatedPage(*row) for row in rows]
 
 
+def read_all(connection: Connection, site: int, limit: int) -> dict[str, list[RelatedPage]]:
+    """The same of every page that has some, by path."""
+    rows = connection.execute(
+        "SELECT page.path, other.path, other.title, round(related.lift, 1) FROM related"
+        " JOIN path AS page ON page.id = related.path JOIN path AS other ON other.id = related.other"
+        " WHERE related.site = ? ORDER BY page.path, rank",
+        (site,),
+    )
+    found: dict[str, list[RelatedPage]] = {}
+    for page, *other in rows:
+        listed = found.setdefault(page, [])
+        if len(listed) < limit:
+            listed.append(RelatedPage(*other))
+    return found
+
+
 def read_time(connection: Connection, site: int) -> int:
     """When the related pages of a site were computed; 0 for never."""
     row = connection.execute("SELECT value FROM meta WHERE key = ?", (f"related {site}",)).fetchone()

@@ -206,6 +206,10 @@ class SqliteReader:
         """What readers of a page also read, best first, as last computed."""
         return related.read(self._connection, site, path, limit)
 
+    def all_related_pages(self, site: int, limit: int) -> dict[str, list[RelatedPage]]:
+        """The related pages of every page that has some, by path."""
+        return related.read_all(self._connection, site, limit)
+
     def pages_with_related(self, site: int) -> list[int]:
         """The pages of a site that have related ones, as path ids."""
         return related.listed_pages(self._connection, site)
