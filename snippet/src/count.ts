@@ -1,5 +1,6 @@
 /**
  * What pages that were made for GoatCounter load: it counts by `/count` and speaks as `window.goatcounter`.
+ * Without GoatCounter, but with elements of busuanzi's, the page was made for jkjoy's script of that name: drop-in.js.
  * Settings come from `data-goatcounter-settings`, or from `window.goatcounter` as the page left it.
  */
 type Text = string | null | undefined;
@@ -160,13 +161,25 @@ if (location.hash == '#toggle-goatcounter') {
   } catch {} // storage is blocked
 }
 
-if (!goat.no_onload) {
-  whenReady(() =>
+/** jkjoy's script for busuanzi's elements goes by the same name; its tag names no GoatCounter. */
+const isOfElements = () =>
+  own && !(own.dataset.goatcounter || goat.endpoint) && document.querySelector('[id^=busuanzi_],[id^=eo_]');
+
+function loadDropIn(): void {
+  const script = document.createElement('script');
+  Object.assign(script.dataset, own!.dataset);
+  script.src = new URL('drop-in.js', own!.src).href;
+  document.head.append(script);
+}
+
+whenReady(() => {
+  if (isOfElements()) loadDropIn();
+  else if (!goat.no_onload) {
     whenSeen(() => {
       goat.count();
       if (!goat.no_events) goat.bind_events();
-    }),
-  );
-}
+    });
+  }
+});
 
 export {};

@@ -9,7 +9,7 @@ const fresh = await build();
 const TRACKERS = { 'plausible.js': 2000, 'umami.js': 1300, 'matomo.js': 1300, 'fathom.js': 900 };
 const ELEMENTS = { 'page-count.js': 1500, 'page-list.js': 1500 };
 const OWN = { 'pt.js': 1450, 'pt-lite.js': 1000, 'pt-more.js': 700 };
-const LIMITS = { ...OWN, 'drop-in.js': 3000, 'count.js': 1800, ...ELEMENTS, ...TRACKERS };
+const LIMITS = { ...OWN, 'drop-in.js': 3000, 'count.js': 1850, ...ELEMENTS, ...TRACKERS };
 for (const [name, limit] of Object.entries(LIMITS)) {
   test(`${name} is at most ${limit} bytes on the wire`, () => {
     const { length } = gzipSync(fresh[name]!, { level: 9 });

@@ -23,6 +23,32 @@ def before(code: str) -> str:
     return f"<script>window.goatcounter = {code}</script>{tag()}"
 
 
+JKJOY = """<script async src="{pagetally}/count.js"></script>
+<p id="eo_count_page_pv_container" style="display: none"><b id="ID"></b></p>
+<i id="busuanzi_value_site_uv"></i>"""
+
+
+@pytest.mark.parametrize("name", ["eo_count_page_pv", "busuanzi_value_page_pv"])
+def test_jkjoys_script_of_that_name_fills_elements_and_counts_once(blog: Blog, page: Page, name: str) -> None:
+    blog.files["/p/a/"] = "theme.html"
+    blog.words = {"markup": JKJOY.replace("ID", name)}
+    for views in (1, 2):
+        page.goto(blog.url("/p/a/"))
+        expect(page.locator(f"#{name}")).to_have_text(str(views))
+        expect(page.locator("#busuanzi_value_site_uv")).to_have_text("1")
+    expect(page.locator("#eo_count_page_pv_container")).to_be_visible()
+    assert (blog.views("/p/a"), blog.site_views) == ([2], 2)
+
+
+def test_goatcounters_page_with_elements_of_busuanzi_is_goatcounters(blog: Blog, page: Page) -> None:
+    blog.files["/p/a/"] = "theme.html"
+    blog.words = {"markup": f'{tag()}<b id="busuanzi_value_page_pv">–</b>'}
+    with page.expect_response(lambda answer: "/count?" in answer.url):
+        page.goto(blog.url("/p/a/"))
+    expect(page.locator("#busuanzi_value_page_pv")).to_have_text("–")
+    assert blog.views("/p/a") == [1]
+
+
 HOME = {"p": "/p/a/", "t": "A"}
 CASES: dict[str, tuple[str, str, list[dict[str, str]]]] = {
     "nothing set": (tag(), "", [HOME]),
