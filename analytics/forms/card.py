@@ -22,6 +22,7 @@ STYLE = (
     "p{margin:0;overflow:hidden;text-overflow:ellipsis}strong{display:block;color:var(--i);font-size:30px;"
     "line-height:1.2;font-weight:650;letter-spacing:-.02em;font-variant-numeric:tabular-nums}"
     ".w{white-space:nowrap;font-weight:600;color:var(--a)}.d{font-size:12px;margin-top:2px}"
+    "a{color:inherit;text-decoration:underline var(--l) 1px;text-underline-offset:2px}a:hover{color:var(--i)}"
 )
 
 
@@ -37,7 +38,8 @@ def draw_card(figure: Figure, text: str, label: str, theme: str) -> str:
     said = clean(label or figure.label)
     body = (
         f'<main><p class="w">{said}</p><p><strong title="{clean(figure.exact)}">{clean(text)}</strong></p>'
-        f'<p class="d">{clean(figure.metric.meaning)}{_span(figure)}.</p></main>'
+        f'<p class="d"><a href="../definitions#{figure.metric.field}" target="_blank" rel="noopener">'
+        f"{clean(figure.metric.meaning)}{_span(figure)}</a>.</p></main>"
         if text
         else ""
     )

@@ -30,11 +30,46 @@ FOUR_UNGROUPED = frozenset("es pt-pt pl it bg hu ca".split())
 LAKHS = frozenset("hi bn gu mr ta te kn ml pa en-in".split())
 """Groups of two digits before the last three: 12,34,567."""
 
-SHORT = (("K", 3), ("M", 6), ("B", 9), ("T", 12))
-MYRIADS = {
+Units = tuple[tuple[str, int], ...]
+"""What stands behind a compact number, and the zeros it is for."""
+
+
+def _units(*names: str) -> Units:
+    """For thousands, millions and so on; empty where a language has none."""
+    return tuple((name, 3 + 3 * place) for place, name in enumerate(names) if name)
+
+
+def _apart(*names: str) -> Units:
+    return _units(*(name and BLANK + name for name in names))
+
+
+SHORT = _units("K", "M", "B", "T")
+UNITS: Mapping[str, Units] = {
+    "de": _apart("", "Mio.", "Mrd.", "Bio."),
+    "fr": _apart("k", "M", "Md", "Bn"),
+    "es": _apart("mil", "M", "", "B"),
+    "es-mx": _apart("k", "M", "", "B"),
+    "it": (*_units("K"), *_apart("", "Mln", "Mld", "Bln")),
+    "pt": _apart("mil", "mi", "bi", "tri"),
+    "pt-pt": _apart("mil", "M", "mM", "Bi"),
+    "nl": (*_units("K"), *_apart("", "mln.", "mld.", "bln.")),
+    "pl": _apart("tys.", "mln", "mld", "bln"),
+    "ru": _apart("тыс.", "млн", "млрд", "трлн"),
+    "uk": _apart("тис.", "млн", "млрд", "трлн"),
+    "cs": _apart("tis.", "mil.", "mld.", "bil."),
+    "sk": _apart("tis.", "mil.", "mld.", "bil."),
+    "sv": _apart("tn", "mn", "md", "bn"),
+    "da": _apart("t", "mio.", "mia.", "bio."),
+    "nb": (*_units("k"), *_apart("", "mill.", "mrd.", "bill.")),
+    "fi": _apart("t.", "milj.", "mrd.", "bilj."),
+    "tr": _apart("B", "Mn", "Mr", "Tn"),
+    "ro": _apart("K", "mil.", "mld.", "tril."),
+    "hu": _apart("E", "M", "Mrd", "B"),
+    "id": _apart("rb", "jt", "M", "T"),
+    "vi": _apart("N", "Tr", "T", "NT"),
     "zh": (("万", 4), ("亿", 8), ("万亿", 12)),
     "zh-tw": (("萬", 4), ("億", 8), ("兆", 12)),
-    "zh-hk": (("萬", 4), ("億", 8), ("兆", 12)),
+    "zh-hk": SHORT,
     "zh-hant": (("萬", 4), ("億", 8), ("兆", 12)),
     "ja": (("万", 4), ("億", 8), ("兆", 12)),
     "ko": (("천", 3), ("만", 4), ("억", 8), ("조", 12)),
@@ -81,22 +116,23 @@ def _group(value: int, locale: str) -> str:
 
 
 def _compact(value: int, locale: str) -> str:
-    """Two digits below a hundred of a unit, whole units above, as browsers do: 1.2K, 12K, 123K, 1M.
+    """Two digits below a hundred of a unit, whole units above, as `Intl.NumberFormat` does: 1.2K, 12K, 1M.
 
     A number that rounds up to the next unit is written in that: 999,950 is 1M, never 1000K.
     """
-    units = [("", 0), *_of_language(MYRIADS, locale, SHORT)]
+    units = [("", 0), *_of_language(UNITS, locale, SHORT)]
     index = max(place for place, (_, zeros) in enumerate(units) if not place or value >= 10**zeros)
     size = 10 ** units[index][1]
-    whole = _round(value, size)
-    if index + 1 < len(units) and whole * size >= 10 ** units[index + 1][1]:
+    whole, tenths = _round(value, size), _round(value * 10, size)
+    shown = tenths * size // 10 if tenths < 100 else whole * size
+    if index + 1 < len(units) and shown >= 10 ** units[index + 1][1]:
         return f"1{units[index + 1][0]}"
     letter = units[index][0]
-    tenths = _round(value * 10, size)
     if tenths < 100 and tenths % 10:
-        point = "." if _of_language(GROUP_BY_LANGUAGE, locale, ",") == "," else ","
+        point = "." if _of_language(GROUP_BY_LANGUAGE, locale, ",") in (",", QUOTE) else ","
         return f"{tenths // 10}{point}{tenths % 10}{letter}"
-    return f"{_group(whole, locale)}{letter}"
+    # Four digits stand alone in every language, where they are compact.
+    return f"{whole if whole < 10_000 else _group(whole, locale)}{letter}"
 
 
 def _round(value: int, size: int) -> int:

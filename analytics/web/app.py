@@ -26,6 +26,7 @@ from .compat import compat_routes
 from .compat.bridge import Bridge, refuse, refuse_input
 from .counters import CountersEndpoint
 from .dashboard import DashboardRoutes
+from .definitions import definition_route
 from .dropped import DroppedRoutes
 from .forms import KINDS, FormEndpoint
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
@@ -88,6 +89,7 @@ def create_app(
         Route("/api/popular", lists.popular),
         Route("/api/related", lists.related),
         Route("/popular.html", lists.page),
+        definition_route(pages),
         *StatsRoutes(instance).routes,
         Route("/api/openapi.json", Description(base_path)),
         *compat_routes(Bridge(instance), compat),

@@ -9,25 +9,22 @@ interface Counters {
 const all = new Map<PageCount, string>(); // and what the number of each is the number of
 let due: unknown;
 
-/** A number as it is to be read; compact is what `Intl` makes of it, so 999,950 is 1M. */
+/** A number as it is to be read; compact is what `Intl` makes of it, as on badges: 965,774 is 966K, 999,950 is 1M. */
 function write(value: number, format: string | null, lang?: string): string {
   if (format == 'raw') return '' + value;
-  const options = format == 'compact' ? ({ notation: 'compact', maximumFractionDigits: 1 } as object) : {};
-  try {
-    return new Intl.NumberFormat(lang, options).format(value);
-  } catch {
-    return new Intl.NumberFormat([], options).format(value);
-  }
+  return value.toLocaleString(lang, format == 'compact' ? ({ notation: format } as object) : {});
 }
 
-/** "{n} view|{n} views": the first for one, the second for any other number. */
+const PLURALS = ['zero', 'one', 'two', 'few', 'many', 'other'] as const;
+
+/** "{n} view|{n} views": a form for each of the language's plurals, in that order; the last is also for those behind it. */
 function choose(label: string, value: number, lang?: string): string {
   const forms = label.split('|');
-  let form = 'other';
-  try {
-    form = new Intl.PluralRules(lang).select(value);
-  } catch {}
-  return form == 'one' ? forms[0] : forms[forms.length - 1];
+  const rules = new Intl.PluralRules(lang);
+  const known = rules.resolvedOptions().pluralCategories;
+  const place = PLURALS.filter((name) => known.includes(name)).indexOf(rules.select(value));
+  const form = forms[place] || forms.pop()!;
+  return form.includes('{n}') ? form : form + ' {n}';
 }
 
 /** One question for all elements of a site and a period. */
@@ -67,7 +64,7 @@ const askSoon = () => (due = due || setTimeout(ask, 50));
 
 class PageCount extends HTMLElement {
   static get observedAttributes() {
-    return ['metric', 'path', 'period', 'format', 'label', 'min', 'lang', 'width', 'site'];
+    return ['metric', 'path', 'period', 'format', 'label', 'min', 'lang', 'width', 'site', 'explain'];
   }
 
   connectedCallback() {
@@ -111,24 +108,32 @@ class PageCount extends HTMLElement {
   /** Without a number what the page wrote into the element. */
   show(value?: number) {
     const root = this.shadowRoot || this.attachShadow({ mode: 'open' });
-    const part = (name: string, text: string) => {
-      const span = document.createElement('span');
-      span.part.add(name);
-      span.textContent = text;
-      return span;
+    const part = (name: string, text: string, tag = 'span') => {
+      const element = document.createElement(tag);
+      element.part.add(name);
+      element.textContent = text;
+      return element;
     };
     const width = this.getAttribute('width'); // of characters, reserved so that nothing moves
     if (width) Object.assign(this.style, { display: 'inline-block', minWidth: parseFloat(width) + 'ch' });
     root.textContent = this.title = '';
-    if (!Number.isFinite(value) || value! < +(this.getAttribute('min') || 0)) {
+    if (!Number.isFinite(value) || value! < +this.getAttribute('min')!) {
       root.append(document.createElement('slot'));
       return;
     }
-    const lang = this.lang || document.documentElement.lang || undefined;
+    let lang: string | undefined;
+    try {
+      lang = Intl.getCanonicalLocales(this.lang || document.documentElement.lang)[0];
+    } catch {} // "en_US" is no tag, and leaves the choice to the browser
     const number = part('number', write(value!, this.getAttribute('format'), lang));
     number.style.fontVariantNumeric = 'tabular-nums';
     const [before, after] = choose(this.getAttribute('label') || '{n}', value!, lang).split('{n}');
-    root.append(part('label', before), number, part('label', after || ''));
+    let place: Node & ParentNode = root;
+    if (this.getAttribute('explain') != null) {
+      place = root.appendChild(part('link', '', 'a'));
+      (place as HTMLAnchorElement).href = base + '../definitions#' + this.metric()[1];
+    }
+    place.append(part('label', before), number, part('label', after));
     this.title = write(value!, '', lang);
   }
 }

@@ -36,6 +36,10 @@ class FakeElement {
   append(...children: FakeElement[]): void {
     this.children.push(...children);
   }
+  appendChild(child: FakeElement): FakeElement {
+    this.append(child);
+    return child;
+  }
   get firstChild(): FakeElement | undefined {
     return this.children[0];
   }
@@ -115,17 +119,36 @@ function count(views: unknown): Page {
   return page;
 }
 
+test('an element that explains itself leads to what its number means', async () => {
+  const page = count(3);
+  const elements = await page.add('page-count', {}, { explain: '' }, { explain: '', metric: 'online' });
+  const links = elements.map(({ shadowRoot }) => shadowRoot.children[0]);
+  assert.deepEqual(links.map(({ tag }) => tag), ['span', 'a', 'a']);
+  const definitions = 'https://stats.example.org/v/definitions';
+  assert.deepEqual(links.slice(1).map(({ href }) => new URL(href).href), [`${definitions}#views`, `${definitions}#online`]);
+});
+
 for (const [attributes, value, text] of [
   [{}, 1234, '1,234'],
   [{}, 0, '0'],
   [{ format: 'raw' }, 1234, '1234'],
   [{ format: 'compact' }, 999_950, '1M'],
-  [{ format: 'compact' }, 965_774, '965.8K'],
+  [{ format: 'compact' }, 965_774, '966K'],
+  [{ format: 'compact' }, 999_500, '1M'],
+  [{ format: 'compact', lang: 'de' }, 1_234_567, '1,2\u00a0Mio.'],
   [{ lang: 'de' }, 1234, '1.234'],
   [{ lang: 'not_a_language', label: '{n} view|{n} views' }, 1234, `${(1234).toLocaleString()} views`],
   [{ label: '{n} view|{n} views' }, 1, '1 view'],
   [{ label: '{n} view|{n} views' }, 2, '2 views'],
   [{ label: 'read {n} times' }, 1, 'read 1 times'],
+  [{ label: 'views' }, 7, 'views 7'],
+  [{ label: 'view|views' }, 1, 'view 1'],
+  ...([[1, 'просмотр'], [2, 'просмотра'], [5, 'просмотров'], [21, 'просмотр'], [111, 'просмотров']] as const).map(
+    ([value, word]) =>
+      [{ lang: 'ru', label: '{n} просмотр|{n} просмотра|{n} просмотров' }, value, `${value} ${word}`] as const,
+  ),
+  [{ lang: 'fr', label: '{n} vue|{n} vues' }, 0, '0 vue'],
+  [{ lang: 'fr', label: '{n} vue|{n} vues' }, 2, '2 vues'],
   [{ min: '10' }, 9, 'fallback'],
   [{ min: '10' }, 10, '10'],
   [{ metric: 'page-visitors' }, 1, '7'],

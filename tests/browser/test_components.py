@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Frame, Page, expect
 
+from analytics.forms.numbers import write_number
+
 from .conftest import Blog, OpenContext, Traffic
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><b>bold</b>"
@@ -39,6 +41,51 @@ def test_numbers_and_lists_are_filled_with_text_alone(widgets: Blog, page: Page)
     # One question for each period, however many elements.
     assert asked.count("counters") == 2
     assert widgets.site_views == 13
+
+
+NUMBERS = (
+    0,
+    999,
+    1_234,
+    9_950,
+    12_345,
+    965_774,
+    999_499,
+    999_500,
+    999_950,
+    1_234_567,
+    98_765_432,
+    1_250_000_000,
+)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_compact_numbers_of_the_server_are_the_browsers(page: Page, language: str) -> None:
+    ask = "([numbers, tag]) => numbers.map(Intl.NumberFormat(tag, {notation: 'compact'}).format)"
+    shown = page.evaluate(ask, [NUMBERS, language])
+    assert [write_number(number, "compact", language) for number in NUMBERS] == shown
+
+
+@pytest.mark.parametrize(("number", "text"), [(965_774, "966K"), (999_500, "1M"), (999_950, "1M")])
+def test_every_form_is_compact_in_the_same_way(blog: Blog, page: Page, number: int, text: str) -> None:
+    blog.files["/"] = "theme.html"
+    blog.words = {
+        "markup": '<script defer src="{pagetally}/page-count.js"></script>'
+        '<script defer src="{pagetally}/js" data-style="short" data-manual></script>'
+        '<page-count id="count" metric="site-views" format="compact"></page-count>'
+        '<b id="busuanzi_value_site_pv"></b>'
+    }
+    told = {"views": number, "visitors": 1, "online": 0}
+    answer = {"site": told, "pages": {"/": told}}
+    page.route(
+        "**/api/counters?**",
+        lambda route: route.fulfill(json=answer, headers={"access-control-allow-origin": "*"}),
+    )
+    page.goto(blog.url("/"))
+    expect(page.locator("#count")).to_have_text(text)
+    page.evaluate("number => bszTag.texts({site_pv: number})", number)
+    expect(page.locator("#busuanzi_value_site_pv")).to_have_text(text)
+    assert write_number(number, "compact", "en") == text
 
 
 def test_without_the_server_the_page_keeps_its_own_words(widgets: Blog, page: Page) -> None:

@@ -30,7 +30,7 @@ function findElements(): Found[] {
 function format(value: number, id: string): string {
   if (typeof value != 'number') return value;
   if (style == 'short') {
-    const options = { notation: 'compact', maximumFractionDigits: 1 } as Intl.NumberFormatOptions;
+    const options = { notation: 'compact' } as Intl.NumberFormatOptions;
     return value.toLocaleString('en', options);
   }
   return style == 'comma' || id == 'finicount_views' ? formatNumber(value, 'en') : '' + value;
