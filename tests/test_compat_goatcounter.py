@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from analytics.instance import Instance
-from analytics.model import Range
+from analytics.model import Count, Range
 from analytics.summary import list_sources
 from analytics.web.app import create_app
 
@@ -112,6 +112,43 @@ def test_ranges_of_days(client: TestClient, clock: Clock) -> None:
     for wrong in ("start=yesterday-ish", "end=2025-13-01"):
         answer = client.get(f"/counter/a.json?{wrong}")
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (400, "*")
+
+
+@pytest.mark.parametrize("form", ["html", "svg"])
+@pytest.mark.parametrize(
+    ("lang", "label", "number"),
+    [
+        ("", "Views for this site:", "1,234"),
+        ("de", "Aufrufe dieser Website:", "1.234"),
+        ("de-AT", "Aufrufe dieser Website:", "1.234"),
+        ("fr", "Vues de ce site :", "1\u202f234"),
+        ("xx", "Views for this site:", "1,234"),
+    ],
+)
+def test_a_card_speaks_the_language_that_is_asked_for(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, form: str, lang: str, label: str, number: str
+) -> None:
+    async def read(*_: object) -> Count:
+        return Count(1_234, 1)
+
+    monkeypatch.setattr("analytics.web.compat.goatcounter.read_site", read)
+    shown = client.get(f"/counter/TOTAL.{form}?lang={lang}").text
+    assert f">{label}<" in shown
+    assert f">{number}<" in shown
+
+
+@pytest.mark.parametrize(
+    ("theme", "has_light", "has_dark"),
+    [("", True, True), ("light", True, False), ("dark", False, True), ("x", True, True)],
+)
+def test_a_card_has_the_theme_that_is_asked_for(
+    client: TestClient, theme: str, has_light: bool, has_dark: bool
+) -> None:
+    for form in ("html", "svg"):
+        shown = client.get(f"/counter/TOTAL.{form}?theme={theme}").text
+        assert ("background: #ffffff" in shown, "background: #181818" in shown) == (has_light, has_dark)
+    light, dark = (client.get(f"/counter/TOTAL.png?theme={one}").content for one in ("light", "dark"))
+    assert client.get(f"/counter/TOTAL.png?theme={theme}").content == (dark if theme == "dark" else light)
 
 
 @pytest.mark.parametrize("form", ["html", "svg"])

@@ -12,9 +12,10 @@ from .svg import clean
 LIGHT = "--p:#fff;--i:#17211e;--m:#56635e;--l:#e2e8e4;--a:#0a7358"
 DARK = "--p:#151b19;--i:#e7eeeb;--m:#98a69f;--l:#26302c;--a:#57d0ab"
 STYLE = (
-    f"html{{{LIGHT};color-scheme:light}}html.dark{{{DARK};color-scheme:dark}}"
-    f"@media(prefers-color-scheme:dark){{html.auto{{{DARK};color-scheme:dark}}}}"
-    "html.auto{color-scheme:light dark}html,body{background:transparent}"
+    # No color-scheme: a frame whose scheme is not that of its place has an opaque ground, and round corners
+    # show it. The line to paste gives the place the scheme that a page has by itself.
+    f"html{{{LIGHT}}}html.dark{{{DARK}}}@media(prefers-color-scheme:dark){{html.auto{{{DARK}}}}}"
+    "html,body{background:transparent}"
     'body{margin:0;font:14px/1.35 -apple-system,"Segoe UI",Roboto,'
     '"Noto Sans","Helvetica Neue",Arial,sans-serif}'
     "main{box-sizing:border-box;min-height:100vh;padding:14px 18px;display:flex;flex-direction:column;"

@@ -60,7 +60,8 @@ def write_markup(base: str, form: str, metric: str, query: Mapping[str, str], sa
     if form == "card":
         width, height = CARD_SIZE
         frame = f'<iframe src="{escape(address)}" title="{escape(said)}" width="{width}" height="{height}"'
-        return [Markup("HTML", f'{frame} style="border:0" loading="lazy"></iframe>')]
+        # Another scheme than the card's would give the frame an opaque ground (see card.py).
+        return [Markup("HTML", f'{frame} style="border:0;color-scheme:light" loading="lazy"></iframe>')]
     if form == "shields":
         outer = f"https://img.shields.io/endpoint?url={quote(address, safe='')}"
         return [Markup("HTML", f'<img src="{outer}" alt="{escape(said)}">'), Markup(N_("The JSON"), address)]

@@ -22,8 +22,10 @@ from starlette.routing import BaseRoute, Route
 from ...days import local_day, to_day
 from ...errors import InputError
 from ...forms import png
+from ...forms.options import THEMES
 from ...forms.picture import Box, Picture, Shape, Text
 from ...forms.widths import text_width
+from ...language import ENGLISH, LANGUAGES, N_, Language
 from ...model import Drop, Hit, Range, Site
 from .bridge import Bridge, answer, answer_gif, answer_json, was_stored
 from .views import NOBODYS, count_view, narrow, read_page, read_site
@@ -170,7 +172,7 @@ async def show_json(number: int, query: Mapping[str, str], is_total: bool) -> Re
 
 async def show_html(number: int, query: Mapping[str, str], is_total: bool) -> Response:
     """A page for an iframe of 200 by 80."""
-    body = HTML.format(style=STYLE + own_style(query), **words_of(number, query, is_total))
+    body = HTML.format(style=style_of(query), **words_of(number, query, is_total))
     return answer(body, "text/html; charset=utf-8", headers=HARMLESS)
 
 
@@ -178,43 +180,67 @@ async def show_svg(number: int, query: Mapping[str, str], is_total: bool) -> Res
     """The same as a picture."""
     height = 60 if query.get("no_branding") else 80
     words = words_of(number, query, is_total)
-    body = SVG.format(style=escape(STYLE + own_style(query)), height=height, inner=height - 1, **words)
+    body = SVG.format(style=escape(style_of(query)), height=height, inner=height - 1, **words)
     return answer(body, "image/svg+xml; charset=utf-8", headers=HARMLESS)
 
 
 async def show_png(number: int, query: Mapping[str, str], is_total: bool) -> Response:
     """The same in pixels; it takes no style."""
     height = 60 if query.get("no_branding") else 80
-    body = await run_in_threadpool(draw_png, f"{number:,}", label_of(query, is_total), height)
+    words = number_of(number, query), label_of(query, is_total)
+    body = await run_in_threadpool(draw_png, *words, height, theme_of(query))
     return answer(body, "image/png")
 
 
-def draw_png(number: str, label: str, height: int) -> bytes:
+def draw_png(number: str, label: str, height: int, theme: str) -> bytes:
     """A card with a label and a number."""
+    paper, ink = (PAPER[1], INK[1]) if theme == "dark" else (PAPER[0], INK[0])
     shapes: list[Shape] = [
-        Box(0, 0, 200, height, "#999999", 4),
-        Box(1, 1, 198, height - 2, "#ffffff", 4),
-        *(_write(text, y, size) for text, y, size in ((label, 21, 13), (number, 48, 22))),
+        Box(0, 0, 200, height, LINE, 4),
+        Box(1, 1, 198, height - 2, paper, 4),
+        *(_write(text, y, size, ink) for text, y, size in ((label, 21, 13), (number, 48, 22))),
     ]
     if height > 60:
-        shapes.append(_write(BRAND, 71, 10))
+        shapes.append(_write(BRAND, 71, 10, ink))
     return png.draw_png(Picture(200, height, f"{label} {number}", shapes, 4))
 
 
-def _write(text: str, y: float, size: float) -> Text:
-    return Text(100, y, text, size, "#222222", min(text_width(text, size), 190))
+def _write(text: str, y: float, size: float, ink: str) -> Text:
+    return Text(100, y, text, size, ink, min(text_width(text, size), 190))
 
 
 def label_of(query: Mapping[str, str], is_total: bool) -> str:
     """What stands above the number: the owner's label, or what is counted."""
-    metric = "Visitors" if is_visitors(query) else "Views"
-    return query.get("label", "")[:60] or f"{metric} for this {'site' if is_total else 'page'}:"
+    text = LABELS[is_visitors(query), is_total]
+    return query.get("label", "")[:60] or language_of(query).words().gettext(text)
 
 
 def words_of(number: int, query: Mapping[str, str], is_total: bool) -> dict[str, str]:
     """The texts of a card, escaped."""
     brand = "" if query.get("no_branding") else BRAND
-    return {"number": f"{number:,}", "label": escape(label_of(query, is_total)), "brand": brand}
+    label = escape(label_of(query, is_total))
+    return {
+        "number": number_of(number, query),
+        "label": label,
+        "brand": brand,
+        "lang": language_of(query).code,
+    }
+
+
+def number_of(number: int, query: Mapping[str, str]) -> str:
+    """The number as the language groups it."""
+    return f"{number:,}".replace(",", language_of(query).thousands)
+
+
+def language_of(query: Mapping[str, str]) -> Language:
+    """The language that is asked for; English for none and for one that there is not."""
+    return LANGUAGES.get(query.get("lang", "").lower().partition("-")[0], ENGLISH)
+
+
+def theme_of(query: Mapping[str, str]) -> str:
+    """The theme that is asked for; as the reader's system is, for none and for what is none."""
+    theme = query.get("theme", "")
+    return theme if theme in THEMES else "auto"
 
 
 def is_visitors(query: Mapping[str, str]) -> bool:
@@ -222,35 +248,47 @@ def is_visitors(query: Mapping[str, str]) -> bool:
     return query.get("metric") in ("visitors", "uv")
 
 
-def own_style(query: Mapping[str, str]) -> str:
-    """The style of the page that asks, which cannot end the element it stands in."""
-    return query.get("style", "")[:MAX_STYLE].replace("<", "\\3c ")
+def style_of(query: Mapping[str, str]) -> str:
+    """The theme, then the style of the page that asks, which cannot end the element it stands in."""
+    return STYLES[theme_of(query)] + query.get("style", "")[:MAX_STYLE].replace("<", "\\3c ")
 
 
 BRAND = "Pagetally"
 HARMLESS = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
 """No script, no request: the style comes from who knows where."""
 
-STYLE = """
-#gcvc-border { fill: #fff; background: #fff; stroke: #999; border-color: #999 }
-#gcvc-for, #gcvc-views, #gcvc-by { fill: #222; color: #222 }
-@media (prefers-color-scheme: dark) {
-  #gcvc-border { fill: #181818; background: #181818 }
-  #gcvc-for, #gcvc-views, #gcvc-by { fill: #ddd; color: #ddd }
+LABELS = {
+    (False, False): N_("Views for this page:"),
+    (False, True): N_("Views for this site:"),
+    (True, False): N_("Visitors for this page:"),
+    (True, True): N_("Visitors for this site:"),
 }
-"""
+"""By whether visitors are asked for, and whether the site is."""
+
+PAPER, INK, LINE = ("#ffffff", "#181818"), ("#222222", "#dddddd"), "#999999"
+COLOURS = """#gcvc-border {{ fill: {0}; background: {0} }}
+#gcvc-for, #gcvc-views, #gcvc-by {{ fill: {1}; color: {1} }}"""
+LIGHT, DARK = (COLOURS.format(paper, ink) for paper, ink in zip(PAPER, INK, strict=True))
+STYLES = {
+    "light": LIGHT,
+    "dark": DARK,
+    "auto": f"{LIGHT} @media (prefers-color-scheme: dark) {{ {DARK} }}",
+}
+"""Colours by theme. No color-scheme: with another than its place has, a frame gets an opaque ground."""
+
 HTML = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>{label} {number}</title>
-<style>html, body {{ margin: 0; font: 13px sans-serif; text-align: center }}
-#gcvc-border {{ border: 1px solid; border-radius: 4px; padding: 6px 4px }}
-#gcvc-views {{ font-size: 24px; line-height: 32px }} #gcvc-by {{ font-size: 10px }} {style}</style>
+<html lang="{lang}"><meta charset="utf-8"><title>{label} {number}</title>
+<style>html, body {{ margin: 0; font: 13px/1.2 sans-serif; text-align: center; background: transparent }}
+#gcvc-border {{ border: 1px solid #999; border-radius: 4px; padding: 2px 4px; box-sizing: border-box;
+height: 100vh; display: flex; flex-direction: column; justify-content: center; overflow: hidden }}
+#gcvc-views {{ font-size: 24px; line-height: 30px }} #gcvc-by {{ font-size: 10px }} {style}</style>
 <div id="gcvc-border"><div id="gcvc-for">{label}</div><div id="gcvc-views">{number}</div>
 <div id="gcvc-by">{brand}</div></div></html>
 """
-SVG = """<svg xmlns="http://www.w3.org/2000/svg" width="200" height="{height}" role="img"
+SVG = """<svg xmlns="http://www.w3.org/2000/svg" width="200" height="{height}" role="img" lang="{lang}"
   aria-label="{label} {number}" font-family="sans-serif" text-anchor="middle">
 <title>{label} {number}</title><style>{style}</style>
-<rect id="gcvc-border" x=".5" y=".5" width="199" height="{inner}" rx="4"/>
+<rect id="gcvc-border" stroke="#999" x=".5" y=".5" width="199" height="{inner}" rx="4"/>
 <text id="gcvc-for" x="100" y="20" font-size="13">{label}</text>
 <text id="gcvc-views" x="100" y="48" font-size="24">{number}</text>
 <text id="gcvc-by" x="100" y="71" font-size="10">{brand}</text></svg>
