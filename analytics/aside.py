@@ -9,16 +9,18 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from types import FrameType
 from typing import Any, BinaryIO, TypeVar
 
-from .store.connect import DatabaseError
+from .store.connect import READ_DEADLINE, DatabaseError
 from .store.sqlite import SqliteReader
 
 T = TypeVar("T")
@@ -132,34 +134,76 @@ class Aside:
                     stream.close()
 
 
+class Patience:
+    """How long a question may take: READ_DEADLINE seconds, and no longer than somebody waits for it.
+
+    The reader's statements end by themselves or by `interrupt`; what Python makes of their rows ends by a
+    signal. Only in the main thread, and only where there are such signals.
+    """
+
+    def __init__(self) -> None:
+        self._is_working = False
+        self._has_signals = hasattr(signal, "setitimer") and hasattr(signal, "pthread_kill")
+        if self._has_signals:
+            for number in (signal.SIGALRM, signal.SIGUSR1):
+                signal.signal(number, self._stop)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        if self._is_working:
+            self._is_working = False
+            raise DatabaseError("interrupted")
+
+    def end(self) -> None:
+        """End the question that runs, from another thread."""
+        if self._has_signals:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+    @contextlib.contextmanager
+    def limit(self) -> Iterator[None]:
+        """While a question is answered."""
+        if not self._has_signals:
+            yield
+            return
+        self._is_working = True
+        signal.setitimer(signal.ITIMER_REAL, READ_DEADLINE)
+        try:
+            yield
+        finally:
+            self._is_working = False
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 def answer_questions(folder: Path, questions: BinaryIO, answers: BinaryIO) -> None:
     """Answer until nobody asks any more; does not return before."""
-    reader = SqliteReader(folder)
+    reader, patience = SqliteReader(folder), Patience()
     waiting: SimpleQueue[Work[Any]] = SimpleQueue()
-    threading.Thread(target=_listen, args=(questions, reader, waiting), daemon=True).start()
+    threading.Thread(target=_listen, args=(questions, reader, patience, waiting), daemon=True).start()
     while True:
         try:
             work = waiting.get(timeout=IDLE)
         except Empty:
             return
-        answers.write(_answer(reader, work))
+        answers.write(_answer(reader, patience, work))
         answers.flush()
 
 
-def _answer(reader: SqliteReader, work: Work[Any]) -> bytes:
+def _answer(reader: SqliteReader, patience: Patience, work: Work[Any]) -> bytes:
     try:
-        with reader.snapshot():
+        with patience.limit(), reader.snapshot():
             return pickle.dumps(work(reader))
     except Exception as error:
         return pickle.dumps(Failure.of(error))
 
 
-def _listen(questions: BinaryIO, reader: SqliteReader, waiting: SimpleQueue[Work[Any]]) -> None:
+def _listen(
+    questions: BinaryIO, reader: SqliteReader, patience: Patience, waiting: SimpleQueue[Work[Any]]
+) -> None:
     with contextlib.suppress(EOFError, OSError, pickle.UnpicklingError):
         while True:
             work = pickle.load(questions)  # noqa: S301
             if work is None:
                 reader.interrupt()
+                patience.end()
             else:
                 waiting.put(work)
     # Whoever asked is gone, and does not wait for what may be under way.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from operator import methodcaller
 
@@ -59,12 +59,20 @@ def test_a_process_that_was_killed_is_started_again(aside: Aside) -> None:
     assert aside.ask(methodcaller("is_up_to_date")) is True
 
 
-def test_a_question_that_nobody_waits_for_ends(aside: Aside) -> None:
+def compute_for_ever(reader: SqliteReader) -> object:
+    while True:
+        sum(range(1_000))
+
+
+@pytest.mark.parametrize("question", [count_for_ever, compute_for_ever])
+def test_a_question_that_nobody_waits_for_ends(
+    aside: Aside, question: Callable[[SqliteReader], object]
+) -> None:
     failures: list[Exception] = []
 
     def ask() -> None:
         try:
-            aside.ask(count_for_ever)
+            aside.ask(question)
         except DatabaseError as error:
             failures.append(error)
 

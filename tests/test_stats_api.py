@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+import pickle
+from typing import Any, cast
 
 import pytest
 from starlette.testclient import TestClient
 
+from analytics.aside import Aside
 from analytics.commands import AddToken, RemoveToken, perform
 from analytics.instance import Instance
 from analytics.web.app import create_app
@@ -208,6 +210,32 @@ V1 = "/api/v1/stats"
 def test_version_1(client: TestClient, path: str, expected: Any) -> None:
     answer = client.get(f"{V1}/{path}&site_id=example.com")
     assert answer.json() == {"results": expected}
+
+
+class Elsewhere:
+    """A process for questions, as far as they must be able to travel to one."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance, self.asked = instance, 0
+
+    def ask(self, work: Any) -> Any:
+        self.asked += 1
+        with self.instance.borrow_reader() as reader:
+            return pickle.loads(pickle.dumps(work))(reader)
+
+    def close(self) -> None:
+        pass
+
+
+def test_no_question_is_answered_by_the_process_that_takes_views(
+    client: TestClient, instance: Instance
+) -> None:
+    elsewhere = Elsewhere(instance)
+    instance.aside = cast(Aside, elsewhere)
+    ask(client, dimensions=["event:page"], filters=[["is", "event:name", ["Signup"]]])
+    for path in ("aggregate?compare=previous_period", "timeseries?", "breakdown?property=visit:city"):
+        assert client.get(f"{V1}/{path}&site_id=example.com").status_code == 200
+    assert elsewhere.asked == 4
 
 
 def test_who_is_there_now(client: TestClient) -> None:

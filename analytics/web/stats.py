@@ -16,21 +16,23 @@ from starlette.routing import BaseRoute, Route
 from .. import statsapi
 from ..access import find_token, may_read
 from ..commands import Keep, perform
-from ..days import to_date
+from ..days import read_day, to_date
 from ..errors import InputError, PagetallyError, TooLarge
 from ..instance import Instance
 from ..model import Annotation, ApiToken, Site
-from ..selection import read_day
-from ..statsapi import Ask
 from ..store.connect import DatabaseError
 from ..store.sqlite import SqliteReader
 from ..throttle import Quota
 from .answers import CORS, JSON, NO_STORE, PREFLIGHT, RawHeaders, error_body
 from .guard import Disconnected, read_body
+from .wanted import read_while_wanted
 
 MAX_BODY = 64 * 1024
 AN_HOUR = 600
 """Questions that one token may ask."""
+
+MAX_WAITING = 8
+"""Questions of programs that wait for one another: each keeps a thread of the server's few."""
 
 Answer = dict[str, Any] | int
 
@@ -55,6 +57,7 @@ class StatsRoutes:
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
         self._quota = Quota(AN_HOUR)
+        self._waiting = 0
         v1 = "/api/v1/stats"
         self.routes: list[BaseRoute] = [
             Route("/api/v2/query", _answering(self.query), methods=["POST", "OPTIONS"]),
@@ -82,15 +85,12 @@ class StatsRoutes:
             raise Denied(f"this key is for no site {domain[:80]!r}")
         return site
 
-    async def query(self, request: Request) -> Answer:
+    async def query(self, request: Request) -> bytes:
         """Figures by any dimensions and filters."""
         token = self._admit(request)
         body = await _read_json(request)
         site = self._site(token, body.get("site_id"))
-        return await self._ask(site, partial(self._query, body, site))
-
-    def _query(self, body: object, site: Site, reader: SqliteReader, today: int) -> Answer:
-        return statsapi.answer(reader, statsapi.read_ask(body, site, today, reader.first_day(site.id)))
+        return await self._ask(request, partial(_query, body=body, site=site, today=self._today(site)))
 
     async def annotate(self, request: Request) -> Answer:
         """Note something on a day, with a token of the scope annotate."""
@@ -108,65 +108,66 @@ class StatsRoutes:
         number = await run_in_threadpool(partial(perform, self._instance, command))
         return {"id": number, "site_id": site.domain, "date": to_date(day).isoformat(), "text": note.text}
 
-    async def aggregate(self, request: Request) -> Answer:
+    async def aggregate(self, request: Request) -> bytes:
         """The head figures of a range."""
         site = self._site(self._admit(request), request.query_params.get("site_id"))
         known = dict(request.query_params)
         compare = known.get("compare", "")
         if compare not in ("", "previous_period"):
             raise InputError("compare", f"{compare[:40]!r} is not possible", hint="Use previous_period.")
+        ask = statsapi.read_v1_ask(known, site, self._today(site))
+        before = replace(ask, span=ask.span.before()) if compare else None
+        return await self._ask(request, partial(statsapi.aggregate, ask=ask, before=before))
 
-        def work(reader: SqliteReader, today: int) -> Answer:
-            ask = statsapi.read_v1_ask(known, site, today)
-            before = replace(ask, span=ask.span.before()) if compare else None
-            return statsapi.aggregate(reader, ask, before)
-
-        return await self._ask(site, work)
-
-    async def timeseries(self, request: Request) -> Answer:
+    async def timeseries(self, request: Request) -> bytes:
         """Figures by day or month."""
         site = self._site(self._admit(request), request.query_params.get("site_id"))
         known = dict(request.query_params)
+        ask = statsapi.read_v1_ask(known, site, self._today(site))
+        interval = known.get("interval") or statsapi.suitable(ask.span)
+        if interval not in ("hour", "day", "week", "month", "date"):
+            hint = "One of hour, day, week, month."
+            raise InputError("interval", f"{interval[:40]!r} is not an interval", hint=hint)
+        name = "time:day" if interval == "date" else f"time:{interval}"
+        statsapi.check_metrics(ask.metrics, (name,))
+        ask = replace(ask, dimensions=(name,), order=((name, False),))
+        return await self._ask(request, partial(statsapi.timeseries, ask=ask))
 
-        def work(reader: SqliteReader, today: int) -> Answer:
-            ask = statsapi.read_v1_ask(known, site, today)
-            interval = known.get("interval") or statsapi.suitable(ask.span)
-            if interval not in ("hour", "day", "week", "month", "date"):
-                hint = "One of hour, day, week, month."
-                raise InputError("interval", f"{interval[:40]!r} is not an interval", hint=hint)
-            name = "time:day" if interval == "date" else f"time:{interval}"
-            statsapi.check_metrics(ask.metrics, (name,))
-            return statsapi.timeseries(reader, replace(ask, dimensions=(name,), order=((name, False),)))
-
-        return await self._ask(site, work)
-
-    async def breakdown(self, request: Request) -> Answer:
+    async def breakdown(self, request: Request) -> bytes:
         """Figures by one dimension."""
         site = self._site(self._admit(request), request.query_params.get("site_id"))
         known = dict(request.query_params)
         if known.get("property") != statsapi.GOAL:
             statsapi.find(known.get("property", ""), "property")
         page = statsapi.read_number(known, "page", 1, 100_000)
-
-        def work(reader: SqliteReader, today: int) -> Answer:
-            ask: Ask = statsapi.read_v1_ask(known, site, today, known["property"])
-            return statsapi.breakdown(reader, ask, page)
-
-        return await self._ask(site, work)
+        ask = statsapi.read_v1_ask(known, site, self._today(site), known["property"])
+        return await self._ask(request, partial(statsapi.breakdown, ask=ask, page=page))
 
     async def realtime(self, request: Request) -> Answer:
         """How many visitors are there now."""
         site = self._site(self._admit(request), request.query_params.get("site_id"))
         return self._instance.presence.count(site.id, self._instance.clock())
 
-    async def _ask(self, site: Site, work: Callable[[SqliteReader, int], Answer]) -> Answer:
-        today = statsapi.today_of(site, self._instance.clock())
+    def _today(self, site: Site) -> int:
+        return statsapi.today_of(site, self._instance.clock())
 
-        def run() -> Answer:
-            with self._instance.borrow_reader() as reader:
-                return work(reader, today)
+    async def _ask(self, request: Request, work: Callable[[SqliteReader], Answer]) -> bytes:
+        """An answer as JSON, made where it holds no view up, and only while somebody waits for it."""
+        if self._waiting >= MAX_WAITING:
+            raise DatabaseError("too many questions wait")
+        self._waiting += 1
+        try:
+            return await read_while_wanted(request, self._instance, partial(_as_json, work=work))
+        finally:
+            self._waiting -= 1
 
-        return await run_in_threadpool(run)
+
+def _query(reader: SqliteReader, body: object, site: Site, today: int) -> Answer:
+    return statsapi.answer(reader, statsapi.read_ask(body, site, today, reader.first_day(site.id)))
+
+
+def _as_json(reader: SqliteReader, work: Callable[[SqliteReader], Answer]) -> bytes:
+    return msgspec.json.encode(work(reader))
 
 
 async def _read_json(request: Request) -> dict[str, Any]:
@@ -181,7 +182,7 @@ async def _read_json(request: Request) -> dict[str, Any]:
 
 
 def _answering(
-    endpoint: Callable[[Request], Awaitable[Answer]],
+    endpoint: Callable[[Request], Awaitable[Answer | bytes]],
 ) -> Callable[[Request], Awaitable[Response]]:
     """An endpoint whose errors are answers, for programs and for pages of other hosts."""
 
@@ -190,7 +191,8 @@ def _answering(
             headers = [*PREFLIGHT[:-1], (b"access-control-allow-headers", b"authorization")]
             return _reply(204, b"", headers)
         try:
-            body = msgspec.json.encode(await endpoint(request))
+            answer = await endpoint(request)
+            body = answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
         except Denied as error:
             return _reply(401, error_body(error), [(b"www-authenticate", b"Bearer")])
         except Spent as error:
