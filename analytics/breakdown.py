@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -319,6 +319,7 @@ class _Lookups:
         self._known: dict[str, Lookup] = {}
         self._growing: dict[str, _Growing] = {}
         self._properties: dict[int, Mapping[str, str]] = {}
+        self._tests: dict[Condition, tuple[Callable[[str], bool], list[bool]]] = {}
 
     def words(self, dimension: Dimension) -> Sequence[str]:
         """The words of a dimension's codes, so far."""
@@ -372,8 +373,12 @@ class _Lookups:
         """Which ids have a word that a condition is about."""
         dimension = find_dimension(one.dimension)
         codes = self.codes(dimension, ids)
-        test = tester(one)
-        table = np.fromiter((test(word) for word in self.words(dimension)), np.bool_)
+        # Each word is asked about once, however many days there are.
+        if one not in self._tests:
+            self._tests[one] = tester(one), []
+        test, known = self._tests[one]
+        known += [test(word) for word in self.words(dimension)[len(known) :]]
+        table = np.array(known, np.bool_)
         mask = table[codes] if len(table) else np.zeros(len(ids), np.bool_)
         return ~mask if one.is_negative else mask
 

@@ -10,6 +10,9 @@ from .errors import InputError
 
 EPOCH = date(1970, 1, 1)
 
+FIRST_DAY, LAST_DAY = (date(1990, 1, 1) - EPOCH).days, (date(2099, 12, 31) - EPOCH).days
+"""Days that can be asked for: what is said of a range takes time and room for each of its days."""
+
 # Midnights and changes of offset fall on quarters of an hour (of UTC) in every zone since 1972.
 QUARTER = 900
 
@@ -43,6 +46,18 @@ def to_date(day: int) -> date:
 def to_day(value: date) -> int:
     """The day number of a calendar date."""
     return (value - EPOCH).days
+
+
+def read_day(name: str, text: str, hint: str = "Write it as 2026-05-01.") -> int:
+    """The number of a day written as 2026-05-01; InputError names the parameter."""
+    try:
+        found = to_day(date.fromisoformat(text))
+    except ValueError:
+        raise InputError(name, f"{text[:40]!r} is not a day", hint=hint) from None
+    if not FIRST_DAY <= found <= LAST_DAY:
+        hint = f"Days are of {to_date(FIRST_DAY).year} to {to_date(LAST_DAY).year}."
+        raise InputError(name, f"{text[:40]!r} is too far away", hint=hint)
+    return found
 
 
 def month_of(day: int) -> int:

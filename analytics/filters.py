@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 import regex
 
@@ -11,11 +12,15 @@ from .dimensions import Level, find_dimension
 from .errors import InputError
 
 OPERATORS = ("is", "is_not", "contains", "contains_not", "matches", "matches_not")
+ANY_CASE = "~"
+"""Follows an operator, where conditions are text, for which upper and lower case are one."""
 MAX_VALUES = 1_000
 MAX_PATTERN = 500
 """Characters of a pattern or of a value."""
 PATIENCE = 0.05
 """Seconds that one pattern may take with one value: some patterns take years."""
+BUDGET = 2.0
+"""Seconds that a condition may take with all values of a question."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +132,15 @@ def condition(
     return made
 
 
-def tester(one: Condition, patience: float = PATIENCE) -> Callable[[str], bool]:  # noqa: PT028 (no test)
+def tester(
+    one: Condition,
+    patience: float = PATIENCE,  # noqa: PT028 (no test)
+    budget: float = BUDGET,  # noqa: PT028
+) -> Callable[[str], bool]:
     """A function that tells whether a value is among those that the condition names, its `not` aside.
 
-    It raises InputError when a pattern takes longer with a value than `patience` seconds.
+    It raises InputError when the patterns take longer than `patience` seconds with a value, or than
+    `budget` seconds with all values that it is ever asked about.
     """
     fold = (lambda text: text) if one.is_exact else str.casefold
     if one.operator in ("is", "is_not"):
@@ -142,14 +152,21 @@ def tester(one: Condition, patience: float = PATIENCE) -> Callable[[str], bool]:
     try:
         flags = regex.VERSION0 if one.is_exact else regex.IGNORECASE
         patterns = [regex.compile(value, flags) for value in one.values]
-    except regex.error as error:
+    except (regex.error, ValueError, RecursionError, MemoryError) as error:
         raise InputError("filters", f"has a pattern that is none: {error}") from error
+    left = budget
 
     def matches(text: str) -> bool:
+        nonlocal left
+        started = monotonic()
         try:
-            return any(pattern.search(text, timeout=patience) for pattern in patterns)
-        except TimeoutError:
+            found = any(pattern.search(text, timeout=patience) for pattern in patterns)
+        except (TimeoutError, RecursionError, MemoryError):
             raise InputError("filters", "has a pattern that takes too long") from None
+        left -= monotonic() - started
+        if left < 0:
+            raise InputError("filters", "has a pattern that takes too long")
+        return found
 
     return matches
 
@@ -157,21 +174,33 @@ def tester(one: Condition, patience: float = PATIENCE) -> Callable[[str], bool]:
 def read_condition(text: str) -> Condition:
     """A condition as addresses and commands have it: `country:is:DE|AT`, with `\\|` for a bar itself.
 
-    InputError says what is wrong with it.
+    `\\\\` is a backslash (a single one, too, before anything but a bar), and `~` after the operator
+    means that upper and lower case are one: `country:is~:de`. InputError says what is wrong with it.
     """
     dimension, has_operator, rest = text.partition(":")
     operator, has_values, values = rest.partition(":")
     if not has_operator or not has_values:
         hint = "Write it as country:is:DE, or page:contains:/blog."
         raise InputError("filter", f"{text[:60]!r} has no dimension, operator and value", hint=hint)
-    parts = regex.split(r"(?<!\\)\|", values)
-    return condition(dimension, operator, [part.replace("\\|", "|") for part in parts])
+    is_exact = not operator.endswith(ANY_CASE)
+    return condition(dimension, operator.removesuffix(ANY_CASE), _split(values), is_exact=is_exact)
+
+
+def _split(text: str) -> list[str]:
+    """The values between bars; a backslash before a bar or a backslash makes it part of a value."""
+    values = [""]
+    for piece in regex.findall(r"\\[\\|]|\||[^\\|]+|\\", text):
+        if piece == "|":
+            values.append("")
+        else:
+            values[-1] += piece[1:] if piece in ("\\|", "\\\\") else piece
+    return values
 
 
 def write_condition(one: Condition) -> str:
     """The text from which `read_condition` makes the same condition."""
-    values = "|".join(value.replace("|", "\\|") for value in one.values)
-    return f"{one.dimension}:{one.operator}:{values}"
+    values = "|".join(value.replace("\\", "\\\\").replace("|", "\\|") for value in one.values)
+    return f"{one.dimension}:{one.operator}{'' if one.is_exact else ANY_CASE}:{values}"
 
 
 def join_conditions(found: Sequence[Condition], *, is_any: bool = False) -> Filter:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
 
-from .days import month_of, month_start, to_date, to_day
+from .days import month_of, month_start, read_day, to_date, to_day
 from .errors import InputError
 from .language import N_
 from .model import Range
@@ -105,9 +105,7 @@ def read_window(text: str, today: int) -> Range | None:
     if text in BY_NAME:
         return range_of(BY_NAME[text], today, None)
     if text.startswith("since:"):
-        try:
-            return Range(min(to_day(date.fromisoformat(text.removeprefix("since:"))), today), today)
-        except ValueError:
-            pass
+        with suppress(InputError):
+            return Range(min(read_day("period", text.removeprefix("since:")), today), today)
     hint = f"Use one of {', '.join(WINDOWS)}, or since:2024-05-01."
     raise InputError("period", f"{text[:40]!r} is not a period", hint=hint)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import inf
 
 from msgspec.structs import replace
 
@@ -63,7 +64,7 @@ def compile_rule(rule: Rule) -> Judge:
     """A rule, ready to be asked. InputError for a filter that no hit can meet by itself."""
     column_of(rule.filter)
     one = read_condition(rule.filter)
-    test, dimension = tester(one, HASTE), find_dimension(one.dimension)
+    test, dimension = tester(one, HASTE, inf), find_dimension(one.dimension)
 
     @lru_cache(maxsize=4_096)
     def is_meant(word: str) -> bool:

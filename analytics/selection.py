@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from urllib.parse import urlencode
 
-from .days import to_date, to_day
+from .days import read_day, to_date
 from .dimensions import find_dimension, name_property, split_property
 from .errors import InputError
 from .filters import (
@@ -167,14 +166,6 @@ def _read_period(known: dict[str, str]) -> Period:
     if name == CUSTOM:
         raise InputError("from", "is required", hint="Name the first and the last day: from, to.")
     return find_period(name)
-
-
-def read_day(name: str, text: str) -> int:
-    """The number of a day written as 2026-05-01; InputError names the parameter."""
-    try:
-        return to_day(date.fromisoformat(text))
-    except ValueError:
-        raise InputError(name, f"{text[:40]!r} is not a day", hint="Write it as 2026-05-01.") from None
 
 
 def _read_tabs(texts: Iterable[str]) -> Iterable[tuple[str, str]]:

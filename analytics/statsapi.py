@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import Any
 
 from msgspec.structs import replace as replace_row
 
 from .breakdown import Grouping, Row, Stay, measure_stays, tabulate
-from .days import local_day, month_of, month_start, to_date, to_day
+from .days import local_day, month_of, month_start, read_day, to_date, to_day
 from .dimensions import BY_NAME, Dimension, Level, find_dimension, name_property
 from .errors import InputError
 from .filters import NO_FILTER, Condition, Done, Every, Filter, Some, Unless, condition, conditions
@@ -24,6 +23,8 @@ from .store.base import Reader
 
 MAX_ROWS = 10_000
 """Rows of an answer, unless fewer are asked for."""
+MAX_LABELS = 50_000
+"""Days, hours or minutes of which all are told: some five years of hours."""
 MAX_DEPTH = 10
 MAX_CONDITIONS = 100
 MAX_DIMENSIONS = 4
@@ -236,10 +237,7 @@ def read_range(value: Any, today: int, since: int | None) -> Range:
     """The days of a `date_range`; InputError when it is none."""
     hint = 'Such as "7d", "30d", "month", "6mo", "12mo", "year", "all", or ["2026-01-01", "2026-01-31"].'
     if isinstance(value, list) and len(value) == 2:
-        try:
-            first, last = (to_day(date.fromisoformat(str(one))) for one in value)
-        except ValueError:
-            raise InputError("date_range", "holds what is not a day", hint=hint) from None
+        first, last = (read_day("date_range", str(one), hint) for one in value)
         if last < first:
             raise InputError("date_range", "ends before it begins")
         return Range(first, last)
@@ -349,10 +347,7 @@ def read_v1_range(known: Mapping[str, str], today: int) -> Range:
     if period not in V1_PERIODS:
         hint = "One of " + ", ".join((*V1_PERIODS, "custom"))
         raise InputError("period", f"{period[:40]!r} is not a period", hint=hint)
-    try:
-        end = to_day(date.fromisoformat(text)) if text else today
-    except ValueError:
-        raise InputError("date", f"{text[:40]!r} is not a day", hint="Write it as 2026-05-01.") from None
+    end = read_day("date", text) if text else today
     if period == "month":
         return Range(month_start(month_of(end)), min(month_start(month_of(end) + 1) - 1, max(end, today)))
     return read_range(period, end, None)
@@ -427,12 +422,13 @@ def aggregate(reader: Reader, ask: Ask, before: Ask | None) -> dict[str, Any]:
 
 def timeseries(reader: Reader, ask: Ask) -> dict[str, Any]:
     """The figures of each day (or month, or hour) of a range, those with nothing too."""
+    labels = time_labels(ask)
     by_time = {one["dimensions"][0]: one["metrics"] for one in answer(reader, ask)["results"]}
     nothing = [None if name in OF_STAYS else 0 for name in ask.metrics]
     return {
         "results": [
             {"date": label, **dict(zip(ask.metrics, by_time.get(label, nothing), strict=True))}
-            for label in time_labels(ask)
+            for label in labels
         ]
     }
 
@@ -454,6 +450,7 @@ def breakdown(reader: Reader, ask: Ask, page: int) -> dict[str, Any]:
 
 def answer(reader: Reader, ask: Ask) -> dict[str, Any]:
     """The answer to a question, as it stands in the body. Call it inside one snapshot of the reader."""
+    labels = time_labels(ask) if "time_labels" in ask.include else []
     rows = _goal_rows(reader, ask) if GOAL in ask.dimensions else _rows(reader, ask)
     all_visitors = _all_visitors(reader, ask)
     stays = _stays(reader, ask)
@@ -465,7 +462,7 @@ def answer(reader: Reader, ask: Ask) -> dict[str, Any]:
     if "total_rows" in ask.include:
         meta["total_rows"] = len(shown)
     if "time_labels" in ask.include:
-        meta["time_labels"] = time_labels(ask)
+        meta["time_labels"] = labels
     return {
         "results": shown[ask.offset : ask.offset + ask.limit],
         "meta": meta,
@@ -528,15 +525,23 @@ def _place_of(name: str, ask: Ask) -> Callable[[dict[str, list[Any]]], Any]:
     return lambda one: one["dimensions"][place]
 
 
+LABELS_A_DAY = {"hour": 24, "minute": 1_440}
+
+
 def time_labels(ask: Ask) -> list[str]:
-    """Every day, week or month of the range, for who draws a chart; none without such a dimension."""
+    """Every minute, hour, day, week or month of the range, for who draws a chart; none without such a
+    dimension. InputError for more than MAX_LABELS."""
     name = next((NAMES[one] for one in ask.dimensions if one.startswith("time:")), "")
+    if ask.span.days * LABELS_A_DAY.get(name, 1) > MAX_LABELS:
+        raise InputError("date_range", f"is too long to tell every {name}", hint="Ask for fewer days.")
     days = [to_date(day) for day in range(ask.span.first, ask.span.last + 1)]
     if name == "month":
         return list(dict.fromkeys(f"{day:%Y-%m-01}" for day in days))
     if name == "week":
         mondays = (to_date(to_day(day) - day.weekday()) for day in days)
         return list(dict.fromkeys(day.isoformat() for day in mondays))
+    if name == "minute":
+        return [f"{day} {at // 60:02d}:{at % 60:02d}" for day in days for at in range(1_440)]
     if name == "hour":
         return [f"{day} {hour:02d}:00" for day in days for hour in range(24)]
     return [day.isoformat() for day in days] if name == "day" else []

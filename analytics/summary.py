@@ -9,7 +9,7 @@ from functools import reduce
 from operator import add, attrgetter
 
 from .breakdown import Grouping, Row, Stay, measure_stays, tabulate
-from .days import find_zone, local_day, month_of, month_start, to_date, to_day
+from .days import find_zone, local_day, month_of, month_start, read_day, to_date, to_day
 from .dimensions import Level, find_dimension
 from .errors import InputError
 from .filters import NO_FILTER, Every, Filter, conditions
@@ -220,11 +220,8 @@ def range_before(query: Query, span: Range) -> Range | None:
         return span.before()
     if query.compare == YEAR:
         return Range(_year_before(span.first), _year_before(span.last))
-    try:
-        first = to_day(date.fromisoformat(query.compare))
-    except ValueError:
-        hint = f"Use one of {', '.join(COMPARISONS)}, or a first day such as 2026-05-01."
-        raise InputError("compare", f"{query.compare[:40]!r} is no comparison", hint=hint) from None
+    hint = f"Use one of {', '.join(COMPARISONS)}, or a first day such as 2026-05-01."
+    first = read_day("compare", query.compare, hint)
     return Range(first, first + span.days - 1)
 
 

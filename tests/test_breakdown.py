@@ -20,7 +20,19 @@ from analytics.channels import classify
 from analytics.days import local_day, to_date
 from analytics.dimensions import ALL, BY_NAME, Level, write_property
 from analytics.errors import InputError
-from analytics.filters import NO_FILTER, Condition, Done, Every, Filter, Some, Unless, condition
+from analytics.filters import (
+    NO_FILTER,
+    Condition,
+    Done,
+    Every,
+    Filter,
+    Some,
+    Unless,
+    condition,
+    read_condition,
+    tester,
+    write_condition,
+)
 from analytics.instance import Instance
 from analytics.model import Campaign, Client, Hit, Kind, Place, Range, Site
 from analytics.statsapi import METRICS
@@ -518,6 +530,36 @@ def test_a_pattern_that_would_take_years_is_stopped(filled: tuple[Instance, list
     tree = condition("page", "matches", ["^/(a|aa)+b"])
     with instance.borrow_reader() as reader, pytest.raises(InputError, match="takes too long"):
         tabulate(reader, instance.registry.sites[0], SPANS[0], [Grouping()], tree)
+
+
+def test_a_pattern_that_is_slow_with_many_values_is_stopped() -> None:
+    test = tester(condition("page", "matches", ["^/(a|aa)+b"]), 5, 0.1)
+    with pytest.raises(InputError, match="takes too long"):
+        for number in range(100_000):
+            test("/" + "a" * 18 + str(number))
+
+
+@pytest.mark.parametrize("is_exact", [True, False])
+@pytest.mark.parametrize(
+    "values",
+    [["a"], ["a|b", "c"], ["\\"], ["\\|"], ["|\\"], ["\\\\", ""], [r"^/a\d+\|b", "x"], ["a:b", "~"], ["|"]],
+)
+def test_a_condition_as_text_is_the_same_again(values: list[str], *, is_exact: bool) -> None:
+    for operator in ("is", "contains_not"):
+        one = condition("page", operator, values, is_exact=is_exact)
+        assert read_condition(write_condition(one)) == one
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        (r"page:matches:^/\d+$", [r"^/\d+$"]),
+        (r"page:is:a\|b|c", ["a|b", "c"]),
+        ("page:is:a\\\\|b", ["a\\", "b"]),
+    ],
+)
+def test_a_condition_as_people_write_it(text: str, values: list[str]) -> None:
+    assert [*read_condition(text).values] == values
 
 
 def test_every_dimension_says_where_its_words_are() -> None:

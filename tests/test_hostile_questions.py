@@ -41,6 +41,80 @@ def compare(ask: Callable[[str], Any]) -> None:
             assert same(plain.json(), found.json()), hostile
 
 
+DAYS = ["0001-01-01", "1989-12-31", "1990-01-01", "1970-01-01", "2099-12-31", "2100-01-01", "9999-12-31"]
+PATTERNS = ["(?V1)[a--b]", "(?a)(?u)a", "(?R)*a", "(?R)", "[", "(" * 200 + ")" * 200, "(a{1,99}){1,99}"]
+"""Patterns that are none, or never end, each in a way of its own."""
+
+
+def check(answer: Any) -> None:
+    """An answer, or a 400 that says what was wrong; in both cases soon, and not without end."""
+    assert answer.status_code in (200, 400), answer.text
+    assert "Traceback" not in answer.text
+    assert answer.elapsed.total_seconds() < 10
+    assert len(answer.content) < 2_000_000
+
+
+PERIODS = ["day", "7d", "30d", "month", "6mo", "12mo"]
+
+
+@pytest.mark.parametrize("day", DAYS)
+@pytest.mark.parametrize("period", PERIODS)
+def test_days_at_the_edge_of_time(client: TestClient, period: str, day: str) -> None:  # noqa: F811
+    for end in ("aggregate?compare=previous_period", "timeseries?", "timeseries?interval=hour"):
+        url = f"/api/v1/stats/{end}&site_id=example.com&period={period}&date={day}"
+        answer = client.get(url)
+        check(answer)
+        if answer.status_code == 400:
+            assert answer.json()["field"] in ("date", "date_range")
+
+
+@pytest.mark.parametrize("name", ["month", "week", "day", "hour", "minute"])
+def test_ranges_without_end(client: TestClient, name: str) -> None:  # noqa: F811
+    for first, last in [
+        ("0001-01-01", "9999-12-31"),
+        ("1990-01-01", "2099-12-31"),
+        ("1990-01-01", "9999-12-31"),
+    ]:
+        body = {"site_id": "example.com", "metrics": ["visitors"], "dimensions": [f"time:{name}"]}
+        more = {"date_range": [first, last], "include": {"time_labels": True}}
+        answer = client.post("/api/v2/query", json=body | more)
+        check(answer)
+        if answer.status_code == 400:
+            assert answer.json()["field"] == "date_range"
+
+
+@pytest.mark.parametrize("by", ["", "minute", "hour", "day", "month"])
+def test_the_owner_s_page_at_the_edge_of_time(page: TestClient, by: str) -> None:  # noqa: F811
+    for day in DAYS:
+        for more in (f"from={day}&to={day}", f"from={day}&to={day}&compare=year", f"compare={day}"):
+            check(page.get(f"/sites/example.com?{more}&by={by}"))
+    check(page.get(f"/sites/example.com?from=0001-01-01&to=9999-12-31&by={by}"))
+    check(page.get(f"/sites/example.com/list.csv?list=page&from=0001-01-01&to=9999-12-31&by={by}"))
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_patterns_that_are_none(
+    client: TestClient,  # noqa: F811
+    page: TestClient,  # noqa: F811
+    pattern: str,
+) -> None:
+    body = {"site_id": "example.com", "metrics": ["visitors"], "date_range": "7d"}
+    check(client.post("/api/v2/query", json=body | {"filters": [["matches", "event:page", [pattern]]]}))
+    text = f"page:matches:{pattern}"
+    check(page.get("/sites/example.com", params={"f": text}))
+    check(page.get("/sites/example.com/list.csv", params={"list": "page", "f": text}))
+    check(page.get("/sites/example.com/bots", params={"action": "condemn", "filter": text}))
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["segment=999", "f=goal:is:nope", "f=segment:is:nope", "f=goal:contains:x", "f=prop.:is:x", "tab=x:y"],
+)
+def test_what_is_not_there(page: TestClient, query: str) -> None:  # noqa: F811
+    for path in ("?", "/list.csv?list=page&", "/list.csv?list=city&"):
+        assert page.get(f"/sites/example.com{path}{query}").status_code == 400
+
+
 PARTS = {
     "/api/v1/stats/aggregate": ("period", "date", "metrics", "filters", "compare"),
     "/api/v1/stats/timeseries": ("period", "date", "metrics", "filters", "interval"),

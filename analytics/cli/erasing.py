@@ -6,9 +6,9 @@ import click
 
 from .. import wording
 from ..commands import EndErasing, EraseDay
+from ..days import read_day
 from ..errors import InputError
 from ..model import Range
-from ..selection import read_day
 from .common import data_option, find_folder, performer, reader
 from .sites import confirm, find_site
 

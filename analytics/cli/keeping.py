@@ -8,11 +8,10 @@ import click
 
 from .. import wording
 from ..commands import Keep, RemoveKept
-from ..days import local_day, to_date
+from ..days import local_day, read_day, to_date
 from ..filters import read_condition
 from ..goals import describe_goal, write_filters
 from ..model import GOAL_KINDS, Annotation, Goal, Range, Segment
-from ..selection import read_day
 from .common import data_option, find_folder, performer, reader
 from .sites import find_site
 

@@ -9,13 +9,12 @@ import click
 import msgspec
 
 from .. import wording
-from ..days import to_date
+from ..days import read_day, to_date
 from ..dimensions import BY_NAME as DIMENSIONS
 from ..errors import InputError
 from ..filters import join_conditions, read_condition
 from ..panels import panel_csv
 from ..periods import BY_NAME, DEFAULT, Period, custom_period
-from ..selection import read_day
 from ..summary import INTERVALS, PREVIOUS, TOP, Item, Panel, Query, Report, summarise
 from .common import data_option, find_folder, reader
 from .sites import SCRIPT_LINE, find_site

@@ -167,6 +167,8 @@ class DashboardRoutes:
         whole = replace(query, panels=(dimension.name,), limit=MAX_ROWS, interval="day", compare=NONE)
         try:
             report = await read_while_wanted(request, self._instance, partial(summarise, query=whole))
+        except InputError as error:
+            return PlainTextResponse(f"{error}\n", 400)
         except DatabaseError:
             return PlainTextResponse("This took too long to count.\n", 503)
         name = f"{site.domain}-{dimension.name}.csv"

@@ -12,12 +12,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from ..commands import Command, Keep, RemoveKept, perform
+from ..days import read_day
 from ..errors import InputError, Refused
 from ..goals import write_filters
 from ..instance import Instance
 from ..language import _
 from ..model import Annotation, Goal, Segment
-from ..selection import Selection, read_day, read_selection
+from ..selection import Selection, read_selection
 from .auth import Owner, read_form, redirect, refuse_foreign
 from .guard import is_same_origin
 from .pages import Pages
