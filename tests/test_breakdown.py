@@ -534,9 +534,9 @@ def test_a_pattern_that_would_take_years_is_stopped(filled: tuple[Instance, list
 
 def test_a_pattern_that_is_slow_with_many_values_is_stopped() -> None:
     test = tester(condition("page", "matches", ["^/(a|aa)+b"]), 5, 0.1)
+    values = ("/" + "a" * 18 + str(number) for number in range(100_000))
     with pytest.raises(InputError, match="takes too long"):
-        for number in range(100_000):
-            test("/" + "a" * 18 + str(number))
+        any(map(test, values))
 
 
 @pytest.mark.parametrize("is_exact", [True, False])
