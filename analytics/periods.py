@@ -90,6 +90,26 @@ def custom_period(first: int, last: int) -> Period:
     return Period(CUSTOM, label, span=Range(first, last))
 
 
+def shift_range(span: Range, today: int, steps: int, months: int = 0) -> Range:
+    """The range as long as one, so many of it later: whole months after whole months, else as many days.
+
+    From the first of a month up to today is whole months, too: `months`, or those that began.
+    """
+    first, last = to_date(span.first), span.last
+    if first.day == 1 and (to_date(last + 1).day == 1 or last == today):
+        months = months or month_of(last) - month_of(span.first) + 1
+        start = month_of(span.first) + steps * months
+        return Range(month_start(start), min(month_start(start + months) - 1, max(today, span.last)))
+    return Range(span.first + steps * span.days, last + steps * span.days)
+
+
+def name_range(span: Range, today: int) -> Period:
+    """The period of these days, by its name where it is today or yesterday."""
+    if span.days == 1 and 0 <= today - span.last <= 1:
+        return BY_NAME["yesterday" if today - span.last else "today"]
+    return custom_period(span.first, span.last)
+
+
 WINDOWS = (ALL_TIME, "today", "yesterday", "7d", "30d", "90d", "365d", "12mo")
 """The ranges by name that a counter can be asked for; besides them `since:2024-05-01`."""
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
+import regex
+
 from .days import read_day, to_date
-from .dimensions import find_dimension, name_property, split_property
+from .dimensions import BY_NAME, Level, find_dimension, name_property, split_property
 from .errors import InputError
 from .filters import (
     NO_FILTER,
@@ -17,12 +19,22 @@ from .filters import (
     condition,
     join_conditions,
     read_condition,
+    tester,
     write_condition,
 )
-from .periods import CUSTOM, DEFAULT, Period, custom_period, find_period
-from .summary import INTERVALS, PREVIOUS
+from .model import Range, Site
+from .periods import CUSTOM, DEFAULT, Period, custom_period, find_period, name_range, shift_range
+from .summary import INTERVALS, PREVIOUS, Query
+from .wording import NOBODY, unword, worded
 
 MAX_CONDITIONS = 20
+
+GOAL = "goal"
+FILTERABLE = (
+    *(one.name for one in BY_NAME.values() if one.level is not Level.TIME and one.table),
+    *("property", GOAL),
+)
+"""What a form offers to filter by."""
 
 TABS: dict[str, tuple[str, ...]] = {
     "pages": ("page", "entry", "exit", "title", "host"),
@@ -43,6 +55,8 @@ class Selection:
     compare: str = PREVIOUS
     interval: str = ""
     """Empty for what suits the period."""
+    at: str = ""
+    """The first minute that a chart by minutes shows; empty for the last hour."""
     conditions: tuple[Condition, ...] = ()
     is_any: bool = False
     """Whether one of the conditions is enough."""
@@ -89,7 +103,11 @@ class Selection:
 
     def with_period(self, period: Period) -> Selection:
         """The same of another period; the interval is the one that suits it."""
-        return replace(self, period=period, interval="")
+        return replace(self, period=period, interval="", at="")
+
+    def from_minute(self, at: str) -> Selection:
+        """The same with a chart by minutes that begins at one."""
+        return replace(self, at=at)
 
     def with_days(self, first: int, last: int) -> Selection:
         """The same of the days from `first` to `last`."""
@@ -119,6 +137,8 @@ class Selection:
             pairs.append(("compare", self.compare))
         if self.interval:
             pairs.append(("by", self.interval))
+        if self.at:
+            pairs.append(("at", self.at))
         pairs += [("f", write_condition(one)) for one in self.conditions]
         if self.is_any:
             pairs.append(("any", "1"))
@@ -145,18 +165,46 @@ def read_selection(pairs: Sequence[tuple[str, str]]) -> Selection:
         period=_read_period(known),
         compare=known.get("compare", PREVIOUS),
         interval=interval,
-        conditions=tuple(dict.fromkeys([*map(read_condition, filters), *_read_form(known)])),
+        at=known.get("at", ""),
+        conditions=tuple(dict.fromkeys([*map(read_condition, filters), *_read_form(pairs)])),
         is_any=known.get("any", "") == "1",
         segment=int(segment),
         tabs=tuple(_read_tabs(value for name, value in pairs if name == "tab")),
     )
 
 
-def _read_form(known: dict[str, str]) -> list[Condition]:
-    """The condition that somebody filled into a form, in three fields."""
+def _read_form(pairs: Sequence[tuple[str, str]]) -> list[Condition]:
+    """The condition that somebody filled into a form: what, how, and values, in people's words."""
+    known = dict(pairs)
     if "what" not in known:
         return []
-    return [condition(known["what"], known.get("how", "is"), [known.get("value", "")])]
+    texts = [text for name, text in pairs if name == "value" and text.strip()]
+    if not texts:
+        raise InputError("value", "is required", hint=f"{NOBODY} means what has none.")
+    return [_in_labels(known["what"], known.get("how", "is"), texts)]
+
+
+def _in_labels(what: str, how: str, texts: list[str]) -> Condition:
+    """A condition in people's words as one in the labels that are stored."""
+    if what == "property":
+        # As a list shows it, "plan: pro", or as an address has it, "plan=pro".
+        parts = [regex.split("=|: ", text, maxsplit=1) for text in texts]
+        keys = {part[0].strip() for part in parts}
+        if len(keys) > 1 or any(len(part) < 2 for part in parts):
+            raise InputError("value", "is not of one property", hint="Write it as plan: pro.")
+        return condition(name_property(keys.pop()), how, [part[1].strip() for part in parts])
+    if how in ("is", "is_not"):
+        return condition(what, how, list(dict.fromkeys(unword(text, what) for text in texts)))
+    names = {} if what == GOAL else worded(what)
+    asked = condition(what, how, texts, is_exact=all(label == name for label, name in names.items()))
+    if asked.is_exact:
+        return asked
+    # What people read there is a word for what is stored.
+    has = tester(asked)
+    labels = [label for label, name in names.items() if has(name)]
+    if not labels:
+        raise InputError("value", f"{texts[0][:60]!r} is in no name of one")
+    return condition(what, "is_not" if asked.is_negative else "is", labels)
 
 
 def _read_period(known: dict[str, str]) -> Period:
@@ -176,6 +224,34 @@ def _read_tabs(texts: Iterable[str]) -> Iterable[tuple[str, str]]:
             raise InputError("tab", f"{text[:40]!r} is not a list of a card")
         found[card] = find_dimension(dimension).name
     return found.items()
+
+
+def question(site: Site, selection: Selection, now: float) -> Query:
+    """What a selection asks of a site."""
+    period = selection.period
+    is_day = period.days == 1 or (period.span is not None and period.span.days == 1)
+    return Query(
+        site,
+        selection.period,
+        now,
+        tree=selection.tree,
+        compare=selection.compare,
+        interval=selection.interval or ("hour" if is_day else "day"),
+        at=selection.at,
+        panels=selection.shown,
+    )
+
+
+def beside(period: Period, span: Range, today: int, since: int | None) -> tuple[Period | None, Period | None]:
+    """The periods just before and after one of the days `span`, none without days that were counted."""
+    if not period.has_before:
+        return None, None
+    months = 12 if period.is_year else 0
+    before, after = (shift_range(span, today, steps, months) for steps in (-1, 1))
+    return (
+        name_range(before, today) if since is not None and before.last >= since else None,
+        name_range(after, today) if after.first <= today else None,
+    )
 
 
 def pick(dimension: str, label: str) -> Condition:

@@ -12,7 +12,7 @@ from .breakdown import Grouping, Row, Stay, measure_stays, tabulate
 from .days import find_zone, local_day, month_of, month_start, read_day, to_date, to_day
 from .dimensions import Level, find_dimension
 from .errors import InputError
-from .filters import NO_FILTER, Every, Filter, conditions
+from .filters import NO_FILTER, Condition, Every, Filter, Some, conditions
 from .goals import Kept, goal_filter
 from .model import Annotation, Goal, PageRow, Range, Segment, Site, SourceRow, Totals
 from .periods import Period, range_of
@@ -51,6 +51,8 @@ class Query:
     interval: str = "day"
     panels: tuple[str, ...] = PANELS
     """Dimensions, each a list of its groups."""
+    at: str = ""
+    """The minute, as "2026-05-01 08:00", with which a chart by minutes begins; empty for the last hour."""
     with_kept: bool = False
     """Whether the answer has goals, segments and notes."""
 
@@ -128,11 +130,15 @@ class Report:
     series: Sequence[tuple[int, Totals]]
     """(day, figures) of each day of the range."""
     series_before: Sequence[tuple[int, Totals]]
+    until: str = ""
+    """The time, as "08:15", until which the last day of `before` is counted, as today is; else empty."""
     points: Sequence[tuple[str, Totals]] = ()
     """(time, figures) of each minute or hour of the range, where the interval is one of them."""
+    points_before: Sequence[tuple[str, Totals]] = ()
     panels: Mapping[str, Panel] = field(default_factory=dict)
     stay: Stay | None = None
     """How the pages that the filter names were looked at; None where it names none, or an hour."""
+    stay_before: Stay | None = None
     goals: Sequence[Reached] = ()
     segments: Sequence[Segment] = ()
     notes: Sequence[Annotation] = ()
@@ -192,6 +198,10 @@ def summarise(reader: Reader, query: Query) -> Report:
         before = None
     series = daily(reader, query, span)
     series_before = daily(reader, query, before) if before else []
+    until = time_of_day(query) if before and span.last == today else ""
+    if before and until:
+        # Today so far against whole days would show a fall every morning.
+        series_before[-1] = (before.last, _day_until(reader, query, before.last, until))
     totals = sum_up(figures for _, figures in series)
     kept = reader.kept(query.site.id) if query.with_kept else Kept()
     return Report(
@@ -203,9 +213,12 @@ def summarise(reader: Reader, query: Query) -> Report:
         before=sum_up(figures for _, figures in series_before) if before else None,
         series=series,
         series_before=series_before,
+        until=until,
         points=_points(reader, query, span),
+        points_before=_points(reader, query, before) if before else (),
         panels=list_panels(reader, query, span, totals),
         stay=_stay(reader, query, span),
+        stay_before=_stay(reader, query, before) if before else None,
         goals=reach_goals(reader, query.site, span, query.tree, kept.goals, totals.visitors),
         segments=kept.segments,
         notes=reader.annotations(query.site.id, span) if query.with_kept else (),
@@ -240,6 +253,21 @@ def daily(reader: Reader, query: Query, span: Range) -> list[tuple[int, Totals]]
         rows = tabulate(reader, query.site, span, [grouping], query.tree)[grouping]
         by_day = {to_day(date.fromisoformat(row.labels[0])): totals_of(row) for row in rows}
     return [(day, by_day.get(day, NOTHING)) for day in range(span.first, span.last + 1)]
+
+
+def time_of_day(query: Query) -> str:
+    """The time of day at a site when a question is asked, as "08:15"."""
+    return f"{datetime.fromtimestamp(query.now, find_zone(query.site.timezone)):%H:%M}"
+
+
+def _day_until(reader: Reader, query: Query, day: int, until: str) -> Totals:
+    """The head figures of a day until a time, its minute included: of visits by their views until then."""
+    date, hour, minute = to_date(day).isoformat(), int(until[:2]), int(until[3:])
+    whole = tuple(f"{date} {one:02}:00" for one in range(hour))
+    rest = tuple(f"{date} {hour:02}:{one:02}" for one in range(minute + 1))
+    by_then = Some(tuple(Condition(*one) for one in (("hour", "is", whole), ("minute", "is", rest))))
+    tree = by_then if query.tree == NO_FILTER else Every((query.tree, by_then))
+    return sum_up(figures for _, figures in daily(reader, replace(query, tree=tree), Range(day, day)))
 
 
 def _points(reader: Reader, query: Query, span: Range) -> list[tuple[str, Totals]]:
@@ -284,8 +312,9 @@ def list_panels(reader: Reader, query: Query, span: Range, totals: Totals) -> di
             panels[name] = _kept_pages(reader, query, span, totals)
         else:
             panels[name] = make_panel(name, tables[Grouping((name,))], query.limit)
-    if "page" in panels and not is_kept:
-        panels["page"] = _with_titles(reader, query.site, panels["page"])
+    for name in panels.keys() & {"page", "entry", "exit"}:
+        if not (is_kept and name == "page"):
+            panels[name] = _with_titles(reader, query.site, panels[name])
     return panels
 
 
@@ -318,18 +347,52 @@ def make_panel(dimension: str, rows: Iterable[Row], limit: int) -> Panel:
 
 
 def times_of(query: Query, span: Range) -> list[str]:
-    """The hours of a range, or the last hour's minutes of it, up to now: as `points` name them."""
+    """The hours of a range up to now, or an hour's minutes of it: as `points` name them."""
     zone = find_zone(query.site.timezone)
-    now = datetime.fromtimestamp(query.now, zone)
-    start = datetime.combine(to_date(span.first), time(), zone)
-    end = min(now, datetime.combine(to_date(span.last + 1), time(), zone))
+    start, last = minutes_of(query, span)
     if query.interval == "minute":
-        start = max(start, datetime.fromtimestamp(end.timestamp() - 3_540, zone))
-        moments = range(int(start.timestamp()), int(end.timestamp()) + 1, 60)
+        first = max(start, min(read_minute(query), last) if query.at else last - HOUR)
+        moments = range(first, min(first + HOUR, last) + 1, 60)
         return [f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:%M}" for at in moments]
-    moments = range(int(start.timestamp()), int(end.timestamp()) + 1, 900)
-    hours = [f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:00}" for at in moments]
-    return list(dict.fromkeys(hour for hour in hours if hour[:10] <= to_date(span.last).isoformat()))
+    hours = [f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:00}" for at in range(start, last + 1, 900)]
+    return list(dict.fromkeys(hours))
+
+
+HOUR = 3_540
+"""Seconds from the first minute of an hour to its last."""
+
+
+def minutes_of(query: Query, span: Range) -> tuple[int, int]:
+    """The first minute of a range and its last one so far, as seconds since 1970."""
+    zone = find_zone(query.site.timezone)
+    start, end = (
+        int(datetime.combine(to_date(day), time(), zone).timestamp()) for day in (span.first, span.last + 1)
+    )
+    return start, max(start, min(int(query.now) // 60 * 60, end - 60))
+
+
+def read_minute(query: Query) -> int:
+    """The minute that a chart by minutes begins with, as seconds since 1970; InputError when it is none."""
+    try:
+        moment = datetime.fromisoformat(query.at).replace(second=0, tzinfo=find_zone(query.site.timezone))
+        return int(moment.timestamp())
+    except (ValueError, OverflowError):
+        hint = "Write it as 2026-05-01 08:00."
+        raise InputError("at", f"{query.at[:40]!r} is not a minute", hint=hint) from None
+
+
+def hours_beside(query: Query, span: Range) -> tuple[str, str]:
+    """Where the hours before and after begin of the one that a chart by minutes shows; empty for none."""
+    zone = find_zone(query.site.timezone)
+    start, last = minutes_of(query, span)
+    first = max(start, min(read_minute(query), last) if query.at else last - HOUR)
+    beside = (first - HOUR - 60 if first > start else None, first + HOUR + 60)
+    return tuple(
+        f"{datetime.fromtimestamp(max(at, start), zone):%Y-%m-%d %H:%M}"
+        if at is not None and at <= last
+        else ""
+        for at in beside
+    )  # type: ignore[return-value]
 
 
 def totals_of(row: Row) -> Totals:

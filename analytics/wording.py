@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from re import DOTALL, fullmatch
 from typing import Any
 
+from .channels import CHANNELS
 from .days import to_date
-from .dimensions import BY_NAME, find_dimension, split_property
+from .dimensions import BY_NAME, PROPERTY, find_dimension, split_property
+from .errors import PagetallyError
 from .language import N_, NN_, _, ngettext, spoken
 from .model import OTHER, Adjustment
 
@@ -189,6 +192,54 @@ def sentence(problem: str) -> str:
     return _(text if text.endswith((".", "!", "?")) else f"{text}.")
 
 
+SAID: Sequence[tuple[str, str]] = (
+    (r"'(?P<value>.*)' is not a period", N_("“%(value)s” is not a period")),
+    (r"'(?P<value>.*)' is not an interval", N_("“%(value)s” is not an interval")),
+    (r"'(?P<value>.*)' is not a day", N_("“%(value)s” is not a day")),
+    (r"'(?P<value>.*)' is not a minute", N_("“%(value)s” is not a minute")),
+    (r"'(?P<value>.*)' is not an operator", N_("“%(value)s” is not an operator")),
+    (r"'(?P<value>.*)' is not a dimension", N_("“%(value)s” is nothing to group or filter by")),
+    (r"'(?P<value>.*)' is no comparison", N_("“%(value)s” is nothing to compare with")),
+    (r"'(?P<value>.*)' is in no name of one", N_("“%(value)s” is in no name of one")),
+    (r"'(?P<value>.*)' has no dimension, .*", N_("“%(value)s” has no dimension, operator and value")),
+    (r"there is no \w+ '(?P<value>.*)'", N_("there is no “%(value)s”")),
+    (r"(?P<value>\w+) is for (?P<days>\d+) days at most", N_("the period is too long for this interval")),
+    (r"is before the first day", N_("the last day is before the first one")),
+    (r"is required", N_("this is missing")),
+    (r"is not a number", N_("this is not a number")),
+    (r"is not of one property", N_("this is not of one property")),
+    (r"names no property", N_("this names no property")),
+    (r"has a pattern that is none: (?P<value>.*)", N_("the pattern is none (%(value)s)")),
+    (r"has a pattern that takes too long", N_("the pattern takes too long")),
+    (r"has a value that is too long", N_("a value is too long")),
+    (r"(?:Use o|O)ne of (?P<value>.*?)\.?", N_("One of %(value)s.")),
+    (r"Write it as (?P<value>.*?)\.?", N_("Write it as %(value)s.")),
+)
+"""What is wrong with an address or a form, and what to do, as errors have it and as people are told."""
+
+SOMETHING = N_("this cannot be used as it stands")
+
+
+def explain(error: PagetallyError) -> str:
+    """An error that a program raised, in the language of the page as far as it is known there."""
+    field, colon, what = str(error).partition(": ")
+    is_field = bool(colon) and field.isidentifier()
+    told = _say_as_known(what if is_field else str(error))
+    if not told:
+        told = str(error) if spoken().code == "en" else f"{_(SOMETHING)} ({error})"
+        is_field = False
+    hint = _say_as_known(error.hint) or (error.hint if spoken().code == "en" else "")
+    return f"{field + ': ' if is_field else ''}{told}. {hint}".strip()
+
+
+def _say_as_known(text: str) -> str:
+    """A part of an error in the language of the page; empty when it is not known there."""
+    for pattern, known in SAID:
+        if found := fullmatch(pattern, text, DOTALL):
+            return _(known) % {name: part[:200] for name, part in found.groupdict().items()}
+    return ""
+
+
 def path(key: str) -> str:
     """A page's key as people read it; the row of what is over the cap says so."""
     if key == OTHER:
@@ -231,6 +282,38 @@ def word(label: str, dimension: str) -> str:
     return path(label) if dimension in ("page", "entry", "exit") else label
 
 
+NOBODY = "(none)"
+"""What stands for the empty label in a form, in every language; also of events without a property."""
+
+DEVICES = ("desktop", "mobile", "tablet", "tv", "console", "bot")
+
+
+def unword(text: str, dimension: str) -> str:
+    """The label of the group that people call so: Germany is DE; a text that is no such word stays itself."""
+    folded = text.strip().casefold()
+    if dimension.startswith(PROPERTY):
+        return text
+    if folded in (NOBODY, word("", dimension).casefold()):
+        return ""
+    if dimension in ("country", "language") and len(folded) == 2:
+        return folded.upper() if dimension == "country" else folded
+    names = worded(dimension)
+    return next(
+        (label for label, name in names.items() if folded in (name.casefold(), label.casefold())), text
+    )
+
+
+def worded(dimension: str) -> Mapping[str, str]:
+    """The labels of a dimension that people read another word for, each with its word."""
+    if dimension in ("country", "language"):
+        countries, languages = _names(spoken().code)
+        if dimension == "country":
+            return {code: name for code, name in countries.items() if len(code) == 2 and code.isalpha()}
+        return {code: name for code, name in languages.items() if len(code) < 4}
+    labels = {"channel": CHANNELS, "device": DEVICES}.get(dimension, ())
+    return {label: _(label) for label in labels}
+
+
 @lru_cache(maxsize=8)
 def _names(code: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Names of countries and of languages in one language, by code."""
@@ -249,13 +332,6 @@ def country(code: str) -> str:
 def language(code: str) -> str:
     """The name of a language by its code, or the code where it is none: de is German."""
     return _names(spoken().code)[1].get(code, code)
-
-
-def flag(label: str, dimension: str) -> str:
-    """The flag of a country as an emoji, with a space behind it; nothing for everything else."""
-    if dimension != "country" or len(label) != 2 or not (label.isascii() and label.isupper()):
-        return ""
-    return "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in label) + " "
 
 
 KEPT = {"goal": N_("Goal"), "segment": N_("Segment")}
@@ -424,7 +500,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "host": host,
     "zone": zone,
     "word": word,
-    "flag": flag,
     "operator": operator,
     "dimension": dimension,
     "per_visit": per_visit,

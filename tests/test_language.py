@@ -121,6 +121,7 @@ class _Texts(HTMLParser):
 DATA = re.compile(
     # What is no text of ours: names, codes, addresses, days, and what the visitor sent.
     r"Firefox|Safari|Chrome|ChatGPT|GPTBot|Googlebot|Germany|France|Signup|letter|may|On |sum"
+    r"|^(?:period|filters): "
     r"|page views|example\.com|Pagetally|\bCSV\b|\bCORS\b|\bUTC\b|[A-Z][a-z]+/[A-Z][a-z_ ]+"
     r"|\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\b"
     r"|" + "|".join(map(re.escape, REASONS)) + r"|\d[\d.,]*[hms%k]?|/[\w/.-]*|\w+\.(?:example|xyz|com)"
@@ -136,6 +137,10 @@ PAGES = (
     "/sites/example.com?period=today&by=hour",
     "/sites/example.com?period=12mo&compare=2024-01-01&by=month",
     "/sites/example.com?f=page:contains:a&f=browser:is:Firefox&match=any",
+    "/sites/example.com?period=%3C1%3E",
+    "/sites/example.com?f=page:matches:(",
+    "/sites/example.com/list?list=country&q=a",
+    "/sites/example.com/filter?what=country",
     "/sites/example.com/numbers",
     "/sites/example.com/popular",
     "/sites/example.com/dropped",

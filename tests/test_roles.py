@@ -101,6 +101,12 @@ GET  /sites/{domain}                    303 200 303 303 303 303
 POST /sites/{domain}                    405
 GET  /sites/{domain}/list.csv           303 200 303 303 303 303
 POST /sites/{domain}/list.csv           405
+GET  /sites/{domain}/list               303 200 303 303 303 303
+POST /sites/{domain}/list               405
+GET  /sites/{domain}/chart.csv          303 200 303 303 303 303
+POST /sites/{domain}/chart.csv          405
+GET  /sites/{domain}/filter             303 200 303 303 303 303
+POST /sites/{domain}/filter             405
 GET  /sites/{domain}/online             204 200 204 204 204 204
 POST /sites/{domain}/online             405
 GET  /sites/{domain}/numbers            303 200 303 303 303 303

@@ -14,6 +14,7 @@ from analytics.counts import revive
 from analytics.days import local_day
 from analytics.instance import Instance
 from analytics.model import Campaign, Client, Hit, Kind, Place
+from analytics.periods import BY_NAME
 
 from .conftest import NOON
 from .test_migrate import owner  # noqa: F401
@@ -81,8 +82,8 @@ def test_a_filter_holds_for_every_figure(page: TestClient, query: str, expected:
     [
         ("places:city", "places", [("Berlin", "2", "2"), ("Paris", "1", "1")]),
         ("devices:browser", "devices", [("Safari", "2", "2"), ("Firefox", "1", "1")]),
-        ("pages:entry", "pages", [("/a", "3", "3")]),
-        ("pages:exit", "pages", [("/a", "2", "2"), ("/b", "1", "1")]),
+        ("pages:entry", "pages", [("On /a", "3", "3")]),
+        ("pages:exit", "pages", [("On /a", "2", "2"), ("On /b", "1", "1")]),
         ("sources:referrer", "sources", [("Direct or unknown", "2", "2"), ("news.example", "1", "1")]),
         ("campaigns:utm_source", "campaigns", [("None", "2", "2"), ("letter", "1", "1")]),
         ("", "events", [("Signup", "1", "1")]),
@@ -207,11 +208,113 @@ def test_the_chart_by_any_interval(page: TestClient, query: str, bars: int) -> N
 
 
 @pytest.mark.parametrize(
+    ("query", "caption", "first", "last", "beside"),
+    [
+        ("", "11:01 to 12:00", "11:01", "12:00", ["10:01"]),
+        ("&at=2025-11-25+02:00", "02:00 to 02:59", "02:00", "02:59", ["01:00", "03:00"]),
+        ("&at=2025-11-25+00:30", "00:30 to 01:29", "00:30", "01:29", ["00:00", "01:30"]),
+        ("&at=2025-11-25+11:30", "11:30 to 12:00", "11:30", "12:00", ["10:30"]),
+        ("&at=2020-01-01+00:00", "00:00 to 00:59", "00:00", "00:59", ["01:00"]),
+    ],
+)
+def test_a_chart_by_minutes_says_which_hour_it_shows(
+    page: TestClient, query: str, caption: str, first: str, last: str, beside: list[str]
+) -> None:
+    text = page.get(f"/sites/example.com?period=today&by=minute{query}").text
+    assert f"By minute: Tue 25 Nov 2025, {caption}." in text
+    bars = re.findall(r"<title>Tue 25 Nov 2025, (\d\d:\d\d)", text)
+    assert (bars[0], bars[-1]) == (first, last)
+    hours = text.partition('class="small hours"')[2].partition("</p>")[0]
+    assert re.findall(r"at=2025-11-25\+(\d\d:\d\d)", hours) == beside
+
+
+def test_the_minutes_of_a_past_day_end_with_it(page: TestClient) -> None:
+    text = page.get("/sites/example.com?period=yesterday&by=minute").text
+    assert "By minute: Mon 24 Nov 2025, 23:00 to 23:59." in text
+    assert "25 Nov" not in text.partition('class="bars"')[2].partition("</details>")[0]
+
+
+def test_today_is_compared_with_yesterday_until_the_same_time(page: TestClient, instance: Instance) -> None:
+    late = [hit(51, "/a", second, TODAY - 1) for second in (30, 43_200, 43_259, 43_260, 80_000)]
+    older = hit(52, "/a", 5, TODAY - 20)
+    instance.write(lambda store: store.write([*late, older]))
+    text = page.get("/sites/example.com?period=today").text
+    assert "Compared with Mon 24 Nov 2025 until 12:00." in text
+    # Of yesterday's six views, one of which another visitor's, two are of 12:01 and later.
+    told = re.findall(r"against ([^ ]+) in the period before", text)
+    assert told[:3] == ["4", "2", "3"]
+    assert figures(page, "period=yesterday")[:3] == ["6", "2", "4"]
+    past = page.get("/sites/example.com?from=2025-11-24&to=2025-11-24").text
+    assert "until" not in past.partition("<figcaption>")[2].partition("</figcaption>")[0]
+
+
+def test_hours_are_compared_and_have_notes(page: TestClient, instance: Instance) -> None:
+    instance.write(lambda store: store.write([hit(52, "/a", 5, TODAY - 20), hit(53, "/a", 7_300, TODAY - 1)]))
+    for text in "Moved", "Launched":
+        page.post("/sites/example.com/keep", data={"keep": "annotation", "date": "2025-11-25", "text": text})
+    chart = page.get("/sites/example.com?period=today").text.partition('class="bars"')[2]
+    bars, notes = re.findall(r"<title>([^<]*, 0[0-3]:00[^<]*)</title>", chart), chart.count("<circle")
+    assert [re.findall("Period before: (.*)", bar) for bar in bars] == [
+        ["1 view"],
+        ["0 views"],
+        ["1 view"],
+        ["0 views"],
+    ]
+    assert notes == 1
+    assert "<title>25 Nov 2025: Moved\n25 Nov 2025: Launched</title>" in chart
+    assert '<polyline points="' in chart
+
+
+@pytest.mark.parametrize(
+    ("query", "earlier", "later"),
+    [
+        ("period=today", "?period=yesterday", ""),
+        ("period=yesterday", "?from=2025-11-23&amp;to=2025-11-23", "?period=today"),
+        ("period=7d", "?from=2025-11-12&amp;to=2025-11-18", ""),
+        (
+            "from=2025-11-12&to=2025-11-18",
+            "?from=2025-11-05&amp;to=2025-11-11",
+            "?from=2025-11-19&amp;to=2025-11-25",
+        ),
+        ("period=month", "?from=2025-10-01&amp;to=2025-10-31", ""),
+        (
+            "from=2025-10-01&to=2025-10-31",
+            "?from=2025-09-01&amp;to=2025-09-30",
+            "?from=2025-11-01&amp;to=2025-11-25",
+        ),
+        ("period=year", "?from=2024-01-01&amp;to=2024-12-31", ""),
+        ("period=all", "", ""),
+    ],
+)
+def test_arrows_lead_to_the_days_beside(
+    page: TestClient, instance: Instance, query: str, earlier: str, later: str
+) -> None:
+    instance.write(lambda store: store.write([hit(52, "/a", 5, TODAY - 600)]))
+    text = page.get(f"/sites/example.com?{query}").text
+    found = dict(re.findall(r'<a class="arrow" href="/sites/example.com([^"]*)" title="(\w+)', text))
+    assert {what: link for link, what in found.items()} == {
+        what: link for what, link in (("Earlier", earlier), ("Later", later)) if link
+    }
+
+
+@pytest.mark.parametrize("name", [*BY_NAME])
+def test_every_period_has_a_link_and_is_marked(page: TestClient, name: str) -> None:
+    nav = (
+        page.get(f"/sites/example.com?period={name}")
+        .text.partition('<nav class="periods"')[2]
+        .partition("</nav>")[0]
+    )
+    links = re.findall(r'href="/sites/example.com(?:\?period=(\w+))?"( aria-current="page")?', nav)
+    assert {link or "30d" for link, _ in links} >= set(BY_NAME)
+    assert [link or "30d" for link, is_current in links if is_current] == [name]
+
+
+@pytest.mark.parametrize(
     ("query", "compared"),
     [
-        ("period=today", "24 Nov 2025"),
+        ("period=today", "24 Nov 2025 until 12:00"),
         ("period=today&compare=none", ""),
-        ("period=today&compare=2025-11-24", "24 Nov 2025"),
+        ("period=today&compare=2025-11-24", "24 Nov 2025 until 12:00"),
         ("period=today&compare=year", ""),
     ],
 )
@@ -230,11 +333,12 @@ def test_what_it_is_compared_with(page: TestClient, query: str, compared: str) -
         "compare=soon",
         "tab=x:y",
         "from=1&to=2",
+        "period=today&by=minute&at=x",
     ],
 )
 @pytest.mark.parametrize("path", ["", "/list.csv"])
 def test_a_wrong_address_is_told(page: TestClient, query: str, path: str) -> None:
-    if path and query.startswith(("by=", "compare=")):
+    if path and query.startswith(("by=", "compare=", "period=today")):
         pytest.skip("a list has neither chart nor comparison")
     answer = page.get(f"/sites/example.com{path}?list=page&{query}")
     assert answer.status_code == 400

@@ -17,6 +17,11 @@
     found.parentElement.querySelector('select')?.focus();
   });
 
+  // A menu closes by a click elsewhere, and by Escape.
+  const closeMenus = (target) => document.querySelectorAll('.menu details[open]').forEach((one) => { one.open = one.contains(target); });
+  addEventListener('click', ({ target }) => closeMenus(target));
+  addEventListener('keydown', ({ key }) => key == 'Escape' && closeMenus(null));
+
   const dress = () => {
     const [button, box] = [byId('show-keys'), byId('keys-work')];
     if (!button) return;

@@ -16,6 +16,9 @@ from .connect import Connection
 from .folding import FIGURES, MERGED_VISITS
 from .tails import IS_NEW_TO_PAGE, Moment, tail_of_pages, tail_of_site
 
+MOST_NAMED = 10_000
+"""Pages that one statement names."""
+
 # The visits of a site-day with its unfolded hits merged in. Takes :site :day :after :upto.
 CURRENT_VISITS = f"""{MERGED_VISITS},
   current_visit AS (
@@ -325,8 +328,13 @@ def _place_of_pages(
 
 def page_rows(connection: Connection, site: int, paths: Sequence[str]) -> dict[str, tuple[int, str]]:
     """Row id and title of those canonical paths that a site has."""
-    sql = f"SELECT path, id, title FROM path WHERE site = ? AND path IN ({','.join('?' * len(paths))})"
-    return {path: (id, title) for path, id, title in connection.execute(sql, (site, *paths))}
+    found: dict[str, tuple[int, str]] = {}
+    # Of as many as a statement may name.
+    for start in range(0, len(paths), MOST_NAMED):
+        part = paths[start : start + MOST_NAMED]
+        sql = f"SELECT path, id, title FROM path WHERE site = ? AND path IN ({','.join('?' * len(part))})"
+        found |= {path: (id, title) for path, id, title in connection.execute(sql, (site, *part))}
+    return found
 
 
 def path_of_row(connection: Connection, site: int, id: int) -> str | None:

@@ -31,6 +31,7 @@ from .dropped import DroppedRoutes
 from .forms import KINDS, FormEndpoint
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
 from .keep import KeepRoutes
+from .listing import ListRoutes
 from .metrics import Metrics
 from .migrate import MigrateRoutes
 from .pages import Pages
@@ -120,7 +121,7 @@ def create_app(
 
 def owner_routes(instance: Instance, owner: Owner, pages: Pages) -> list[BaseRoute]:
     """The owner's pages of sites."""
-    kinds = (DashboardRoutes, KeepRoutes, BotsRoutes, DroppedRoutes, WidgetRoutes)
+    kinds = (DashboardRoutes, ListRoutes, KeepRoutes, BotsRoutes, DroppedRoutes, WidgetRoutes)
     return [route for kind in kinds for route in kind(instance, owner, pages).routes]
 
 

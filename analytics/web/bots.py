@@ -56,8 +56,7 @@ class BotsRoutes:
                 return redirect(request, f"/sites/{site.domain}/bots")
             values = await run_in_threadpool(self._read, site, dict(request.query_params))
         except (InputError, Refused) as error:
-            text = f"{error}. {error.hint}" if error.hint else f"{error}."
-            return self._pages.message(request, 400, _("That rule cannot be made"), text, signed_in=True)
+            return self._pages.wrong(request, _("That rule cannot be made"), error, site)
         return self._pages.render(request, "bots.html", signed_in=True, site=site, actions=ACTIONS, **values)
 
     def _apply(self, site: Site, form: Mapping[str, str]) -> None:

@@ -6,14 +6,14 @@ never squashed. Many days are drawn in groups, so that a bar stays wide enough t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 
 from ..days import month_of, to_date, to_day
 from ..language import _
-from ..model import Totals
+from ..model import Annotation, Totals
 from ..wording import by_unit, compact, day_of_year, days_between, month, number, plural, weekday
 
 MAX_BARS = 96
@@ -32,6 +32,8 @@ INTERVALS = 5
 """Between the lines of the value axis, at most."""
 
 Series = Sequence[tuple[int, Totals]]
+Times = Sequence[tuple[str, Totals]]
+"""(time, figures), a time as "2026-05-01 08:00"."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,14 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Pin:
+    """The notes of the days of one bar: where its middle is, and what they say."""
+
+    at: float
+    notes: Sequence[Annotation]
+
+
+@dataclass(frozen=True)
 class Chart:
     """Everything that the template draws."""
 
@@ -145,7 +155,18 @@ def draw_chart(series: Series, before: Series, interval: str = "") -> Chart:
     )
 
 
-def any_views(series: Series) -> bool:
+def pin_notes(chart: Chart, notes: Iterable[Annotation]) -> list[Pin]:
+    """The notes at the first bar of their day, those of one bar together."""
+    by_place: dict[int, list[Annotation]] = {}
+    for note in notes:
+        places = (place for place, bar in enumerate(chart.bars) if bar.first <= note.day <= bar.last)
+        if (place := next(places, None)) is not None:
+            by_place.setdefault(place, []).append(note)
+    middles = {place: chart.bars[place].column_x + chart.bars[place].column_width / 2 for place in by_place}
+    return [Pin(round(middles[place], 3), found) for place, found in sorted(by_place.items())]
+
+
+def any_views(series: Series | Times) -> bool:
     """Whether a series has anything to draw."""
     return any(figures.views for _, figures in series)
 
@@ -160,17 +181,31 @@ def choose_step(series: Series, interval: str = "") -> Step:
     return next((step for step in steps if step.key(last) - step.key(first) < MAX_BARS), STEPS[-1])
 
 
-def draw_times(points: Sequence[tuple[str, Totals]], labels: Sequence[str], step: str) -> Chart:
-    """Place hours or minutes (`labels`, all of them, as they stand in `points`), the last not over yet."""
-    by_label = dict(points)
-    found = [by_label.get(label, Totals()) for label in labels]
-    ticks = nice_ticks(max([1, *(figures.views for figures in found)]))
+def draw_times(
+    points: Times,
+    labels: Sequence[str],
+    step: str,
+    before: Times = (),
+    days_back: int = 0,
+    *,
+    is_now: bool = True,
+) -> Chart:
+    """Place hours or minutes (`labels`, all of them, as they stand in `points`).
+
+    `before` are those of a range `days_back` days earlier; with `is_now` the last is not over yet.
+    """
+    found = _look_up(points, labels)
+    earlier = [_days_earlier(label, days_back) for label in labels]
+    then = [figures.views for figures in _look_up(before, earlier)] if any_views(before) else []
+    ticks = nice_ticks(max([1, *(figures.views for figures in found), *then]))
+    last = len(labels) - 1
     bars = []
     for index, (label, figures) in enumerate(zip(labels, found, strict=True)):
         day = to_day(date.fromisoformat(label[:10]))
-        bar = _place(index, len(labels), [(day, figures)], STEPS[0], figures, None, ticks[-1])
-        bars.append(replace(bar, name=f"{bar.name}, {label[11:]}"))
-    last = len(bars) - 1
+        ago = then[index] if then else None
+        bar = _place(index, len(labels), [(day, figures)], STEPS[0], figures, ago, ticks[-1])
+        is_partial = is_now and index == last
+        bars.append(replace(bar, name=f"{bar.name}, {label[11:]}", is_partial=is_partial))
     places = [round(last * part / 4) for part in range(5)] if last >= 4 else range(last + 1)
     has_days = len(labels) > HOURS_OF_DAY and step == "hour"
     dates = []
@@ -179,7 +214,17 @@ def draw_times(points: Sequence[tuple[str, Totals]], labels: Sequence[str], step
         text = day_of_year(bars[place].first) if has_days else labels[place][11:]
         dates.append(Mark(at, text, anchor, is_major=place in (0, last // 2, last)))
     values = [Mark(_percent(ticks[-1] - tick, ticks[-1]), compact(tick)) for tick in ticks]
-    return Chart(bars=bars, step=step, top=ticks[-1], values=values, dates=dates, line="")
+    line = _line(bars, STEPS[0], ticks[-1]) if then else ""
+    return Chart(bars=bars, step=step, top=ticks[-1], values=values, dates=dates, line=line)
+
+
+def _look_up(points: Times, labels: Sequence[str]) -> list[Totals]:
+    by_label = dict(points)
+    return [by_label.get(label, Totals()) for label in labels]
+
+
+def _days_earlier(label: str, days: int) -> str:
+    return f"{to_date(to_day(date.fromisoformat(label[:10])) - days).isoformat()}{label[10:]}"
 
 
 def draw_spark(values: Sequence[int]) -> str:

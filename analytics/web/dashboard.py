@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -14,24 +13,21 @@ from starlette.routing import Route
 
 from ..days import local_day
 from ..dimensions import BY_NAME as DIMENSIONS
-from ..dimensions import Level, find_dimension
 from ..errors import InputError
-from ..filters import OPERATORS, condition
+from ..filters import condition
 from ..goals import describe_goal
 from ..instance import Instance
-from ..language import _
 from ..model import GOAL_KINDS, Adjustment, Count, Site, Totals
-from ..panels import panel_csv
-from ..periods import BY_NAME, DEFAULT, PERIODS
-from ..selection import TABS, Selection, pick, read_selection
+from ..periods import BY_NAME, DEFAULT, MORE_PERIODS, PERIODS
+from ..selection import TABS, Selection, beside, pick, question, read_selection
 from ..store.connect import DatabaseError
 from ..summary import (
     INTERVALS,
     MAX_DAYS_OF,
-    NONE,
     Query,
     Report,
     days_of,
+    hours_beside,
     sum_up,
     summarise,
     times_of,
@@ -39,22 +35,17 @@ from ..summary import (
 )
 from ..tokens import make_token
 from .auth import Owner, redirect
-from .chart import Chart, draw_chart, draw_spark, draw_times
+from .chart import Chart, draw_chart, draw_spark, draw_times, pin_notes
 from .lands import draw_lands
+from .listing import addresses, filter_form
 from .pages import Pages, public_address
 from .wanted import read_while_wanted
 
-MAX_ROWS = 100_000
-"""Rows of a list as CSV."""
-
-KEYS = {"today": "t", "7d": "w", "30d": "m", "90d": "9", "12mo": "q", "all": "a"}
+KEYS = {"today": "t", "yesterday": "y", "7d": "w", "30d": "m", "90d": "9", "12mo": "q", "all": "a"}
 """Keys that show a period."""
 
 SHOWN = 500
 """Adjustments that a page lists; `pagetally counter list` has them all."""
-
-FILTERABLE = [one for one in DIMENSIONS.values() if one.level is not Level.TIME and one.table]
-"""The dimensions that the page offers to filter by."""
 
 
 class DashboardRoutes:
@@ -67,7 +58,6 @@ class DashboardRoutes:
         self.routes = [
             Route("/", self.index),
             Route("/sites/{domain}", self.site),
-            Route("/sites/{domain}/list.csv", self.listing),
             Route("/sites/{domain}/online", self.online),
             Route("/sites/{domain}/numbers", self.numbers),
         ]
@@ -101,12 +91,11 @@ class DashboardRoutes:
             selection = read_selection(request.query_params.multi_items())
             query = replace(question(site, selection, self._instance.clock()), with_kept=True)
             report = await read_while_wanted(request, self._instance, partial(summarise, query=query))
+            values = self._values(request, selection, report)
         except InputError as error:
-            text = f"{error}. {error.hint}" if error.hint else f"{error}."
-            return self._pages.message(request, 400, _("That address is not known"), text, signed_in=True)
+            return self._pages.wrong_address(request, error, site)
         except DatabaseError:
-            return self._pages.too_slow(request)
-        values = self._values(request, selection, report)
+            return self._pages.too_slow(request, site)
         # Not on the event loop, where views would wait for it.
         return await run_in_threadpool(
             partial(self._pages.render, request, "site.html", signed_in=True, site=site, **values)
@@ -114,28 +103,30 @@ class DashboardRoutes:
 
     def _values(self, request: Request, selection: Selection, report: Report) -> dict[str, Any]:
         """What the template of a site's page needs besides the site."""
-        query = report.query
+        query, chart = report.query, chart_of(report)
         site = query.site
         return {
             "report": report,
             "selection": selection,
-            "here": f"{request.scope.get('root_path', '')}/sites/{quote(site.domain)}",
+            **addresses(request, site),
+            **filter_form(report),
             "periods": PERIODS,
+            "more_periods": MORE_PERIODS,
             "keys_of": KEYS,
-            "yesterday": BY_NAME["yesterday"],
+            "beside": beside(query.period, report.range, local_day(site.timezone, query.now), report.since),
+            "hours_beside": hours_beside(query, report.range) if query.interval == "minute" else ("", ""),
             "intervals": intervals_for(report.range.days),
             "interval": query.interval,
             "tabs": TABS,
             "dimensions": DIMENSIONS,
-            "filterable": FILTERABLE,
-            "operators": OPERATORS,
             "condition": condition,
             "pick": pick,
             "describe_goal": describe_goal,
             "goal_kinds": GOAL_KINDS,
-            "chart": chart_of(report),
+            "chart": chart,
+            "pins": pin_notes(chart, report.notes),
             "lands": draw_lands(report.panels["country"]) if "country" in report.panels else (),
-            "is_now": report.range.last >= local_day(site.timezone, query.now),
+            "is_now": is_today(report),
             "online": self._instance.presence.count(site.id, query.now),
             "public": public_address(request),
             "token": make_token(site, "/", below=True) if site.needs_token else "",
@@ -147,33 +138,7 @@ class DashboardRoutes:
         if site is None or not self._owner.is_signed_in(request):
             return PlainTextResponse("", 204)
         count = self._instance.presence.count(site.id, self._instance.clock())
-        here = f"{request.scope.get('root_path', '')}/sites/{quote(site.domain)}"
-        return self._pages.render(request, "online.html", online=count, here=here)
-
-    async def listing(self, request: Request) -> Response:
-        """One list of a summary, whole, as CSV: `list` names its dimension."""
-        if not self._owner.is_signed_in(request):
-            return redirect(request, "/login")
-        site = self._instance.registry.find(request.path_params["domain"])
-        pairs = request.query_params.multi_items()
-        try:
-            dimension = find_dimension(dict(pairs).get("list", ""), "list")
-            selection = read_selection(pairs)
-        except InputError as error:
-            return PlainTextResponse(f"{error}\n", 400)
-        if site is None:
-            return PlainTextResponse("There is no such site.\n", 404)
-        query = question(site, selection, self._instance.clock())
-        whole = replace(query, panels=(dimension.name,), limit=MAX_ROWS, interval="day", compare=NONE)
-        try:
-            report = await read_while_wanted(request, self._instance, partial(summarise, query=whole))
-        except InputError as error:
-            return PlainTextResponse(f"{error}\n", 400)
-        except DatabaseError:
-            return PlainTextResponse("This took too long to count.\n", 503)
-        name = f"{site.domain}-{dimension.name}.csv"
-        headers = {"content-disposition": f'attachment; filename="{name}"'}
-        return Response(panel_csv(report.panels[dimension.name]), media_type="text/csv", headers=headers)
+        return self._pages.render(request, "online.html", online=count, **addresses(request, site))
 
     async def numbers(self, request: Request) -> Response:
         """What the owner changed in a site's numbers: when, who, what, by how much."""
@@ -192,20 +157,6 @@ class DashboardRoutes:
         return [(local_day(site.timezone, one.at), one) for one in reversed(found)][:SHOWN], total
 
 
-def question(site: Site, selection: Selection, now: float) -> Query:
-    """What a selection asks of a site."""
-    interval = selection.interval
-    return Query(
-        site,
-        selection.period,
-        now,
-        tree=selection.tree,
-        compare=selection.compare,
-        interval=interval or ("hour" if selection.period.days == 1 else "day"),
-        panels=selection.shown,
-    )
-
-
 def intervals_for(days: int) -> list[str]:
     """By what the chart of so many days can be drawn."""
     least = {"week": 8, "month": 32, "day": 2}
@@ -214,7 +165,15 @@ def intervals_for(days: int) -> list[str]:
 
 def chart_of(report: Report) -> Chart:
     """The chart of a summary, by the interval that was asked for."""
-    query = report.query
-    if query.interval in MAX_DAYS_OF:
-        return draw_times(report.points, times_of(query, report.range), query.interval)
-    return draw_chart(report.series, report.series_before, query.interval)
+    query, span, before = report.query, report.range, report.range_before
+    if query.interval not in MAX_DAYS_OF:
+        return draw_chart(report.series, report.series_before, query.interval)
+    labels = times_of(query, span)
+    days_back = span.first - before.first if before else 0
+    is_now = labels[-1:] == times_of(replace(query, at=""), span)[-1:] and is_today(report)
+    return draw_times(report.points, labels, query.interval, report.points_before, days_back, is_now=is_now)
+
+
+def is_today(report: Report) -> bool:
+    """Whether a summary's last day is not over yet."""
+    return report.range.last >= local_day(report.query.site.timezone, report.query.now)

@@ -47,8 +47,8 @@ class KeepRoutes:
             selection = read_selection(parse_qsl(form.get("view", ""), keep_blank_values=True))
             await run_in_threadpool(partial(perform, self._instance, read_command(domain, form, selection)))
         except (InputError, Refused) as error:
-            text = f"{error}. {error.hint}" if error.hint else f"{error}."
-            return self._pages.message(request, 400, _("That cannot be kept"), text, signed_in=True)
+            site = self._instance.registry.find(request.path_params["domain"])
+            return self._pages.wrong(request, _("That cannot be kept"), error, site)
         if form.get("forget") == "segment":
             selection = selection.unfiltered()
         query = selection.query()

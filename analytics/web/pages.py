@@ -11,7 +11,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from .. import __version__, wording
+from ..errors import InputError, PagetallyError
 from ..language import N_, _, ngettext, spoken
+from ..model import Site
 from .packing import pack, takes_gzip
 
 SECTIONS = {
@@ -66,21 +68,36 @@ class Pages:
         return self._templates.get_template(template).render(values)
 
     def message(
-        self, request: Request, status: int, title: str, text: str, *, signed_in: bool = False
+        self,
+        request: Request,
+        status: int,
+        title: str,
+        text: str,
+        *,
+        signed_in: bool = False,
+        site: Site | None = None,
     ) -> HTMLResponse:
-        """A page that says one thing."""
-        values = {"title": title, "text": text, "signed_in": signed_in}
+        """A page that says one thing, and leads back to the site that it is about."""
+        values = {"title": title, "text": text, "signed_in": signed_in, "site": site}
         return self.render(request, "message.html", status=status, **values)
+
+    def wrong_address(self, request: Request, error: InputError, site: Site) -> HTMLResponse:
+        """The answer to an address whose query says something that means nothing."""
+        return self.wrong(request, _("That address is not known"), error, site)
+
+    def wrong(self, request: Request, title: str, error: PagetallyError, site: Site | None) -> HTMLResponse:
+        """The answer to something that cannot be done as it was asked for."""
+        return self.message(request, 400, title, wording.explain(error), signed_in=True, site=site)
 
     def no_site(self, request: Request) -> HTMLResponse:
         """The answer to the address of a site that there is none of."""
         hint = _("Add it with: pagetally site add DOMAIN")
         return self.message(request, 404, _("There is no such site"), hint, signed_in=True)
 
-    def too_slow(self, request: Request) -> HTMLResponse:
+    def too_slow(self, request: Request, site: Site | None = None) -> HTMLResponse:
         """The answer to a question that took longer than a page may."""
         hint = _("Try a shorter period.")
-        return self.message(request, 503, _("This took too long to count"), hint, signed_in=True)
+        return self.message(request, 503, _("This took too long to count"), hint, signed_in=True, site=site)
 
 
 def address_of(name: str) -> str:

@@ -1,0 +1,234 @@
+"""/sites/{domain}/list, list.csv, chart.csv and filter: what a summary's page shows a part of, whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from ..dimensions import BY_NAME as DIMENSIONS
+from ..dimensions import find_dimension
+from ..errors import InputError
+from ..filters import OPERATORS, condition
+from ..instance import Instance
+from ..model import Site
+from ..panels import chart_csv, goals_csv, panel_csv
+from ..selection import FILTERABLE, GOAL, Selection, pick, question, read_selection
+from ..store.connect import DatabaseError
+from ..summary import NONE, Item, Panel, Report, summarise
+from ..wording import NOBODY, word
+from .auth import Owner, redirect
+from .pages import Pages
+from .wanted import read_while_wanted
+
+MAX_ROWS = 100_000
+"""Rows of a list as CSV, and of one that is looked through."""
+
+ROWS = 100
+"""Rows of a list on one page."""
+
+SUGGESTED = 200
+"""Values that a form offers."""
+
+MAX_SEARCH = 200
+
+WORDED = ("country", "language", "channel", "device", "property")
+"""Dimensions whose labels people read as other words."""
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One page of a list that was searched."""
+
+    panel: Panel
+    text: str
+    number: int
+
+    @property
+    def found(self) -> list[Item]:
+        """All rows that have the text in what they are called."""
+        return [one for one in self.panel.items if self._has(one)]
+
+    def _has(self, item: Item) -> bool:
+        names = (word(item.label, self.panel.dimension), item.title, item.label)
+        return not self.text or any(self.text.casefold() in name.casefold() for name in names)
+
+
+class ListRoutes:
+    """The routes, for the owner only."""
+
+    def __init__(self, instance: Instance, owner: Owner, pages: Pages) -> None:
+        self._instance = instance
+        self._owner = owner
+        self._pages = pages
+        self.routes = [
+            Route("/sites/{domain}/list", self.whole),
+            Route("/sites/{domain}/list.csv", self.table),
+            Route("/sites/{domain}/chart.csv", self.chart),
+            Route("/sites/{domain}/filter", self.filter),
+        ]
+
+    async def whole(self, request: Request) -> Response:
+        """One list of a summary to its end: a hundred rows a page, and a field to search it."""
+        if not self._owner.is_signed_in(request):
+            return redirect(request, "/login")
+        site, known = self._site(request), dict(request.query_params)
+        if site is None:
+            return self._pages.no_site(request)
+        try:
+            dimension = find_dimension(known.get("list", ""), "list")
+            selection = read_selection(request.query_params.multi_items())
+            number = _read_page(known.get("page", "1"))
+            report = await self._ask(request, site, selection, dimension.name)
+        except InputError as error:
+            return self._pages.wrong_address(request, error, site)
+        except DatabaseError:
+            return self._pages.too_slow(request, site)
+        leaf = Leaf(report.panels[dimension.name], known.get("q", "")[:MAX_SEARCH].strip(), number)
+        found = leaf.found
+        values = self._common(request, site, selection, report)
+        return self._pages.render(
+            request,
+            "list.html",
+            signed_in=True,
+            **values,
+            dimension=dimension.name,
+            kind=dimension,
+            leaf=leaf,
+            found=found,
+            shown=found[(number - 1) * ROWS : number * ROWS],
+            first=(number - 1) * ROWS + 1,
+            last=min(number * ROWS, len(found)),
+        )
+
+    async def filter(self, request: Request) -> Response:
+        """The form of a filter, with the most frequent values of the dimension that `what` names."""
+        if not self._owner.is_signed_in(request):
+            return redirect(request, "/login")
+        site, pairs = self._site(request), request.query_params.multi_items()
+        if site is None:
+            return self._pages.no_site(request)
+        what, how = (dict(pairs).get(name, "") for name in ("what", "how"))
+        try:
+            name = "" if what == GOAL else find_dimension(what or FILTERABLE[0], "what").name
+            selection = read_selection([pair for pair in pairs if pair[0] not in ("what", "how", "value")])
+            report = await self._ask(request, site, selection, name, SUGGESTED, with_kept=True)
+        except InputError as error:
+            return self._pages.wrong_address(request, error, site)
+        except DatabaseError:
+            return self._pages.too_slow(request, site)
+        values = self._common(request, site, selection, report)
+        return self._pages.render(
+            request, "filter.html", signed_in=True, **values, **filter_form(report, what, how)
+        )
+
+    async def table(self, request: Request) -> Response:
+        """One list of a summary, whole, as CSV: `list` names its dimension, or is "goal"."""
+
+        async def answer(site: Site, selection: Selection) -> tuple[str, str]:
+            name = request.query_params.get("list", "")
+            if name == GOAL:
+                report = await self._ask(request, site, selection, "", with_kept=True)
+                return "goals", goals_csv(report.goals)
+            name = find_dimension(name, "list").name
+            report = await self._ask(request, site, selection, name)
+            return name, panel_csv(report.panels[name])
+
+        return await self._csv(request, answer)
+
+    async def chart(self, request: Request) -> Response:
+        """The chart of a summary as CSV."""
+
+        async def answer(site: Site, selection: Selection) -> tuple[str, str]:
+            query = replace(question(site, selection, self._instance.clock()), panels=())
+            report = await read_while_wanted(request, self._instance, partial(summarise, query=query))
+            return "chart", chart_csv(report)
+
+        return await self._csv(request, answer)
+
+    async def _csv(self, request: Request, answer: Any) -> Response:
+        if not self._owner.is_signed_in(request):
+            return redirect(request, "/login")
+        site = self._site(request)
+        try:
+            selection = read_selection(request.query_params.multi_items())
+            if site is None:
+                return PlainTextResponse("There is no such site.\n", 404)
+            name, text = await answer(site, selection)
+        except InputError as error:
+            return PlainTextResponse(f"{error}\n", 400)
+        except DatabaseError:
+            return PlainTextResponse("This took too long to count.\n", 503)
+        headers = {"content-disposition": f'attachment; filename="{site.domain}-{name}.csv"'}
+        return Response(text, media_type="text/csv", headers=headers)
+
+    def _site(self, request: Request) -> Site | None:
+        return self._instance.registry.find(request.path_params["domain"])
+
+    async def _ask(
+        self,
+        request: Request,
+        site: Site,
+        selection: Selection,
+        name: str,
+        limit: int = MAX_ROWS,
+        *,
+        with_kept: bool = False,
+    ) -> Report:
+        """The summary of a selection with one list, and without what only its page shows."""
+        query = question(site, selection, self._instance.clock())
+        panels = (name,) if name else ()
+        whole = replace(query, panels=panels, limit=limit, interval="day", compare=NONE, with_kept=with_kept)
+        return await read_while_wanted(request, self._instance, partial(summarise, query=whole))
+
+    def _common(self, request: Request, site: Site, selection: Selection, report: Report) -> dict[str, Any]:
+        return {
+            "site": site,
+            "selection": selection,
+            "report": report,
+            "dimensions": DIMENSIONS,
+            "condition": condition,
+            "pick": pick,
+            **addresses(request, site),
+        }
+
+
+def addresses(request: Request, site: Site) -> dict[str, Any]:
+    """`here`, a site's page, and `address`, which makes one of a selection and a page below it."""
+    here = f"{request.scope.get('root_path', '')}/sites/{quote(site.domain)}"
+
+    def address(selection: Selection, below: str = "", **more: str | int) -> str:
+        query = "&".join(filter(None, (selection.query(), urlencode(more))))
+        return f"{here}{below}{'?' if query else ''}{query}"
+
+    return {"here": here, "address": address}
+
+
+def filter_form(report: Report, what: str = "", how: str = "") -> dict[str, Any]:
+    """What the form of a filter needs: its choices, and (word, hint) of the values that are most frequent."""
+    names = [name for name in FILTERABLE if name != GOAL or report.goals]
+    what = what or next((name for name in names if name in report.panels), names[0])
+    if what == GOAL:
+        values = [(one.goal.name, "") for one in report.goals]
+    else:
+        items = report.panels[what].items if what in report.panels else ()
+        values = [_suggest(item, what) for item in items]
+    return {"what": what, "how": how, "filterable": names, "operators": OPERATORS, "values": values}
+
+
+def _suggest(item: Item, dimension: str) -> tuple[str, str]:
+    name = word(item.label, dimension)
+    if not item.label:
+        return NOBODY, name
+    return (name if dimension in WORDED else item.label), item.title
+
+
+def _read_page(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 7 and int(text)):
+        raise InputError("page", f"{text[:40]!r} is not a number of a page")
+    return int(text)
