@@ -120,10 +120,23 @@ def test_an_empty_folder_is_named(tmp_path: Path) -> None:
         ("site", "list"),
         ("doctor",),
         ("recount", "--check"),
-        ("backup", tmp_path / "b"),
+        ("recount",),
+        ("backup", str(tmp_path / "b")),
+        ("import", "undo", "1"),
+        ("counter", "undo", "1"),
+        ("token", "remove", "1"),
+        ("rule", "undo", "1"),
+        ("password", "--password", "long enough"),
     ):
-        failed = pagetally(*words, data=tmp_path / "none", check=False)
-        assert (failed.returncode, "there is no Pagetally database in" in failed.stderr) == (1, True)
+        failed = CliRunner().invoke(main, [*words, "--data", str(tmp_path / "none")])
+        assert (failed.exit_code, "there is no Pagetally database in" in failed.output) == (1, True), words
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_new_folder_is_told(tmp_path: Path) -> None:
+    for domain, is_told in (("a.example", True), ("b.example", False)):
+        done = CliRunner().invoke(main, ["site", "add", domain, "--data", str(tmp_path / "new")])
+        assert (done.exit_code, f"new data folder is made: {tmp_path / 'new'}" in done.output) == (0, is_told)
 
 
 def test_a_folder_belongs_to_one_server(tmp_path: Path, start_server: StartServer) -> None:

@@ -42,27 +42,40 @@ def find_folder(given: str | None) -> Path:
 
 
 @contextlib.contextmanager
-def performer(folder: Path) -> Iterator[Performer]:
-    """Whoever may write the data folder: the server if it runs, else this process."""
+def performer(folder: Path, *, creates: bool = False) -> Iterator[Performer]:
+    """Whoever may write the data folder: the server if it runs, else this process.
+
+    Only a command that `creates` makes a new database, and says where; PagetallyError where there is none.
+    """
     client = connect(folder)
     if client is not None:
         with contextlib.closing(client):
             yield client
         return
+    is_new = not (folder / FILE).exists()
+    if is_new and not creates:
+        raise no_database(folder)
     sys.setswitchinterval(SWITCH_SECONDS)
     instance = Instance(folder, fold_limit=FOLD_LIMIT_ALONE).open()
+    if is_new:
+        click.echo(f"A new data folder is made: {folder.absolute()}", err=True)
     try:
         yield Desk(instance)
     finally:
         instance.close()
 
 
+def no_database(folder: Path) -> PagetallyError:
+    """What is said of a folder in which nothing was counted yet."""
+    hint = "Name the folder with --data, or start there: pagetally serve --data DIR"
+    return PagetallyError(f"there is no Pagetally database in {folder}", hint=hint)
+
+
 @contextlib.contextmanager
 def reader(folder: Path) -> Iterator[SqliteReader]:
     """A reader of the data folder, whether a server runs or not."""
     if not (folder / FILE).exists():
-        hint = "Name the folder with --data, or start there: pagetally serve --data DIR"
-        raise PagetallyError(f"there is no Pagetally database in {folder}", hint=hint)
+        raise no_database(folder)
     found = SqliteReader(folder)
     try:
         if not found.is_up_to_date():

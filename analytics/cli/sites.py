@@ -95,7 +95,7 @@ def site() -> None:
 def add(domain: str, data: str | None, **given: Any) -> None:
     """Count DOMAIN from now on."""
     new, folder = _apply(Site(id=0, domain=domain), given), find_folder(data)
-    with performer(folder) as desk:
+    with performer(folder, creates=True) as desk:
         saved = msgspec.convert(desk.perform(SaveSite(new)), Site)
     click.echo(f"{saved.domain} is counted from now on; its days are those of {saved.timezone}.")
     click.echo("\n".join(["Put this into its pages:", "", SCRIPT_LINE, *SPANS]))
