@@ -119,6 +119,7 @@ def test_by_the_terminal(tmp_path: Path) -> None:
     for char, data in FILES.items():
         (folder / f"{char}.png").write_bytes(data)
     data = tmp_path / "data"
+    pagetally("site", "add", "example.com", data=data)
     assert "style=mine" in pagetally("digits", "add", "mine", str(folder), data=data).stdout
     assert "mine  12 x 20" in pagetally("digits", "list", data=data).stdout
     assert "forgotten" in pagetally("digits", "remove", "mine", data=data).stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import re
 import shutil
@@ -12,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import NoReturn
 
 import httpx2
 import pytest
@@ -36,7 +38,6 @@ from .load import (
     fill_disk,
     foreign_write_lock,
     look_over,
-    percentile,
     resident_bytes,
     send_view,
     small_disk,
@@ -102,7 +103,7 @@ def kill_rounds(start: StartServer, folder: Path, rounds: int, seed: int, *optio
 def test_killed_under_load_it_loses_and_doubles_nothing(server: Server, start_server: StartServer) -> None:
     assert server.stop() == 0
     starts = kill_rounds(start_server, server.data, ROUNDS, seed=1)
-    assert percentile(starts, 0.5) <= READY_SECONDS
+    assert max(starts) <= READY_SECONDS
     assert "no difference" in pagetally("recount", "--check", data=server.data).stdout
 
 
@@ -167,16 +168,23 @@ class TraceReader:
             self._written |= set(MARK.findall(text))
 
 
+def give_up(reason: str) -> NoReturn:
+    """Skip the test; where every promise has to be looked at, fail."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 def test_every_answer_leaves_after_its_view_was_flushed(tmp_path: Path) -> None:
     if shutil.which("strace") is None:
-        pytest.skip("strace is not installed")
+        give_up("strace is not installed")
     folder, trace = tmp_path / "data", tmp_path / "trace"
     pagetally("site", "add", "example.com", data=folder)
     words = ["strace", "-f", "-y", "-s", "4200", "-e", f"trace={TRACED}", "-o", str(trace)]
     try:
         server = Server(folder, command=[*words, sys.executable, "-m", "analytics", "serve"])
     except AssertionError as error:
-        pytest.skip(f"strace is not permitted here: {error}")
+        give_up(f"strace is not permitted here: {error}")
     with contextlib.closing(server.process.stdout), server.process:
         target = "/api/event?counters=1"
         with Load(server.port, unique_views("mark"), connections=50, limit=1_000, target=target) as load:

@@ -210,6 +210,11 @@ BESIDE = {
 }
 
 
+NOISE = 0.05
+"""Seconds below which nothing is said: of 100 views the 99th percentile is the slowest but one, so that two
+waits for a disk or a turn, of 20 to 40 ms on a shared machine, would be three times the usual few."""
+
+
 def median_of_three(server: Server, name: str) -> float:
     """The 99th percentile of latency at 200 views/s; of three takes the one in the middle."""
     takes = []
@@ -234,8 +239,9 @@ def test_slow_clients_hold_up_nobody(server: Server, name: str) -> None:
             client.sendall(data)
         beside = median_of_three(server, name)
         assert resident_bytes(server) - before < 50 * MEGABYTE
-    # Three times as slow at most; below that, what a busy machine makes of a few milliseconds.
-    assert beside < max(3 * alone, 0.15)
+    # What else the machine does may begin in between: measured before and after.
+    alone = max(alone, median_of_three(server, "alone-again"))
+    assert beside < max(3 * alone, NOISE)
 
 
 # S4: headers

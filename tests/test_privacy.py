@@ -120,6 +120,8 @@ def test_no_address_and_no_user_agent_reaches_the_disk(tmp_path: Path, start_ser
             send_marked(server.url, number, client)
         converse(server.port, [f"junk {address_of(1)} {agent_of(1)}\r\n\r\n".encode()])
     pagetally("backup", aside / "backup.db", data=folder)
+    exported = aside / "counts.csv"
+    pagetally("export", "counters", "--site", "example.com", "--output", exported, data=folder)
     shutil.copytree(folder, aside / "running")
     server.kill()
     assert find_bytes(NEEDLES, folder, aside) == []
@@ -132,6 +134,7 @@ def test_no_address_and_no_user_agent_reaches_the_disk(tmp_path: Path, start_ser
     # The search finds what is there.
     assert find_bytes([b"news.example"], folder) != []
     assert find_bytes([b"/page/6"], aside) != []
+    assert "/page/6" in exported.read_text()
 
 
 # P2: salts

@@ -104,7 +104,7 @@ def kill(folder: Path) -> None:
     pagetally("site", "add", "example.com", data=folder)
     starts = kill_rounds(start, folder, 100, 2, *MANY_PATHS)
     slowest = f"ready after {percentile(starts, 0.5):.2f} s (median), {max(starts):.2f} s (slowest)"
-    check(percentile(starts, 0.5) <= 2.0, f"100 kills: nothing lost, nothing twice, no damage; {slowest}")
+    check(max(starts) <= 2.0, f"100 kills: nothing lost, nothing twice, no damage; {slowest}")
 
 
 def latency(folder: Path) -> None:
