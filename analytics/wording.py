@@ -395,8 +395,8 @@ REASONS: dict[str, str] = {
     "unusable-address": N_("The address of the page cannot be used: too long, of a file, or none at all."),
     "future": N_("The log says that it was tomorrow or later."),
     "unusable-event": N_(
-        "A client of another counter or tracker sent something that could not be read, or left out what"
-        " its protocol wants."
+        "A client, ours or that of another counter or tracker, sent something that could not be read, or"
+        " left out what its protocol wants."
     ),
     "no-view": N_("A tracker’s client introduced a visitor or began a session, which is nothing to count."),
     "too-many": N_("More than 100 messages came in one request; the first hundred were taken."),

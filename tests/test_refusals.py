@@ -29,6 +29,11 @@ VIEW = {"type": "event", "payload": {"website": "uuid", "hostname": "evil.exampl
 REFUSED: dict[str, Call] = {
     "ackee, another operation": ("POST", "/api", {"query": "query { facts }"}, SITE, EVENT),
     "artalk, no body": ("POST", "/api/v2/pages/pv", BROKEN, SITE, ADDRESS),
+    "pagetally, no body": ("POST", "/api/event", BROKEN, SITE, EVENT),
+    "pagetally, no address": ("POST", "/api/event", {"name": "pageview"}, SITE, ADDRESS),
+    "pagetally, an address of nothing": ("POST", "/api/event", {"u": "data:x"}, SITE, ADDRESS),
+    "pagetally, a picture of no page": ("GET", "/api/pixel.gif", None, SITE, ADDRESS),
+    "pagetally, a picture of nothing": ("GET", "/api/pixel.gif?u=x", None, SITE, ADDRESS),
     "busuanzi, no callback": ("GET", "/busuanzi", None, SITE, EVENT),
     "busuanzi, bad callback": ("GET", "/?jsonpCallback=a(b", None, SITE, EVENT),
     "fathom, no host": ("GET", "/collect?p=/a", None, SITE, EVENT),
@@ -83,7 +88,15 @@ REFUSED: dict[str, Call] = {
 }
 """Of each family, what is meant to count and cannot."""
 
-TAKING_BODIES = ("/api/v2/pages/pv", "/1.1/batch", "/matomo.php", "/twikoo", "/api/send", "/api/v2/log")
+TAKING_BODIES = (
+    "/api/event",
+    "/api/v2/pages/pv",
+    "/1.1/batch",
+    "/matomo.php",
+    "/twikoo",
+    "/api/send",
+    "/api/v2/log",
+)
 
 
 @pytest.fixture
@@ -118,13 +131,16 @@ def test_what_cannot_be_used_is_tallied_once_and_stores_nothing(
     assert answer.status_code < 500
     assert answer.headers["access-control-allow-origin"] in ("*", SITE["origin"])
     assert answer.headers["x-pagetally"]
+    (exposed,) = answer.headers.get_list("access-control-expose-headers")
+    assert {"x-pagetally", "retry-after", "x-goatcounter"} <= set(exposed.split(", "))
+    assert answer.headers["timing-allow-origin"] == "*"
     assert (tallied(instance).get(REFUSED[name][-1]), stored(instance)) == (1, 0)
 
 
 def test_every_family_that_counts_is_tried() -> None:
     tried = {name.partition(",")[0].partition(" ")[0] for name in REFUSED}
     # Plausible's calls are our own, and Umami's figures are only read.
-    assert set(FAMILIES) - {"plausible", "umami-stats"} == tried
+    assert set(FAMILIES) - {"plausible", "umami-stats"} == tried - {"pagetally"}
 
 
 def test_the_tally_is_that_of_the_site_which_asked(client: TestClient, instance: Instance) -> None:
@@ -132,8 +148,13 @@ def test_the_tally_is_that_of_the_site_which_asked(client: TestClient, instance:
     instance.flush_tallies()
     found = instance.registry.find("blog.example")
     assert found is not None
+    client.post("/api/event", content=BROKEN, headers={"referer": "https://blog.example/a"})
+    instance.flush_tallies()
     with instance.borrow_reader() as reader:
-        assert [(reason, views) for _, reason, views in reader.dropped_by_day(found.id, 0)] == [(ADDRESS, 1)]
+        assert [(reason, views) for _, reason, views in reader.dropped_by_day(found.id, 0)] == [
+            (ADDRESS, 1),
+            (EVENT, 1),
+        ]
 
 
 @pytest.mark.parametrize("address", TAKING_BODIES)
@@ -150,6 +171,7 @@ def test_a_body_that_is_too_large_is_tallied(client: TestClient, instance: Insta
         ("GET", "/api/article"),
         ("GET", "/api/counter"),
         ("GET", "/1.1/classes/Counter"),
+        ("HEAD", "/api/pixel.gif"),
         ("HEAD", "/busuanzi"),
         ("HEAD", "/count"),
         ("HEAD", "/collect"),

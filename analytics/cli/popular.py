@@ -52,7 +52,7 @@ def popular(
         click.echo(f"{out}: {len(found.pages)} pages.")
 
 
-@click.command()
+@click.command(short_help="List what the readers of a page also read.")
 @click.argument("domain")
 @click.argument("path", required=False)
 @click.option(

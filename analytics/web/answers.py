@@ -13,10 +13,17 @@ RawHeaders = list[tuple[bytes, bytes]]
 ANYBODY = (b"access-control-allow-origin", b"*")
 """All that the answer to a stored view needs: each header costs time at ten thousand a second."""
 
+EXPOSED = (
+    b"access-control-expose-headers",
+    b"x-pagetally, retry-after, x-plausible-dropped, x-goatcounter",
+)
+"""What else than the usual headers a page of another host may read; one line for every answer."""
+
 CORS: RawHeaders = [
     ANYBODY,
-    (b"access-control-expose-headers", b"x-pagetally, retry-after"),
+    EXPOSED,
     (b"cross-origin-resource-policy", b"cross-origin"),
+    (b"timing-allow-origin", b"*"),
     (b"x-content-type-options", b"nosniff"),
 ]
 
@@ -38,8 +45,7 @@ def drop_header(results: list[Hit | Drop]) -> RawHeaders:
     reasons = [result.reason for result in results if isinstance(result, Drop)]
     if not reasons:
         return []
-    said = f"dropped; {', '.join(dict.fromkeys(reasons))}".encode()
-    return [(b"x-pagetally", said), (b"access-control-expose-headers", b"x-pagetally, x-plausible-dropped")]
+    return [(b"x-pagetally", f"dropped; {', '.join(dict.fromkeys(reasons))}".encode())]
 
 
 async def send_answer(send: Send, status: int, headers: RawHeaders, body: bytes = b"") -> None:

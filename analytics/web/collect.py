@@ -24,6 +24,7 @@ from ..visitors import read_address
 from .answers import (
     ANYBODY,
     CORS,
+    EXPOSED,
     JSON,
     NO_STORE,
     TEXT,
@@ -144,6 +145,15 @@ class Collector:
             day = local_day(site.timezone if site else "UTC", instance.clock())
             instance.writer.tally(drop, day)
 
+    def refuse(self, scope: Scope, error: InputError) -> None:
+        """Tally what could not be used, for the site of the page that sent it, where that is told."""
+        if scope["method"] == "HEAD":
+            return
+        told = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        sender = Event(name="", url=told.get(b"origin") or told.get(b"referer", ""))
+        reason = "unusable-address" if error.field in ("u", "url") else "unusable-event"
+        self.tally([Drop(self._find_site(sender), reason)])
+
     async def count(self, event: Event, results: list[Hit | Drop]) -> bytes | None:
         """The counters of the event's page, as JSON; None when its site is not ours."""
         site = self._instance.registry.by_id.get(results[0].site)
@@ -174,8 +184,10 @@ class EventEndpoint:
         try:
             await self._answer(scope, receive, send)
         except TooLarge as error:
+            self._collector.refuse(scope, error)
             await send_error(send, 413, error, [CLOSE])
         except InputError as error:
+            self._collector.refuse(scope, error)
             await send_error(send, 400, error)
         except Unavailable as error:
             await send_error(send, error.status, error, [(b"retry-after", str(error.retry_after).encode())])
@@ -228,6 +240,7 @@ class PixelEndpoint:
             retry = (b"retry-after", str(error.retry_after).encode())
             await send_answer(send, error.status, [*headers, _reason(error), retry], GIF)
         except InputError as error:
+            self._collector.refuse(scope, error)
             error = payload.as_written(error, parse_qs(scope["query_string"].decode("latin-1")))
             await send_answer(send, 400, [*headers, _reason(error)], GIF)
         else:
@@ -240,7 +253,7 @@ def tell_drops(results: list[Hit | Drop]) -> RawHeaders:
     headers = drop_header(results)
     if headers:
         dropped = sum(isinstance(result, Drop) for result in results)
-        headers.append((b"x-plausible-dropped", str(dropped).encode()))
+        headers += [EXPOSED, (b"x-plausible-dropped", str(dropped).encode())]
     return headers
 
 

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ..answers import EXPOSED
 from .bridge import Bridge, answer, answer_json, host_of, preflight
 from .busuanzi import script_routes
 from .four_numbers import FourNumbers, FourNumbersDesk, answer_jsonp, is_callback
@@ -22,7 +23,7 @@ IDENTITY = "00000000000000000000000000000000.00000000000000000000000000000000000
 
 HEADERS = {
     "set-bsz-identity": IDENTITY,
-    "access-control-expose-headers": "x-pagetally, set-bsz-identity",
+    "access-control-expose-headers": f"{EXPOSED[1].decode()}, set-bsz-identity",
 }
 
 
