@@ -157,12 +157,12 @@ def test_moe_counter(client: TestClient, instance: Instance) -> None:
     answer = client.get("/@joe?theme=moebooru&darkmode=auto&scale=0.5")
     assert answer.headers["content-type"].startswith("image/svg+xml")
     assert "no-store" in answer.headers["cache-control"]
-    assert "<title>0000001</title>" in answer.text
-    assert "<title>02</title>" in client.get("/get/@joe?padding=2").text
+    assert "<title>counter: 1</title>" in answer.text
+    assert "<title>counter: 2</title>" in client.get("/get/@joe?padding=2").text
     assert client.get("/record/@joe").json() == {"name": "joe", "num": 2}
-    assert "0123456789" in client.get("/@demo").text
-    assert "<title>0000042</title>" in client.get("/@joe?num=42").text
-    assert "<title>0000000</title>" in client.get("/@stranger").text
+    assert "<title>counter: 123,456,789</title>" in client.get("/@demo").text
+    assert "<title>counter: 42</title>" in client.get("/@joe?num=42").text
+    assert "<title>counter: 0</title>" in client.get("/@stranger").text
     assert views(instance) == 2
 
 
@@ -179,9 +179,9 @@ def test_moe_counter_refuses_bad_options(client: TestClient, instance: Instance,
 def test_hitwebcounter(client: TestClient, instance: Instance) -> None:
     address = "/counter/counter.php?page=77&style=0007&nbdigits=6&initCount=100"
     for number in ("000101", "000102"):
-        assert f'aria-label="{int(number)}"' in client.get(address).text
-    assert 'aria-label="101"' in client.get(f"{address}&type=ip").text
-    assert 'aria-label="0"' in client.get("/counter/counter.php?page=1&initCount=x").text
+        assert f'aria-label="counter: {int(number)}"' in client.get(address).text
+    assert 'aria-label="counter: 101"' in client.get(f"{address}&type=ip").text
+    assert 'aria-label="counter: 0"' in client.get("/counter/counter.php?page=1&initCount=x").text
     assert views(instance) == 3
 
 

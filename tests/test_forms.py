@@ -7,16 +7,21 @@ import re
 import xml.etree.ElementTree as ET
 from base64 import b64encode
 from collections.abc import Mapping
+from itertools import groupby
 
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from analytics.forms.badge import STYLES
+from analytics.forms.badge import SPACING, STYLES
 from analytics.forms.colours import luminance, text_on
 from analytics.forms.digits import SETS, draw_digits, pad_digits
 from analytics.forms.logos import LOGOS
 from analytics.forms.numbers import write_number
+from analytics.forms.picture import Box, Picture, Text
+from analytics.forms.png import draw_png
+from analytics.forms.svg import draw_svg
+from analytics.forms.widths import text_width
 from analytics.instance import Instance
 from analytics.store.reads import PAGE_SERIES
 from analytics.web.app import create_app
@@ -420,3 +425,39 @@ def test_the_chart_of_a_page_looks_at_no_other_page(instance: Instance) -> None:
     for table in ("page_day", "page_visitor"):
         (search,) = [step for step in plan if step.startswith(f"SEARCH {table} ")]
         assert "(site=? AND day=? AND path=?)" in search
+
+
+@pytest.mark.parametrize(
+    ("text", "size", "is_bold", "is_spaced", "least"),
+    [("HNHNHN", 10, False, True, 2.4), ("965774", 10, True, True, 1.5), ("nmnmnm", 11, True, False, 1.5)],
+)
+def test_bold_and_spaced_letters_of_a_png_stand_apart(
+    text: str, size: int, is_bold: bool, is_spaced: bool, least: float
+) -> None:
+    wanted = text_width(text, size, bold=is_bold) + (SPACING * len(text) if is_spaced else 0)
+    width, fine = round(wanted) + 20, 4
+    letters = Text(width / 2, 20, text, size, "#000000", wanted, is_bold, is_spaced)
+    drawn = draw_png(Picture(width, 30, "", [Box(0, 0, width, 30, "#ffffff"), letters]), scale=fine)
+    image = Image.open(io.BytesIO(drawn)).convert("L")
+    columns = [image.crop((x, 0, x + 1, image.height)).getextrema()[0] for x in range(image.width)]
+    runs = [(is_ink, len(list(run)) / fine) for is_ink, run in groupby(value < 128 for value in columns)]  # type: ignore[operator]
+    # What is left and right of the text is no gap.
+    gaps = [wide for is_ink, wide in runs[1:-1] if not is_ink]
+    assert len(gaps) == len(text) - 1
+    assert min(gaps) >= least
+    assert sum(wide for _, wide in runs[1:-1]) >= 0.9 * wanted
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [("0000001", "counter: 1"), ("0123456789", "counter: 123,456,789"), ("page views: 7", "page views: 7")],
+)
+def test_digits_say_the_exact_number(title: str, said: str) -> None:
+    assert f"<title>{said}</title>" in draw_svg(draw_digits("0000001", title, "dots"))
+
+
+@pytest.mark.parametrize("address", ["/@name?padding=7", "/counter/counter.php?page=1&nbdigits=7"])
+def test_digits_of_foreign_counters_say_the_exact_number(instance: Instance, address: str) -> None:
+    add_site(instance, "digits.example", foreign_ids=("moe:name", "hitwebcounter:1"))
+    client = TestClient(create_app(instance), headers={"user-agent": FIREFOX})
+    assert "<title>counter: 1</title>" in client.get(address).text

@@ -127,11 +127,27 @@ class _Pencil:
     def _text(self, text: Text) -> None:
         wanted, size = text.width * self._zoom, text.size * self._zoom
         measured = _font(round(size)).getlength(text.text) or 1
-        font = _font(max(1, round(size * min(LONGEST, wanted / measured))))
-        thick = round(size / 32) if text.bold else 0
-        self._draw.text(
-            self._at(text.x, text.y), text.text, self._ink(text.ink), font, "ms", stroke_width=thick
-        )
+        # Spaced and bold letters need room: what is left of the width lies between them.
+        longest = 1.12 if text.spaced or text.bold else LONGEST
+        font = _font(max(1, round(size * min(longest, wanted / measured))))
+        if text.spaced or text.bold:
+            self._letters(text, font, wanted)
+        else:
+            self._draw.text(self._at(text.x, text.y), text.text, self._ink(text.ink), font, "ms")
+
+    def _letters(self, text: Text, font: Any, wanted: float) -> None:
+        """A text letter by letter, as wide as wanted; bold is drawn twice, a little apart.
+
+        A stroke around the letters would fill the holes in them.
+        """
+        thick = font.size / 16 if text.bold else 0
+        gap = (wanted - font.getlength(text.text) - thick) / max(1, len(text.text))
+        left, base = self._at(text.x, text.y)
+        left -= (wanted - gap) / 2
+        for index, letter in enumerate(text.text):
+            place = left + font.getlength(text.text[:index]) + gap * index
+            for shift in (0, thick) if thick else (0,):
+                self._draw.text((place + shift, base), letter, self._ink(text.ink), font, "ls")
 
 
 def _colour_at(stops: list[tuple[float, str]], at: float) -> str:
