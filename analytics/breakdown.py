@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 
@@ -54,8 +55,8 @@ class ColumnReader(Protocol):
 
     def lookup(self, site: int, dimension: Dimension) -> Lookup: ...
 
-    def properties(self, site: int, day: int, hits: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
-        """The properties of a day's events by their hits' ids; those without any may be left out."""
+    def properties(self, site: int, day: int, hits: Sequence[int]) -> Sequence[tuple[int, str]]:
+        """Of a day's events (ids of hits) those that have properties: the id, and the properties as JSON."""
         ...
 
     def kept(self, site: int) -> Kept:
@@ -311,6 +312,43 @@ class _Growing:
         return code
 
 
+class _Details:
+    """The properties of events: what some days' events have, by the number of each different set of them."""
+
+    def __init__(self) -> None:
+        self.known: list[Mapping[str, str]] = [{}]
+        """Each different set of properties; first that of events without any."""
+        self._code_of_text: dict[str, int] = {}
+        self._hits = self._codes = np.zeros(0, np.int64)
+
+    def read(self, days: Sequence[Sequence[tuple[int, str]]]) -> None:
+        """Take the events of some days, by their hits' ids, in place of those before."""
+        known = self._code_of_text
+        for day in days:
+            for text in {text for _, text in day}.difference(known):
+                known[text] = len(self.known)
+                self.known.append(read_properties(text))
+        self._hits = np.array([hit for day in days for hit, _ in day], np.int64)
+        self._codes = np.array([known[text] for day in days for _, text in day], np.int64)
+        order = np.argsort(self._hits, kind="stable")
+        self._hits, self._codes = self._hits[order], self._codes[order]
+
+    def codes(self, hits: Column) -> Column:
+        """The number of the set of properties that each event has."""
+        if not len(self._hits):
+            return np.zeros(len(hits), np.int64)
+        place = np.minimum(np.searchsorted(self._hits, hits), len(self._hits) - 1)
+        return np.where(self._hits[place] == hits, self._codes[place], 0)
+
+
+def read_properties(text: str) -> dict[str, str]:
+    """The properties of an event as it keeps them, each value as text: true, 12, 0.5."""
+    return {
+        key: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for key, value in msgspec.json.decode(text).items()
+    }
+
+
 class _Lookups:
     """The words of dimensions, each read once; times and properties get theirs as they come."""
 
@@ -318,7 +356,10 @@ class _Lookups:
         self._reader, self._site = reader, site
         self._known: dict[str, Lookup] = {}
         self._growing: dict[str, _Growing] = {}
-        self._properties: dict[int, Mapping[str, str]] = {}
+        self._details = _Details()
+        self._codes_of_details: dict[str, list[int]] = {}
+        self._pairs: list[list[int]] = []
+        """Of each set of properties the codes of all of them."""
         self._tests: dict[Condition, tuple[Callable[[str], bool], list[bool]]] = {}
 
     def words(self, dimension: Dimension) -> Sequence[str]:
@@ -350,24 +391,30 @@ class _Lookups:
         return _pick(grown.code_of_id, times)[places]
 
     def _codes_of_property(self, dimension: Dimension, ids: Column) -> Column:
-        grown = self._grown(dimension)
-        for hit in ids.tolist():
-            if hit not in grown.code_of_id:
-                word = self._properties.get(hit, {}).get(dimension.key, NO_PROPERTY)
-                grown.code_of_id[hit] = grown.code(word)
-        return _pick(grown.code_of_id, ids)
+        grown, known = self._grown(dimension), self._codes_of_details.setdefault(dimension.name, [])
+        for one in self._details.known[len(known) :]:
+            known.append(grown.code(one.get(dimension.key, NO_PROPERTY)))
+        return np.array(known, np.int64)[self._details.codes(ids)]
 
     def each_property(self, dimension: Dimension, ids: Column) -> tuple[Column, Column]:
         """How many properties each of some events has, and the codes of all of them, in that order."""
-        grown = self._grown(dimension)
-        found = [self._properties.get(hit, {}) for hit in ids.tolist()]
-        codes = [grown.code(write_property(*pair)) for one in found for pair in one.items()]
-        return np.array([len(one) for one in found], np.int64), np.array(codes, np.int64)
+        grown, pairs = self._grown(dimension), self._pairs
+        for one in self._details.known[len(pairs) :]:
+            pairs.append([grown.code(write_property(*pair)) for pair in one.items()])
+        sizes = np.array([len(one) for one in pairs], np.int64)
+        starts = np.cumsum(sizes) - sizes
+        detail = self._details.codes(ids)
+        many = sizes[detail]
+        # The place of each property among those of its event.
+        place = np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+        codes = np.array([code for one in pairs for code in one], np.int64)
+        return many, codes[np.repeat(starts[detail], many) + place]
 
     def read_properties(self, days: Column, hits: Column) -> None:
         """Read the properties of events, of which the days are given: before codes are made of them."""
-        for day in np.unique(days).tolist():
-            self._properties |= self._reader.properties(self._site.id, day, hits[days == day].tolist())
+        each = np.unique(days).tolist()
+        read = self._reader.properties
+        self._details.read([read(self._site.id, day, hits[days == day].tolist()) for day in each])
 
     def chosen(self, one: Condition, ids: Column) -> Mask:
         """Which ids have a word that a condition is about."""

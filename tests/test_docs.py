@@ -77,6 +77,7 @@ def test_limits_are_as_documented() -> None:
     caps = Caps()
     assert f"More than {caps.path:,} new paths" in text_of("metrics.md")
     assert f"{caps.source:,} new referring hosts and {caps.name:,} new event names" in text_of("metrics.md")
+    assert f"properties of events {caps.property:,} different ones" in text_of("metrics.md")
     assert f"live {SALT_LIFETIME // 3600} hours" in text_of("decisions.md")
 
 

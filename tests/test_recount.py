@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from analytics.breakdown import Grouping, tabulate
 from analytics.model import Count, Hit, Kind, Range, Site, Totals
 from analytics.store.connect import FILE
 from analytics.store.ingest import Caps
@@ -372,6 +373,42 @@ def test_the_row_of_others_takes_no_ones_title(tmp_path: Path) -> None:
         found, _ = reader.top_pages(1, Range(FIRST, FIRST), 10)
     store.close()
     assert {page.path: page.title for page in found} == {"/0": "Title 0", "(other)": ""}
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_properties_over_the_cap_of_a_day_are_others(tmp_path: Path, restart: bool) -> None:
+    caps, known = Caps(property=4), ['{"a":1}', '{"a":true}', '{"a":"x","b":2}', '{"a":3}', '{"b":2,"c":5}']
+    store = SqliteStore(tmp_path, caps)
+    store.save_site(Site(id=0, domain="1.example"), 0)
+
+    def write(day: int, details: list[str]) -> None:
+        place = (1, FIRST + day, (FIRST + day) * DAY)
+        hits = [Hit(*place, 1, Kind.VIEW, "", "/", "", "", None, None)]
+        hits += [Hit(*place, 1, Kind.EVENT, "e", "/", "", "", None, detail) for detail in details]
+        store.write(hits)
+
+    write(0, known[:2])
+    if restart:
+        store.close()
+        store = SqliteStore(tmp_path, caps)
+    write(0, known[2:])
+    write(1, ['{"a":3}'])
+    found = {}
+    with contextlib.closing(SqliteReader(tmp_path)) as reader:
+        for name in ("property", "prop.a"):
+            rows = tabulate(reader, SITE_OF[1], Range(FIRST, FIRST + 1), [Grouping((name,))])
+            found[name] = {row.labels[0]: row.events for row in rows[Grouping((name,))]}
+    store.close()
+    assert found["property"] == {
+        "a=1": 1,
+        "a=true": 1,
+        "a=x": 1,
+        "b=2": 2,
+        "a=(other)": 1,
+        "(other)=(other)": 1,
+        "a=3": 1,
+    }
+    assert found["prop.a"] == {"1": 1, "true": 1, "x": 1, "(other)": 1, "3": 1, "(none)": 1}
 
 
 def test_over_every_cap_the_site_total_stays_exact(tmp_path: Path) -> None:

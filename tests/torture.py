@@ -19,9 +19,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from analytics.days import local_day
 from analytics.errors import PagetallyError
 from analytics.instance import Instance
+from analytics.model import Hit, Kind
 from analytics.periods import BY_NAME
 from analytics.store.sqlite import SqliteReader
 from analytics.summary import Query, summarise
@@ -238,6 +241,36 @@ def disk_errors(folder: Path) -> None:
     check(look_over(folder) == [], "no damage, no difference")
 
 
+def distinct(folder: Path) -> None:
+    """R20: a million paths, referring hosts and properties, each different, within a day."""
+    pagetally("site", "add", "example.com", data=folder)
+    instance = Instance(folder).open()
+    site, now, count = instance.registry.sites[0], int(time.time()), 1_000_000
+    day = local_day(site.timezone, now)
+    for first in range(0, count, 10_000):
+        hits = [hit for n in range(first, first + 10_000) for hit in unlike_others(site.id, day, now, n)]
+        instance.write(lambda store, hits=hits: store.write(hits))
+        instance.fold()
+    for name in ("page", "referrer", "property", "prop.order"):
+        with instance.borrow_reader(60) as reader:
+            begun = time.process_time()
+            report = summarise(reader, Query(site, BY_NAME["30d"], now, panels=(name,), limit=100_000))
+            took = time.process_time() - begun
+        panel = report.panels[name]
+        total = sum(getattr(item.totals, panel.amount) for item in panel.items)
+        check(total == count, f"{name}: none is lost, the rest is in the row of others")
+        check(took <= 1, f"{name}: {len(panel.items):,} rows in {took:.2f} s of a processor")
+    instance.close()
+    size = sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+    check(size / count <= 300, f"{size / count:.0f} bytes a view, its event with it")
+
+
+def unlike_others(site: int, day: int, at: int, n: int) -> tuple[Hit, Hit]:
+    """A view and an event of a visitor with a path, a referring host and a property of their own."""
+    view = Hit(site, day, at, n, Kind.VIEW, "", f"/{n}", f"{n}.example", "", None, None)
+    return view, replace(view, at=at + 1, kind=Kind.EVENT, name="Buy", detail=f'{{"order":"{n}"}}')
+
+
 def histories(folder: Path) -> None:
     """A thousand random histories of a store beside its oracle."""
     run = settings(max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))(
@@ -247,7 +280,7 @@ def histories(folder: Path) -> None:
     check(True, "1,000 histories agree with the oracle")
 
 
-PARTS: tuple[Part, ...] = (kill, latency, lock, endurance, backlog, disk_errors, histories)
+PARTS: tuple[Part, ...] = (kill, latency, lock, endurance, backlog, disk_errors, distinct, histories)
 
 
 def main(words: list[str]) -> int:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -56,7 +56,7 @@ class Reader(Protocol):
 
     def lookup(self, site: int, dimension: Dimension) -> Lookup: ...
 
-    def properties(self, site: int, day: int, hits: Sequence[int]) -> Mapping[int, Mapping[str, str]]: ...
+    def properties(self, site: int, day: int, hits: Sequence[int]) -> Sequence[tuple[int, str]]: ...
 
     def kept(self, site: int) -> Kept: ...
 

@@ -24,6 +24,9 @@ from .reads import CURRENT_VISITS
 DAYS_AT_ONCE = 7
 """Days that are in memory together."""
 
+FEW = 10
+"""One of so many hits: fewer are looked up one by one."""
+
 FOLDED_VISITS = """
 SELECT visitor, start, length, views, events, entry, exit, source, client, place FROM visit
 WHERE site = :site AND day = :day ORDER BY visitor, start
@@ -214,22 +217,19 @@ def read_lookup(connection: Connection, site: int, dimension: Dimension) -> Look
 
 def read_properties(
     connection: Connection, site: int, day: int, hits: Sequence[int]
-) -> dict[int, dict[str, str]]:
-    """The properties of a day's events by their ids, as text; those without any are left out."""
-    rows = connection.execute(
-        "SELECT id, detail FROM hit WHERE site = ? AND day = ? AND id IN (SELECT value FROM json_each(?))"
-        " AND detail IS NOT NULL",
-        (site, day, msgspec.json.encode(list(hits)).decode()),
-    )
-    return {
-        id: {key: value if isinstance(value, str) else _write(value) for key, value in known.items()}
-        for id, known in ((id, msgspec.json.decode(detail)) for id, detail in rows)
-    }
-
-
-def _write(value: bool | float) -> str:
-    """A property that is no text: true, false, 12, 0.5."""
-    return msgspec.json.encode(value).decode()
+) -> list[tuple[int, str]]:
+    """Of a day's events (ids of hits) those that have properties: the id, and the properties as JSON."""
+    if not hits:
+        return []
+    first, last = min(hits), max(hits)
+    sql = "SELECT id, detail FROM hit WHERE site = ? AND day = ? AND detail IS NOT NULL AND "
+    if len(hits) * FEW < last - first:
+        ids = msgspec.json.encode(list(hits)).decode()
+        sql += "id IN (SELECT value FROM json_each(?))"
+        return connection.execute(sql, (site, day, ids)).fetchall()
+    # Where many of a day's hits are events, all of them are read sooner than each is looked up.
+    sql += "kind IN (1, 2) AND id BETWEEN ? AND ?"
+    return connection.execute(sql, (site, day, first, last)).fetchall()
 
 
 class ColumnSource:
@@ -244,7 +244,7 @@ class ColumnSource:
     def lookup(self, site: int, dimension: Dimension) -> Lookup:
         return read_lookup(self._connection, site, dimension)
 
-    def properties(self, site: int, day: int, hits: Sequence[int]) -> dict[int, dict[str, str]]:
+    def properties(self, site: int, day: int, hits: Sequence[int]) -> list[tuple[int, str]]:
         return read_properties(self._connection, site, day, hits)
 
     def kept(self, site: int) -> Kept:

@@ -15,11 +15,13 @@ import msgspec
 from msgspec.structs import astuple, replace
 
 from ..errors import SiteRemoved
-from ..model import NO_CAMPAIGN, OTHER, UNKNOWN_CLIENT, UNKNOWN_PLACE, Campaign, Client, Hit, Place
+from ..model import NO_CAMPAIGN, OTHER, UNKNOWN_CLIENT, UNKNOWN_PLACE, Campaign, Client, Hit, Kind, Place
 from .connect import Connection
 from .schema import describe
 
 CACHED_PATHS = 50_000
+CACHED_PROPERTIES = 500_000
+PROPERTIED = (Kind.EVENT, Kind.QUIET_EVENT)
 DAY = 86_400
 
 SALT_LIFETIME = 36 * 3600
@@ -64,6 +66,8 @@ class Caps:
     name: int = 1_000
     client: int = 5_000
     place: int = 5_000
+    property: int = 5_000
+    """Different properties of events, each a key with a value, in all of a day."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,7 @@ class Ingest:
         self._names: dict[str, int] = {"": 0}
         self._newcomers: dict[tuple[int, int, str], int] = {}
         self._open: set[tuple[int, int]] = set()
+        self._properties: dict[tuple[int, int], set[str | int]] = {}
         self._sites = {id for (id,) in self._connection.execute("SELECT id FROM site")}
         self._batch = _Batch()
         # Not the number of a hit that a rule took out either: it may come back.
@@ -207,8 +212,52 @@ class Ingest:
         place_id = self._places.get(place)
         if place_id is None:
             place_id = self._place_id(hit, place)
+        if detail is not None and kind in PROPERTIED:
+            detail = self._limit(site, day, detail)
         ids = (name_id, path_id, source_id)
         return (site, day, id, at, visitor, kind, *ids, detail, client_id, place_id)
+
+    def _limit(self, site: int, day: int, detail: str) -> str:
+        """The properties of an event, with those that are new after the cap of their day as "(other)".
+
+        What is known of a day is kept in memory only; of a transaction that failed, too.
+        """
+        known = self._properties.get((site, day))
+        if known is None:
+            known = self._properties[site, day] = self._read_properties(site, day)
+        found = msgspec.json.decode(detail)
+        fresh = [pair for pair in found.items() if hash(pair) not in known]
+        if not fresh:
+            return detail
+        if len(known) < self._caps.property:
+            known.update(hash(pair) for pair in fresh)
+            known.update(key for key, _ in fresh)
+            return detail
+        for key, _ in fresh:
+            if key in known:
+                found[key] = OTHER
+            else:
+                del found[key]
+                found[OTHER] = OTHER
+        return msgspec.json.encode(found).decode()
+
+    def _read_properties(self, site: int, day: int) -> set[str | int]:
+        """The properties, as hashes, and the keys that a day has so far."""
+        if sum(map(len, self._properties.values())) > CACHED_PROPERTIES:
+            self._properties.clear()
+        known: set[str | int] = set()
+        if self._label:
+            return known
+        rows = self._connection.execute(
+            "SELECT DISTINCT detail FROM hit WHERE site = ? AND day = ? AND kind IN (1, 2)"
+            " AND detail NOT NULL",
+            (site, day),
+        )
+        for (detail,) in rows:
+            found = msgspec.json.decode(detail)
+            known.update(hash(pair) for pair in found.items())
+            known.update(found)
+        return known
 
     def spans(self) -> list[tuple[int, int, int, int]]:
         """Of the last insert: (site, day, first id that may be in it, last id) for each site-day."""
