@@ -36,10 +36,9 @@ STYLE = """\
 :root.dark{color-scheme:dark}
 body{margin:0;font:15px/1.5 system-ui,sans-serif;background:transparent}
 ol{margin:0;padding:0 0 0 1.8em;overflow-wrap:anywhere}
-li::marker{color:GrayText}
 a{color:inherit;text-decoration:none}
 a:hover,a:focus-visible{text-decoration:underline}
-small{color:GrayText;font-variant-numeric:tabular-nums;white-space:nowrap}
+small{font-variant-numeric:tabular-nums;white-space:nowrap}
 """
 
 T = TypeVar("T")
