@@ -85,7 +85,7 @@ def test_a_filter_holds_for_every_figure(page: TestClient, query: str, expected:
         ("pages:entry", "pages", [("On /a", "3", "3")]),
         ("pages:exit", "pages", [("On /a", "2", "2"), ("On /b", "1", "1")]),
         ("sources:referrer", "sources", [("Direct or unknown", "2", "2"), ("news.example", "1", "1")]),
-        ("campaigns:utm_source", "campaigns", [("None", "2", "2"), ("letter", "1", "1")]),
+        ("campaigns:utm_source", "campaigns", [("letter", "1", "1")]),
         ("", "events", [("Signup", "1", "1")]),
     ],
 )
@@ -102,6 +102,15 @@ def test_a_card_shows_the_list_that_was_chosen(
         re.S,
     )
     assert found == rows
+
+
+def test_visits_without_a_campaign_are_named_below_the_others(page: TestClient) -> None:
+    text = page.get("/sites/example.com?period=today&tab=campaigns:utm_source").text
+    card = text.partition('id="card-campaigns"')[2].partition("</section>")[0]
+    (link,) = re.findall(r'<a href="([^"]+)">2 visits without one \(67%\)</a>', card)
+    assert figures(page, link.replace("&amp;", "&").partition("?")[2])[2] == "2"
+    # The bar of the longest one fills its row.
+    assert re.findall(r'<rect width="([^"]+)"', card) == ["100.00%"]
 
 
 def test_what_a_row_links_to_shows_the_same_number(page: TestClient) -> None:

@@ -17,6 +17,41 @@
     found.parentElement.querySelector('select')?.focus();
   });
 
+  // What a drawing tells of the thing that is pointed at, touched, or reached by the keyboard; without this
+  // script browsers show the same titles, though only to a mouse.
+  const tip = Object.assign(document.createElement('div'), { id: 'tip', hidden: true, ariaHidden: 'true' });
+  const show = (thing) => {
+    const title = thing?.querySelector(':scope > title, :scope > a > title');
+    if (title) {
+      // The browser would show its own beside ours.
+      thing.dataset.tip = title.textContent;
+      title.parentElement.setAttribute('aria-label', title.textContent);
+      title.remove();
+    }
+    tip.hidden = !thing?.dataset.tip;
+    if (tip.hidden) return;
+    if (!tip.isConnected) document.body.append(tip);
+    tip.textContent = thing.dataset.tip;
+    const around = (thing.querySelector('.views') ?? thing).getBoundingClientRect();
+    const room = document.documentElement.clientWidth - tip.offsetWidth - 8;
+    const [left, top] = [around.x + around.width / 2 - tip.offsetWidth / 2, around.y - tip.offsetHeight - 8];
+    tip.style.left = `${Math.max(8, Math.min(left, room))}px`;
+    tip.style.top = `${top < 8 ? around.bottom + 8 : top}px`;
+  };
+  const drawn = (target) => target.closest?.('.column, .note, .map a');
+  for (const kind of ['pointerover', 'focusin']) addEventListener(kind, ({ target }) => show(drawn(target)));
+  addEventListener('keydown', ({ key }) => key == 'Escape' && show(null));
+  addEventListener('scroll', () => show(null), { passive: true });
+
+  // The bars of the chart are one stop of the keyboard, within which the arrows lead on.
+  addEventListener('keydown', (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1, Home: -1e9, End: 1e9 }[event.key];
+    const bars = step && event.target.closest?.('.bars') ? [...event.target.closest('.bars').querySelectorAll('.column [tabindex]')] : [];
+    if (!bars.length) return;
+    event.preventDefault();
+    bars[Math.max(0, Math.min(bars.indexOf(event.target) + step, bars.length - 1))]?.focus();
+  });
+
   // A menu closes by a click elsewhere, and by Escape.
   const closeMenus = (target) => document.querySelectorAll('.menu details[open]').forEach((one) => { one.open = one.contains(target); });
   addEventListener('click', ({ target }) => closeMenus(target));

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
@@ -119,3 +122,36 @@ def test_the_keys_can_be_switched_off(page: Page, office: Office) -> None:  # no
     page.keyboard.press("Escape")
     page.keyboard.press("w")
     expect(page).to_have_url(office.url(f"{SITE}?period=7d"))
+
+
+def test_the_chart_tells_its_figures_to_keyboard_and_pointer(page: Page) -> None:
+    bars = page.locator(".bars .column")
+    tip = page.locator("#tip")
+    # One stop of the keyboard: the newest bar, and the arrows lead on.
+    page.locator(".bars a[tabindex='0']").focus()
+    expect(tip).to_contain_text("8 views")
+    page.keyboard.press("ArrowLeft")
+    expect(tip).to_contain_text("0 views")
+    page.keyboard.press("Escape")
+    expect(tip).to_be_hidden()
+    bars.last.hover()
+    expect(tip).to_contain_text("8 views")
+    box, wide = tip.bounding_box(), page.viewport_size
+    assert box
+    assert wide
+    assert 0 <= box["x"] <= wide["width"] - box["width"]
+    page.mouse.move(1, 1)
+    expect(tip).to_be_hidden()
+    page.locator(".bars a[tabindex='-1']").first.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("from="))
+
+
+def test_no_card_leaves_a_hole_beside_it(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    boxes = [card.bounding_box() for card in page.locator(".columns > .card").all()]
+    for side in {box["x"] for box in boxes if box}:
+        column = sorted((box["y"], box["y"] + box["height"]) for box in boxes if box and box["x"] == side)
+        holes = [below[0] - above[1] for above, below in pairwise(column)]
+        assert max(holes) < 100
