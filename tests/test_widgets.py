@@ -137,3 +137,29 @@ def test_only_our_own_card_may_be_framed_in_it(client: TestClient) -> None:
     assert "frame-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("form", ["badge", "digits", "chart", "card", "text", "shields", "page-count"])
+def test_a_least_number_can_be_set_for_each_form(client: TestClient, form: str) -> None:
+    answer = client.get(f"{PAGE}?form={form}&path=/a&min=3")
+    assert 'name="min" value="3"' in answer.text
+    assert all("min=3" in text or 'min="3"' in text or "min%3D3" in text for text in markups(answer.text))
+
+
+@pytest.mark.parametrize("form", ["badge", "digits", "chart"])
+def test_only_the_png_is_scaled(client: TestClient, form: str) -> None:
+    for text in markups(client.get(f"{PAGE}?form={form}&path=/a&scale=2").text):
+        assert ("scale=2" in text) == (".png" in text)
+    usual = markups(client.get(f"{PAGE}?form={form}&path=/a&scale=1").text)
+    assert "scale" not in "".join(usual)
+    assert client.get(f"{PAGE}?form={form}&scale=9").status_code == 400
+
+
+def test_an_element_in_the_preview_is_the_live_one(client: TestClient) -> None:
+    client.post("/api/event", json={"u": "https://example.com/a"})
+    text = client.get(f"{PAGE}?form=page-count&path=/a&label={HOSTILE}").text
+    assert '<script defer src="/page-count.js"></script>' in text
+    assert '<page-count metric="page-views" path="/a" label="' in text
+    assert ' site="example.com">' in text
+    assert "<script>alert" not in text
+    assert "page-count.js" not in client.get(PAGE).text.partition("<main")[0]

@@ -47,7 +47,8 @@ def address_of(base: str, form: str, metric: str, query: Mapping[str, str], kind
 
 def write_markup(base: str, form: str, metric: str, query: Mapping[str, str], said: str) -> list[Markup]:
     """The ways to paste a form; `said` is its text for who cannot see it."""
-    address = address_of(base, form, metric, query)
+    # An SVG has no pixels.
+    address = address_of(base, form, metric, {name: query[name] for name in query if name != "scale"})
     if form in PICTURES:
         png = address_of(base, form, metric, query, "png")
         # Markdown takes HTML, and a bracket would end the text.
@@ -78,8 +79,15 @@ def write_markup(base: str, form: str, metric: str, query: Mapping[str, str], sa
 
 def write_element(form: str, metric: str, query: Mapping[str, str]) -> str:
     """An element with what was filled in as its attributes, and what it holds until it is filled."""
+    held = "–" if form == "page-count" else "Nothing yet"
+    return f"{open_element(form, metric, query)}{held}</{form}>"
+
+
+def open_element(form: str, metric: str, query: Mapping[str, str], site: str = "") -> str:
+    """The opening tag of an element, as HTML; `site` is for a page of another host."""
     given = {ATTRIBUTES.get(name, name): value for name, value in query.items() if name != "site"}
     if form == "page-count":
         given = {"metric": metric} | given
+    given["site"] = site
     written = "".join(f' {name}="{escape(value)}"' for name, value in given.items() if value)
-    return f"<{form}{written}>{'–' if form == 'page-count' else 'Nothing yet'}</{form}>"
+    return f"<{form}{written}>"

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from ..errors import InputError
 from ..forms.figure import METRICS, NAMES
-from ..forms.markup import CARD_SIZE, FORMS, PICTURES, address_of, write_markup
+from ..forms.markup import CARD_SIZE, ELEMENTS, FORMS, PICTURES, address_of, open_element, write_markup
 from ..forms.numbers import FORMATS
 from ..forms.options import STYLES, THEMES, read_options, read_question
 from ..instance import Instance
@@ -24,7 +24,7 @@ from ..report import read_key
 from ..store.connect import DatabaseError
 from ..store.related import LISTED
 from .auth import Owner, redirect
-from .forms import read_figure
+from .forms import check_png, is_hidden, read_figure
 from .guard import CSP
 from .pages import Pages, public_address
 
@@ -43,13 +43,17 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
         "label-color",
         "logo",
         "locale",
+        "min",
+        "scale",
     ),
-    "digits": ("path", "period", "style", "color", "label-color", "digits", "width"),
-    "chart": ("path", "label", "format", "theme", "color", "days", "width", "height", "locale"),
-    "card": ("path", "period", "label", "format", "theme", "locale"),
+    "digits": ("path", "period", "style", "color", "label-color", "digits", "width", "min", "scale"),
+    "chart": (
+        *("path", "label", "format", "theme", "color", "days", "width", "height", "locale", "min", "scale"),
+    ),
+    "card": ("path", "period", "label", "format", "theme", "locale", "min"),
     "span": ("path",),
-    "text": ("path", "period", "format", "locale"),
-    "shields": ("path", "period", "label", "format", "style", "color", "label-color", "locale"),
+    "text": ("path", "period", "format", "locale", "min"),
+    "shields": ("path", "period", "label", "format", "style", "color", "label-color", "locale", "min"),
     "page-count": ("path", "period", "label", "format", "min", "locale"),
     "page-list": ("kind", "window", "limit", "exclude", "path"),
 }
@@ -72,6 +76,7 @@ LABELS: Mapping[str, str] = {
     "height": N_("Height"),
     "days": N_("Days"),
     "min": N_("From"),
+    "scale": N_("Pixels of the PNG, times"),
     "kind": N_("Kind"),
     "window": N_("Window"),
     "limit": N_("Limit"),
@@ -160,7 +165,8 @@ class WidgetRoutes:
             else:
                 pages = list_pages(reader, site, wish, self._instance.clock()).pages
         markups = write_markup(public_address(request), "page-list", "", query, "")
-        return {"kind": "list", "pages": pages, "markups": markups, "number": ""}
+        opening = open_element("page-list", "", query, site.domain)
+        return {"kind": "list", "pages": pages, "opening": opening, "markups": markups, "number": ""}
 
     async def _show(
         self, request: Request, site: Site, form: str, metric: str, query: dict[str, str]
@@ -168,9 +174,11 @@ class WidgetRoutes:
         """The widget and its markup. InputError for what cannot be used."""
         base = request.scope.get("root_path", "")
         options = read_options("badge" if form == "shields" else form, query, self._instance.digit_sets)
+        if options.scale > 1:
+            check_png(options)
         figure = await read_figure(self._instance, site, METRICS[metric], read_question(query))
         said = figure.label if not options.label else options.label
-        number = figure.write(options.format, options.locale)
+        number = "" if is_hidden(figure, options) else figure.write(options.format, options.locale)
         if form == "page-count" and options.label:
             # An element's label goes around its number: "{n} view|{n} views".
             said, number = "", options.label.split("|")[-1].replace("{n}", number)
@@ -180,6 +188,7 @@ class WidgetRoutes:
             "size": CARD_SIZE,
             "said": said,
             "number": number,
+            "opening": open_element(form, metric, query, site.domain) if form in ELEMENTS else "",
             "markups": write_markup(public_address(request), form, metric, query, said),
         }
 
@@ -211,6 +220,7 @@ def choices_of(form: str, own: Iterable[str] = ()) -> dict[str, tuple[str, ...]]
         "theme": THEMES,
         "style": styles,
         "days": ("30", "365"),
+        "scale": ("1", "2", "3"),
         "kind": ("popular", "trending", "related"),
         "window": ("30d", *(name for name in WINDOWS if name != "30d")),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -336,3 +337,18 @@ def measure(office: Office, context: BrowserContext, paths: tuple[str, ...]) -> 
         page.goto(office.url(path))
         found[path] = page.evaluate(LAYOUT)
     return found
+
+
+def test_the_maker_shows_the_live_element(office: Office, open_owner: OpenContext) -> None:
+    page = open_owner().new_page()
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text) if message.type == "error" else None)
+    page.goto(
+        office.url(f"/sites/{PLAIN}/widgets?form=page-count&metric=site-views&label={{n}} view|{{n}} views")
+    )
+    # Its shadow is the script's work: what the server wrote into the element has no parts.
+    expect(page.locator("page-count [part=number]")).to_have_text(re.compile(r"^[\d,]+$"))
+    page.goto(office.url(f"/sites/{PLAIN}/widgets?form=page-list&limit=2"))
+    expect(page.locator("page-list [part=link]")).to_have_count(2)
+    assert page.locator("page-list [part=link]").first.get_attribute("href").startswith(f"https://{PLAIN}/")  # type: ignore[union-attr]
+    assert refused == []
