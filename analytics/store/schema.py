@@ -111,6 +111,26 @@ def m011_hosts(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m012_views_of_hosts(db: Database) -> None:
+    # The host of visits and views, and how long and how far pages were looked at, for who asks in SQL.
+    for statement in VIEWS.split(";\n"):
+        for view in ("v_view", "v_visit"):
+            if statement.lstrip().startswith(f"CREATE VIEW {view} AS"):
+                db.execute(f"DROP VIEW {view}")
+                db.execute(statement.replace("AS language\n", "AS language, client.host AS host\n"))
+    db.execute(VIEW_OF_STAYS)
+
+
+VIEW_OF_STAYS = """
+CREATE VIEW v_engagement AS
+SELECT site.domain AS site, date(hit.day * 86400, 'unixepoch') AS day,
+       strftime('%Y-%m-%dT%H:%M:%SZ', hit.at, 'unixepoch') AS time,
+       path.path AS page, path.title AS title, hit.detail ->> 'e' AS seconds, hit.detail ->> 'sd' AS scroll
+FROM hit JOIN site ON site.id = hit.site JOIN path ON path.id = hit.path
+WHERE hit.kind = 3
+"""
+
 HOSTS = """
 CREATE TABLE client_before AS SELECT * FROM client;
 DROP TABLE client;
