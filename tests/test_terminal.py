@@ -13,21 +13,25 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 from starlette.testclient import TestClient
 
 from analytics.cli import main
 from analytics.instance import Instance
+from analytics.model import Kind
 from analytics.store.connect import FILE
 
 from .conftest import NOON
 from .test_docs import text_of
 from .test_migrate import owner  # noqa: F401
-from .test_site_page import figures, page  # noqa: F401
+from .test_site_page import figures, hit, page  # noqa: F401
 
 
 @pytest.fixture
 def folder(page: TestClient, instance: Instance, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: F811
-    """The data folder of the site page's tests, all of it folded."""
+    """The data folder of the site page's tests, and how one page was looked at, all of it folded."""
+    stay = replace(hit(1, "/b", 60), kind=Kind.ENGAGEMENT, detail='{"e":3,"sd":40}')
+    instance.write(lambda store: store.write([stay]))
     instance.fold()
     for module in ("stats", "top"):
         monkeypatch.setattr(f"analytics.cli.{module}.time.time", lambda: NOON)
@@ -84,6 +88,28 @@ def test_a_list_as_csv(folder: Path) -> None:
     assert run(folder, "stats", "example.com", "--csv").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("interval", "dates"),
+    [("week", ["2025-10-27", "2025-11-17", "2025-11-24"]), ("month", ["2025-10-01", "2025-11-01"])],
+)
+def test_weeks_and_months(folder: Path, interval: str, dates: list[str]) -> None:
+    found = as_json(folder, "--by", interval)["series"]
+    assert {*dates} <= {one["date"] for one in found}
+    assert len(found) < 7
+    assert sum(one["views"] for one in found) == 5
+    assert f"Views a {interval}" in run(folder, "stats", "example.com", "--by", interval).output
+
+
+def test_properties_are_listed(folder: Path) -> None:
+    names = ("property", "prop.plan", "event", "page")
+    lists = as_json(folder, *(word for name in names for word in ("--list", name)))["lists"]
+    assert lists["property"]["rows"][0] == {"property": "plan=pro", "visitors": 1, "visits": 1, "events": 1}
+    assert lists["prop.plan"]["rows"] == [{"prop.plan": "pro", "visitors": 1, "visits": 1, "events": 1}]
+    assert lists["event"]["rows"] == [{"event": "Signup", "visitors": 1, "visits": 1, "events": 1}]
+    assert lists["page"]["rows"][0] == {"page": "/a", "title": "On /a", "visitors": 3, "views": 3}
+    assert re.search(r"plan: pro +1 +1 *\n", run(folder, "stats", "example.com", "--list", "property").output)
+
+
 def test_tables_for_people(folder: Path) -> None:
     text = run(folder, "stats", "example.com", "--list", "channel", "--list", "event").output
     assert re.search(r"E-mail +1 +1 *\n", text)
@@ -98,6 +124,10 @@ def test_tables_for_people(folder: Path) -> None:
         ("--filter", "page:matches:("),
         ("--from", "2025-11-24"),
         ("--compare", "soon"),
+        ("--list", "karma"),
+        ("--compare", "year", "--from", "0001-01-01", "--to", "0001-01-02"),
+        ("--compare", "9999-12-31"),
+        ("--filter", "page:matches:(?V1)[a--b]"),
         ("--by", "minute", "--period", "90d"),
     ],
 )
@@ -136,6 +166,8 @@ def test_every_query_of_the_documentation_runs(folder: Path, sql: str) -> None:
         ("SELECT count(*) FROM v_view", [(5,)]),
         ("SELECT sum(views), count(*) FROM v_visit", [(5, 4)]),
         ("SELECT event, page FROM v_event", [("Signup", "/b")]),
+        ("SELECT page, seconds, scroll FROM v_engagement", [("/b", 3, 40)]),
+        ("SELECT DISTINCT host FROM v_view UNION SELECT host FROM v_visit", [("",)]),
         ("SELECT day, views, visitors FROM v_day ORDER BY day", [("2025-11-24", 1, 1), ("2025-11-25", 4, 3)]),
         (
             "SELECT entry, exit, city, browser, duration FROM v_visit WHERE views = 2",

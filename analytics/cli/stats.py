@@ -10,12 +10,23 @@ import msgspec
 
 from .. import wording
 from ..days import read_day, to_date
-from ..dimensions import BY_NAME as DIMENSIONS
+from ..dimensions import find_dimension
 from ..errors import InputError
 from ..filters import join_conditions, read_condition
 from ..panels import panel_csv
 from ..periods import BY_NAME, DEFAULT, Period, custom_period
-from ..summary import INTERVALS, PREVIOUS, TOP, Item, Panel, Query, Report, summarise
+from ..summary import (
+    INTERVALS,
+    MAX_DAYS_OF,
+    PREVIOUS,
+    TOP,
+    Item,
+    Panel,
+    Query,
+    Report,
+    by_interval,
+    summarise,
+)
 from .common import data_option, find_folder, reader
 from .sites import SCRIPT_LINE, find_site
 
@@ -57,10 +68,10 @@ HEADINGS = {"page": "top pages", "referrer": "top referring hosts"}
     "--list",
     "lists",
     multiple=True,
-    type=click.Choice([name for name, one in DIMENSIONS.items() if one.table]),
     default=("page", "referrer"),
     metavar="DIMENSION",
-    help="What to list (repeatable): page, source, channel, country, browser ...  [default: page, referrer]",
+    help="What to list (repeatable): page, source, country, event, property, prop.plan ...  "
+    "[default: page, referrer]",
 )
 @click.option(
     "--limit", type=click.IntRange(1, 100_000), default=TOP, show_default=True, help="Rows of a list."
@@ -86,6 +97,7 @@ def stats(
     """Show DOMAIN's totals, chart over time and lists, as on its page."""
     if as_csv and len(lists) != 1:
         raise InputError("list", "must name one list for --csv", hint="Such as --list page --csv.")
+    lists = tuple(dict.fromkeys(find_dimension(name, "list").name for name in lists))
     folder = find_folder(data)
     query = Query(
         find_site(folder, domain),
@@ -95,7 +107,7 @@ def stats(
         tree=join_conditions([read_condition(text) for text in filters], is_any=is_any),
         compare=compare,
         interval=interval,
-        panels=tuple(dict.fromkeys(lists)),
+        panels=lists,
     )
     with reader(folder) as store:
         report = summarise(store, query)
@@ -132,7 +144,10 @@ def as_object(report: Report) -> dict[str, object]:
         "to": to_date(span.last).isoformat(),
         "totals": _figures(report.totals),
         "before": None if report.before is None else _figures(report.before),
-        "series": [{"date": to_date(day).isoformat(), **_figures(one)} for day, one in report.series],
+        "series": [
+            {"date": to_date(day).isoformat(), **_figures(one)}
+            for day, one in by_interval(report.series, report.query.interval)
+        ],
         "points": [{"time": label, **_figures(one)} for label, one in report.points],
         "lists": {
             name: {
@@ -178,8 +193,9 @@ def show(console: Console, report: Report) -> None:
     label = report.query.period.label.lower()
     console.print(f"[bold]{site.domain}[/]  {label}, {days}, {site.timezone}\n")
     _show_totals(console, report)
-    points = report.points or [(str(day), figures) for day, figures in report.series]
-    unit = report.query.interval if report.points else "day"
+    unit = report.query.interval
+    series = [(str(day), figures) for day, figures in by_interval(report.series, unit)]
+    points = report.points if unit in MAX_DAYS_OF else series
     values = [figures.views for _, figures in points]
     console.print(f"\nViews a {unit}  {sparkline(values)}\n", highlight=False)
     for place, panel in enumerate(report.panels.values()):
@@ -193,7 +209,7 @@ def show_panel(console: Console, panel: Panel) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    kind = DIMENSIONS[panel.dimension].label.lower()
+    kind = find_dimension(panel.dimension).label.lower()
     figure = panel.amount
     table = Table(box=None, header_style="dim")
     heading = HEADINGS.get(panel.dimension, kind)
