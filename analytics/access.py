@@ -26,11 +26,12 @@ def digest(token: str) -> str:
 def find_token(known: Mapping[str, ApiToken], authorization: str, scope: str) -> ApiToken | None:
     """The token that an `Authorization: Bearer` header carries, if it is known and for that scope.
 
-    Who may do more may read as well.
+    Who may do more may read as well, but for who may only leave notes.
     """
     kind, _, text = authorization.partition(" ")
     token = known.get(digest(text.strip())) if kind.lower() == "bearer" else None
-    return token if token and (scope == "read" or token.scope == scope) else None
+    fits = token and (token.scope == scope or (scope == "read" and token.scope != "annotate"))
+    return token if fits else None
 
 
 def may_read(token: ApiToken, site: int) -> bool:

@@ -111,6 +111,9 @@ def _asking() -> dict[str, Any]:
     query = _operation("query", "Figures by any dimensions and filters", security=KEY)
     query["requestBody"] = _body("Query", "application/json")
     query["responses"] = {"200": _json("QueryAnswer"), **_errors(400, 401, 413, 429, 503)}
+    note = _operation("annotate", "Note something on a day", security=KEY)
+    note["requestBody"] = _body("Note", "application/json")
+    note["responses"] = {"200": _json("Noted"), **_errors(400, 401, 413, 429)}
     site = _field("site_id", TEXT, required=True)
     metrics = _field(
         "metrics", {"type": "array", "items": _ref("Metric"), "minItems": 1}, style="form", explode=False
@@ -132,6 +135,7 @@ def _asking() -> dict[str, Any]:
     v1 = "/api/v1/stats"
     return {
         "/api/v2/query": {"post": query},
+        "/api/v1/annotations": {"post": note},
         f"{v1}/aggregate": _ask("aggregate", "The figures of a range", [*known, compare], "Aggregate"),
         f"{v1}/timeseries": _ask("timeseries", "Figures by time", [*known, interval], "Series"),
         f"{v1}/breakdown": _ask("breakdown", "Figures by a dimension", [*known, *broken], "Breakdown"),
@@ -322,6 +326,7 @@ def _question_schemas() -> dict[str, Schema]:
         "DateRange": {"anyOf": ranges},
         "Filter": _filter_schema(),
         "Query": _object(needed, possible),
+        "Note": _object({"site_id": TEXT, "text": TEXT}, {"date": TEXT, "link": TEXT}),
     }
 
 
@@ -341,6 +346,7 @@ def _answer_schemas() -> dict[str, Schema]:
                 "query": _ref("Query"),
             }
         ),
+        "Noted": _object({"id": COUNT, "site_id": TEXT, "date": TEXT, "text": TEXT}),
         "Aggregate": _object({"results": _object({}, moved)}),
         "Series": _object({"results": _list(_object({"date": TEXT}, by_metric))}),
         "Breakdown": _object({"results": _list(row)}),
