@@ -38,7 +38,9 @@ NAMES = {
         for name, one in BY_NAME.items()
         if one.level is Level.VISIT and one.table and name not in ("entry", "exit", "host")
     },
+    "visit:city_name": "city",
     "visit:hostname": "host",
+    "visit:entry_page_hostname": "host",
     "event:hostname": "host",
     "visit:entry_page": "entry",
     "visit:exit_page": "exit",
@@ -131,8 +133,13 @@ def read_ask(body: Any, site: Site, today: int, since: int | None) -> Ask:
     check_goals(metrics, dimensions, tree)
     limit, offset = _read_pagination(body.get("pagination"))
     include = body.get("include") or {}
-    if not isinstance(include, dict) or not set(include) <= set(INCLUDES):
+    if not isinstance(include, dict):
         raise InputError("include", "must be an object", hint="With " + ", ".join(INCLUDES))
+    for name in include:
+        if name not in INCLUDES:
+            raise InputError(
+                "include", f"{str(name)[:40]!r} is not possible", hint="One of " + ", ".join(INCLUDES)
+            )
     return Ask(
         site=site,
         metrics=metrics,
@@ -233,16 +240,16 @@ def _texts(body: Mapping[str, Any], name: str, *, required: bool = False) -> lis
     return found
 
 
-def read_range(value: Any, today: int, since: int | None) -> Range:
+def read_range(value: Any, today: int, since: int | None, parameter: str = "date_range") -> Range:
     """The days of a `date_range`; InputError when it is none."""
     hint = 'Such as "7d", "30d", "month", "6mo", "12mo", "year", "all", or ["2026-01-01", "2026-01-31"].'
     if isinstance(value, list) and len(value) == 2:
-        first, last = (read_day("date_range", str(one), hint) for one in value)
+        first, last = (read_day(parameter, str(one), hint) for one in value)
         if last < first:
-            raise InputError("date_range", "ends before it begins")
+            raise InputError(parameter, "ends before it begins")
         return Range(first, last)
     if not isinstance(value, str):
-        raise InputError("date_range", "is required", hint=hint)
+        raise InputError(parameter, "names no range", hint=hint)
     if value == "day":
         return Range(today, today)
     if value == "all":
@@ -257,7 +264,7 @@ def read_range(value: Any, today: int, since: int | None) -> Range:
             return Range(today - int(number) + 1, today)
         if unit == "mo" and int(number) < 1_000:
             return Range(month_start(month_of(today) - int(number) + 1), today)
-    raise InputError("date_range", f"{value[:40]!r} is not a range", hint=hint)
+    raise InputError(parameter, f"{value[:40]!r} is not a range", hint=hint)
 
 
 # Filters
@@ -299,10 +306,26 @@ def _read_condition(operator: str, rest: list[Any]) -> Filter:
     options = rest[2] if len(rest) == 3 else {}
     if rest[0] == "segment":
         rest = [rest[0], [str(one) if type(one) is int else one for one in rest[1]]]
-    if not isinstance(options, dict) or not all(isinstance(one, str) for one in rest[1]):
+    if not all(isinstance(one, str) for one in rest[1]):
         raise InputError("filters", "has values that are no text", hint=hint)
+    if not isinstance(options, dict) or not set(options) <= {"case_sensitive"}:
+        raise InputError("filters", "has options that are none", hint='There is {"case_sensitive": false}.')
     ours = OF_OWNER.get(rest[0]) or find(rest[0], "filters").name
-    return condition(ours, operator, rest[1], is_exact=options.get("case_sensitive", True) is not False)
+    return condition(
+        ours,
+        operator,
+        [_word(ours, one) for one in rest[1]],
+        is_exact=options.get("case_sensitive", True) is not False,
+    )
+
+
+DIRECT = "Direct / None"
+"""How Plausible's programs call visits that nobody sent."""
+
+
+def _word(dimension: str, value: str) -> str:
+    """A value of a filter as we have it."""
+    return "" if value == DIRECT and dimension in ("source", "referrer") else value
 
 
 def _read_order(
@@ -327,6 +350,8 @@ def _read_pagination(value: Any) -> tuple[int, int]:
     value = {} if value is None else value
     if not isinstance(value, dict):
         raise InputError("pagination", "must be an object", hint='Such as {"limit": 100, "offset": 0}.')
+    if not set(value) <= {"limit", "offset"}:
+        raise InputError("pagination", "has a limit and an offset, and nothing else")
     limit, offset = value.get("limit", MAX_ROWS), value.get("offset", 0)
     is_fit = type(limit) is int and type(offset) is int and 0 < limit <= MAX_ROWS and 0 <= offset < 10**9
     if not is_fit:
@@ -343,7 +368,10 @@ def read_v1_range(known: Mapping[str, str], today: int) -> Range:
     """The days of `period` and `date`; InputError when they are none."""
     period, text = known.get("period", "30d"), known.get("date", "")
     if period == "custom":
-        return read_range(text.split(","), today, None)
+        days = text.split(",")
+        if len(days) != 2:
+            raise InputError("date", "names no two days", hint="Such as date=2026-01-01,2026-01-31.")
+        return read_range(days, today, None, "date")
     if period not in V1_PERIODS:
         hint = "One of " + ", ".join((*V1_PERIODS, "custom"))
         raise InputError("period", f"{period[:40]!r} is not a period", hint=hint)
@@ -357,7 +385,7 @@ def read_v1_filters(text: str) -> Filter:
     """`visit:country==DE|AT;event:page!=/a*`: a bar is "or", a semicolon "and", a star any text."""
     parts = []
     for one in re.split(r"(?<!\\);", text) if text else []:
-        match = re.fullmatch(r"\s*([a-z0-9_:]+)\s*(==|!=|~)\s*(.+)", one, re.DOTALL)
+        match = re.fullmatch(r"\s*([^=!~]+?)\s*(==|!=|~)\s*(.+)", one, re.DOTALL)
         if match is None:
             hint = "Such as visit:country==DE|AT;event:page!=/a*"
             raise InputError("filters", f"{one[:40]!r} is no filter", hint=hint)
@@ -367,7 +395,7 @@ def read_v1_filters(text: str) -> Filter:
         if operator != "contains" and re.search(r"(?<!\\)\*", match[3]):
             operator = "matches" if operator == "is" else "matches_not"
             values = [_pattern(value) for value in re.split(r"(?<!\\)\|", match[3])]
-        parts.append(condition(ours, operator, values))
+        parts.append(condition(ours, operator, [_word(ours, value) for value in values]))
     return parts[0] if len(parts) == 1 else Every(tuple(parts))
 
 

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from analytics.commands import AddToken, perform
 from analytics.instance import Instance
-from analytics.web.app import create_app
+from analytics.web.app import STATIC, create_app
 
 from .conftest import FIREFOX, add_site
 from .test_migrate import HOST, PASSWORD
@@ -35,18 +35,18 @@ GET  /api/related                       200
 POST /api/related                       405
 GET  /popular.html                      200
 POST /popular.html                      405
-GET  /api/v2/query                      404
-POST /api/v2/query                      401 401 200 200 200 401
-GET  /api/v1/annotations                404
+GET  /api/v2/query                      405
+POST /api/v2/query                      401 401 200 401 200 401
+GET  /api/v1/annotations                405
 POST /api/v1/annotations                401 401 401 200 401 401
-GET  /api/v1/stats/aggregate            401 401 200 200 200 401
-POST /api/v1/stats/aggregate            404
-GET  /api/v1/stats/timeseries           401 401 200 200 200 401
-POST /api/v1/stats/timeseries           404
-GET  /api/v1/stats/breakdown            401 401 200 200 200 401
-POST /api/v1/stats/breakdown            404
-GET  /api/v1/stats/realtime/visitors    401 401 200 200 200 401
-POST /api/v1/stats/realtime/visitors    404
+GET  /api/v1/stats/aggregate            401 401 200 401 200 401
+POST /api/v1/stats/aggregate            405
+GET  /api/v1/stats/timeseries           401 401 200 401 200 401
+POST /api/v1/stats/timeseries           405
+GET  /api/v1/stats/breakdown            401 401 200 401 200 401
+POST /api/v1/stats/breakdown            405
+GET  /api/v1/stats/realtime/visitors    401 401 200 401 200 401
+POST /api/v1/stats/realtime/visitors    405
 GET  /api/openapi.json                  200
 POST /api/openapi.json                  405
 GET  /badge/{rest:path}                 200
@@ -127,6 +127,9 @@ GET  /sites/{domain}/popular            303 200 303 303 303 303
 POST /sites/{domain}/popular            405
 """
 """Method, address, and the status for each role; one status where all get the same."""
+
+
+STATIC_FILES = [f"/{name}" for name in STATIC]
 
 
 def read_table(text: str) -> dict[str, list[int]]:
@@ -218,6 +221,33 @@ def test_every_route_has_a_row(instance: Instance) -> None:
 @pytest.mark.parametrize("row", TABLE)
 def test_each_role_gets_what_the_table_says(clients: Mapping[str, TestClient], row: str) -> None:
     assert ask(clients, row) == TABLE[row]
+
+
+PUBLIC = [row.split()[1] for row in TABLE if row.startswith("GET /api/")]
+PUBLIC += [
+    "/popular.html",
+    *(f"/{form}/{{rest:path}}" for form in ("badge", "digits", "chart", "card", "text")),
+]
+OTHER_METHODS = {
+    "HEAD": {"/api/event": 405},
+    "OPTIONS": dict.fromkeys([*PUBLIC, *STATIC_FILES], 204),
+    **{
+        method: {"/api/pixel.gif": 404, "/api/{rest:path}": 404, **dict.fromkeys(STATIC_FILES, 200)}
+        for method in ("PUT", "PATCH", "DELETE")
+    },
+}
+"""What addresses answer to the other methods, whoever asks, where that is not the usual: 405, and to HEAD
+what they answer to GET."""
+
+
+@pytest.mark.parametrize("method", OTHER_METHODS)
+def test_no_other_method_opens_anything(clients: Mapping[str, TestClient], method: str) -> None:
+    for path in dict.fromkeys(row.split()[1] for row in TABLE):
+        usual = TABLE[f"GET {path}"] if method == "HEAD" else [405] * len(ROLES)
+        unusual = OTHER_METHODS[method].get(path)
+        assert ask(clients, f"{method} {path}") == (usual if unusual is None else [unusual] * len(ROLES)), (
+            path
+        )
 
 
 EVIL: list[dict[str, str]] = [

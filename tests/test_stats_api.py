@@ -115,6 +115,22 @@ def test_version_2(client: TestClient, more: dict[str, Any], expected: Any) -> N
     assert [[one["dimensions"], one["metrics"]] for one in found["results"]] == expected
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+def test_another_method_is_told_so(client: TestClient, method: str) -> None:
+    answer = client.request(method, V2)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST, OPTIONS")
+    if method != "GET":
+        answer = client.request(method, f"{V1}/aggregate")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+def test_every_minute_is_told(client: TestClient) -> None:
+    found = ask(client, dimensions=["time:minute"], include={"time_labels": True}, date_range="day")
+    labels = found["meta"]["time_labels"]
+    assert (len(labels), labels[0], labels[-1]) == (1_440, "2025-11-25 00:00", "2025-11-25 23:59")
+    assert {one["dimensions"][0] for one in found["results"]} <= set(labels)
+
+
 def test_what_is_included_and_what_was_understood(client: TestClient) -> None:
     more = {"dimensions": ["time:day"], "include": {"time_labels": True, "total_rows": True}}
     found = ask(client, **more)
@@ -164,6 +180,14 @@ def test_what_is_included_and_what_was_understood(client: TestClient) -> None:
         ({"pagination": {"limit": 0}}, "pagination"),
         ({"pagination": {"limit": True}}, "pagination"),
         ({"include": ["x"]}, "include"),
+        ({"include": {"comparisons": {}}}, "include"),
+        ({"pagination": {"limit": 3, "page": 2}}, "pagination"),
+        ({"filters": [["is", "visit:city", ["x"], {"case": False}]]}, "filters"),
+        ({"date_range": ["2025-11-24T00:00:00+00:00", "2025-11-24T12:00:00+00:00"]}, "date_range"),
+        (
+            {"dimensions": ["time:minute"], "include": {"time_labels": True}, "date_range": "6mo"},
+            "date_range",
+        ),
         ({"limit": 3}, "limit"),
         ({"site_id": 3}, "site_id"),
     ],
@@ -196,6 +220,9 @@ V1 = "/api/v1/stats"
         ("aggregate?period=day&filters=visit:country==DE", {"visitors": {"value": 2}}),
         ("aggregate?period=day&filters=visit:country!=DE|AT;event:page==/*", {"visitors": {"value": 1}}),
         ("aggregate?period=custom&date=2025-11-24,2025-11-24", {"visitors": {"value": 1}}),
+        ("aggregate?period=day&filters=event:props:plan==pro", {"visitors": {"value": 1}}),
+        ("aggregate?period=day&filters=event:props:Some Plan==pro", {"visitors": {"value": 0}}),
+        ("aggregate?period=day&filters=visit:source==Direct / None", {"visitors": {"value": 1}}),
         (
             "timeseries?period=7d&date=2025-11-26&metrics=visitors",
             [{"date": f"2025-11-{day}", "visitors": {24: 1, 25: 3}.get(day, 0)} for day in range(20, 27)],
@@ -249,6 +276,10 @@ def test_who_is_there_now(client: TestClient) -> None:
     [
         ("aggregate?period=1y", "period"),
         ("aggregate?date=x", "date"),
+        ("aggregate?period=custom", "date"),
+        ("aggregate?period=custom&date=2025-11-24", "date"),
+        ("aggregate?period=custom&date=2025-11-24,x", "date"),
+        ("aggregate?period=custom&date=2025-11-24,2025-11-23", "date"),
         ("aggregate?compare=year", "compare"),
         ("aggregate?filters=x", "filters"),
         ("aggregate?metrics=karma", "metrics"),
@@ -267,8 +298,9 @@ def test_only_a_key_that_is_for_the_site_opens_it(client: TestClient, instance: 
     add_site(instance, "other.example")
     stranger = TestClient(create_app(instance))
     of_other = perform(instance, AddToken("other.example", "read", ""))
-    of_all = perform(instance, AddToken("", "annotate", ""))
-    for key, status in [("", 401), ("nonsense", 401), (of_other, 401), (of_all, 200)]:
+    of_all = perform(instance, AddToken("", "numbers", ""))
+    of_deploys = perform(instance, AddToken("", "annotate", ""))
+    for key, status in [("", 401), ("nonsense", 401), (of_other, 401), (of_deploys, 401), (of_all, 200)]:
         headers = {"authorization": f"Bearer {key}"} if key else {}
         assert stranger.post(V2, json=ASK, headers=headers).status_code == status
         assert stranger.get(f"{V1}/aggregate?site_id=example.com", headers=headers).status_code == status

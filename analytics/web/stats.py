@@ -60,12 +60,12 @@ class StatsRoutes:
         self._waiting = 0
         v1 = "/api/v1/stats"
         self.routes: list[BaseRoute] = [
-            Route("/api/v2/query", _answering(self.query), methods=["POST", "OPTIONS"]),
-            Route("/api/v1/annotations", _answering(self.annotate), methods=["POST", "OPTIONS"]),
-            Route(f"{v1}/aggregate", _answering(self.aggregate), methods=["GET", "OPTIONS"]),
-            Route(f"{v1}/timeseries", _answering(self.timeseries), methods=["GET", "OPTIONS"]),
-            Route(f"{v1}/breakdown", _answering(self.breakdown), methods=["GET", "OPTIONS"]),
-            Route(f"{v1}/realtime/visitors", _answering(self.realtime), methods=["GET", "OPTIONS"]),
+            _route("POST", "/api/v2/query", self.query),
+            _route("POST", "/api/v1/annotations", self.annotate),
+            _route("GET", f"{v1}/aggregate", self.aggregate),
+            _route("GET", f"{v1}/timeseries", self.timeseries),
+            _route("GET", f"{v1}/breakdown", self.breakdown),
+            _route("GET", f"{v1}/realtime/visitors", self.realtime),
         ]
 
     def _admit(self, request: Request, scope: str = "read") -> ApiToken:
@@ -181,12 +181,24 @@ async def _read_json(request: Request) -> dict[str, Any]:
     return body
 
 
+METHODS = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def _route(method: str, path: str, endpoint: Callable[[Request], Awaitable[Answer | bytes]]) -> Route:
+    """The route of an endpoint; other methods are told so, and do not fall through to what is unknown."""
+    return Route(path, _answering(method, endpoint), methods=METHODS)
+
+
 def _answering(
-    endpoint: Callable[[Request], Awaitable[Answer | bytes]],
+    method: str, endpoint: Callable[[Request], Awaitable[Answer | bytes]]
 ) -> Callable[[Request], Awaitable[Response]]:
     """An endpoint whose errors are answers, for programs and for pages of other hosts."""
+    allowed = (method, "HEAD") if method == "GET" else (method,)
 
     async def run(request: Request) -> Response:
+        if request.method not in (*allowed, "OPTIONS"):
+            error = PagetallyError(f"{request.method} is not possible here", hint=f"Use {method}.")
+            return _reply(405, error_body(error), [(b"allow", ", ".join((*allowed, "OPTIONS")).encode())])
         if request.method == "OPTIONS":
             headers = [*PREFLIGHT[:-1], (b"access-control-allow-headers", b"authorization")]
             return _reply(204, b"", headers)
