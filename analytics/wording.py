@@ -37,6 +37,7 @@ NOUNS: Mapping[str, tuple[str, str]] = {
     "visit": NN_("%(n)s visit", "%(n)s visits"),
     "visitor": NN_("%(n)s visitor", "%(n)s visitors"),
     "event": NN_("%(n)s event", "%(n)s events"),
+    "day": NN_("%(n)s day", "%(n)s days"),
     "bar": NN_("%(n)s bar", "%(n)s bars"),
     "page": NN_("%(n)s page", "%(n)s pages"),
     "point": NN_("%(n)s point", "%(n)s points"),

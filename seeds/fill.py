@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from pathlib import Path
 
+from analytics.commands import perform
 from analytics.days import local_day
 from analytics.errors import Refused
 from analytics.instance import Instance
@@ -15,6 +16,8 @@ from analytics.model import Hit, Site
 from analytics.registry import check_site
 from analytics.store.sqlite import SqliteStore
 
+from .happenings import keepsakes, machines, with_happenings
+from .posts import BLOG, read_posts
 from .traffic import DAYS, make_traffic
 
 DOMAIN = "lantern.example"
@@ -60,8 +63,14 @@ def fill(folder: Path, progress: Iterable[int] | None = None) -> None:
         instance.write(lambda store: store.save_site(site, instance.clock()))
         instance.reload_sites()
         site, now = instance.registry.sites[0], instance.clock()
-        traffic = make_traffic(site, local_day(site.timezone, now), now)
+        today = local_day(site.timezone, now)
+        traffic = with_happenings(make_traffic(site, today, now), today, BLOG)
         store_days(instance, site, progress or range(DAYS), traffic)
+        for drop in machines(site, today, int(now), [post.path for post in read_posts()]):
+            instance.writer.tally(drop, drop.hit.day if drop.hit else today)
+        instance.flush_tallies()
+        for command in keepsakes(DOMAIN, BLOG, today):
+            perform(instance, command)
         instance.fold()
         instance.rollup()
     finally:

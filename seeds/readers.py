@@ -50,8 +50,22 @@ _PLACES = (
     (("NZ", "en"), 1),
 )
 CLIENTS = [Client(*browser, *system) for browser, system, share in _CLIENTS for _ in range(share)]
+_CITIES = {
+    "GB": (("GB-ENG", "London"), ("GB-ENG", "Whitby"), ("GB-SCT", "Oban"), ("GB-WLS", "Fishguard")),
+    "IE": (("IE-L", "Dublin"), ("IE-M", "Cobh"), ("IE-C", "Galway")),
+    "US": (("US-ME", "Portland"), ("US-NY", "New York"), ("US-CA", "Oakland")),
+    "CA": (("CA-NS", "Halifax"), ("CA-BC", "Victoria")),
+    "DE": (("DE-HH", "Hamburg"), ("DE-SH", "Husum"), ("DE-BE", "Berlin")),
+    "FR": (("FR-BRE", "Brest"), ("FR-IDF", "Paris")),
+    "NL": (("NL-ZE", "Vlissingen"), ("NL-NH", "Den Helder")),
+    "NO": (("NO-46", "Bergen"), ("NO-03", "Oslo")),
+}
+"""Of the rest only the country is known."""
 PLACES = [
-    Place(country=country, language=language) for (country, language), share in _PLACES for _ in range(share)
+    Place(country, *cities[place % len(cities)], language=language)
+    for (country, language), share in _PLACES
+    for cities in (_CITIES.get(country, (("", ""),)),)
+    for place in range(share)
 ]
 _LETTERS = tuple(Campaign("harbour-letter", "email", f"letter-{number}") for number in range(1, 9))
 

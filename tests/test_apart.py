@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import random
 import re
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -369,3 +371,27 @@ def test_the_commands(tmp_path: Any) -> None:
     )
     assert pagetally("rule", "undo", "1", data=data).stdout == "Rule 1 is undone.\n"
     assert pagetally("rule", "undo", "1", data=data, check=False).returncode == 1
+
+
+def test_the_page_has_periods_a_course_and_csv(site_page: TestClient, clock: Clock) -> None:
+    address = "/sites/example.com/bots"
+    text = site_page.get(f"{address}?period=today").text
+    assert re.search(r'<a href="/sites/example.com/bots\?period=today" aria-current="page">Today</a>', text)
+    assert text.count('<svg class="spark"') == text.count('<div class="why">') > 0
+    rows = list(csv.reader(StringIO(site_page.get(f"{address}.csv?list=machines").text)))
+    assert rows[0] == ["name", "reason", "views", "pages", "last"]
+    assert {row[0] for row in rows[1:]} >= {"Googlebot", "GPTBot"}
+    assert site_page.get(f"{address}.csv?list=crawled").text.startswith("page,views\r\n/")
+    clock.now += 3 * 86_400
+    assert "Googlebot" not in site_page.get(f"{address}?period=today").text
+    assert "Googlebot" in site_page.get(f"{address}?period=7d").text
+    for query in "period=12mo", "period=zz":
+        assert site_page.get(f"{address}?{query}").status_code == 400
+        assert site_page.get(f"{address}.csv?list=machines&{query}").status_code == 400
+
+
+def test_the_preview_of_a_rule_begins_with_its_sum_and_the_button(site_page: TestClient) -> None:
+    text = site_page.get("/sites/example.com/bots?action=release&filter=browser:is:Googlebot").text
+    preview = text.partition('class="effect"')[2]
+    assert re.search(r"It would change: views \+\d+, visitors \+\d+, on 1 day\.", preview)
+    assert preview.index("Release these views") < preview.index("<details>") < preview.index("<table>")

@@ -113,6 +113,8 @@ GET  /sites/{domain}/numbers            303 200 303 303 303 303
 POST /sites/{domain}/numbers            405
 GET  /sites/{domain}/keep               405
 POST /sites/{domain}/keep               303 400 303 303 303 303
+GET  /sites/{domain}/bots.csv           303 400 303 303 303 303
+POST /sites/{domain}/bots.csv           405
 GET  /sites/{domain}/bots               303 200 303 303 303 303
 POST /sites/{domain}/bots               303 400 303 303 303 303
 GET  /sites/{domain}/dropped            303 200 303 303 303 303

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,10 +11,11 @@ from click.testing import CliRunner
 
 from analytics.days import local_day
 from analytics.lock import FolderLock
-from analytics.model import Site
+from analytics.model import Hit, Kind, Site
 from seeds.__main__ import main
 from seeds.fill import BEGUN, clear
-from seeds.posts import archive, read_posts
+from seeds.happenings import SIGNUP, keepsakes, machines, with_happenings
+from seeds.posts import BLOG, archive, read_posts
 from seeds.traffic import make_traffic
 
 SITE = Site(id=1, domain="lantern.example", timezone="Europe/London")
@@ -32,6 +35,35 @@ def test_traffic_comes_to_the_figures_exactly(now: int) -> None:
     assert hits == [
         hit for day in make_traffic(SITE, today, now, days=60, views=9_000, fresh=210) for hit in day
     ]
+
+
+def test_readers_do_more_than_reading_and_no_view_is_added() -> None:
+    now = 1_764_072_000
+    today = local_day(SITE.timezone, now)
+
+    def make() -> list[Hit]:
+        traffic = make_traffic(SITE, today, now, days=60, views=9_000, fresh=210)
+        return [hit for day in with_happenings(traffic, today, BLOG) for hit in day]
+
+    hits = make()
+    assert hits == make()
+    kinds = Counter(hit.kind for hit in hits)
+    assert kinds[Kind.VIEW] == 9_000
+    assert kinds[Kind.ENGAGEMENT] > 300
+    assert {hit.name for hit in hits if hit.kind == Kind.EVENT} == {SIGNUP, "Share", "Download"}
+    assert all(local_day(SITE.timezone, hit.at) == hit.day for hit in hits)
+    assert max(hit.at for hit in hits) <= now
+    plans = Counter(json.loads(hit.detail or "")["plan"] for hit in hits if hit.name == SIGNUP)
+    assert plans["weekly"] > plans["monthly"] > 0
+
+
+def test_machines_goals_and_notes_of_the_demo() -> None:
+    drops = list(machines(SITE, 20_000, 20_000 * 86_400 + 43_200, ["/blog/a"]))
+    assert {drop.reason for drop in drops} == {"bot", "headless", "prefetch", "spam"}
+    assert drops == list(machines(SITE, 20_000, 20_000 * 86_400 + 43_200, ["/blog/a"]))
+    kept = list(keepsakes("a.example", BLOG, 20_000))
+    assert sum(one.goal is not None for one in kept) == 3
+    assert sum(one.annotation is not None for one in kept) == 3
 
 
 def test_posts_and_archive_are_pages_of_their_own() -> None:

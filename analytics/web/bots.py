@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ..agents import AI, ai_kind
@@ -20,14 +21,18 @@ from ..filters import condition
 from ..instance import Instance
 from ..language import _
 from ..model import ACTIONS, Range, Rule, Site
+from ..panels import write_csv
+from ..periods import BY_NAME, DEFAULT, Period, find_period, range_of
 from ..summary import make_panel
 from .auth import Owner, read_form, redirect, refuse_foreign
 from .dropped import by_reason
 from .guard import is_same_origin
 from .pages import Pages
 
-DAYS = 30
+SHOWN = tuple(BY_NAME[name] for name in ("today", "7d", "30d", "90d"))
+"""Longer than 90 days nothing is kept apart."""
 ROWS = 20
+MAX_ROWS = 100_000
 PATIENCE = 60.0
 """Seconds that the page may take: ten million views are some ten."""
 
@@ -39,10 +44,13 @@ class BotsRoutes:
         self._instance = instance
         self._owner = owner
         self._pages = pages
-        self.routes = [Route("/sites/{domain}/bots", self.bots, methods=["GET", "POST"])]
+        self.routes = [
+            Route("/sites/{domain}/bots", self.bots, methods=["GET", "POST"]),
+            Route("/sites/{domain}/bots.csv", self.table),
+        ]
 
     async def bots(self, request: Request) -> Response:
-        """What was kept apart in 30 days; the preview of a rule (GET), a rule applied or undone (POST)."""
+        """What was kept apart in some days; the preview of a rule (GET), a rule applied or undone (POST)."""
         if not self._owner.is_signed_in(request):
             return redirect(request, "/login")
         site = self._instance.registry.find(request.path_params["domain"])
@@ -57,7 +65,48 @@ class BotsRoutes:
             values = await run_in_threadpool(self._read, site, dict(request.query_params))
         except (InputError, Refused) as error:
             return self._pages.wrong(request, _("That rule cannot be made"), error, site)
-        return self._pages.render(request, "bots.html", signed_in=True, site=site, actions=ACTIONS, **values)
+        here = f"{request.scope.get('root_path', '')}/sites/{quote(site.domain)}/bots"
+        values |= {"here": here, "actions": ACTIONS}
+        return self._pages.render(request, "bots.html", signed_in=True, site=site, **values)
+
+    async def table(self, request: Request) -> Response:
+        """One list of the page as CSV: `list` is machines or crawled (pages by AI crawlers)."""
+        if not self._owner.is_signed_in(request):
+            return redirect(request, "/login")
+        site = self._instance.registry.find(request.path_params["domain"])
+        if site is None:
+            return PlainTextResponse("There is no such site.\n", 404)
+        asked = dict(request.query_params)
+        try:
+            text = await run_in_threadpool(self._write, site, asked)
+        except InputError as error:
+            return PlainTextResponse(f"{error}\n", 400)
+        name = f"{site.domain}-{asked['list']}.csv"
+        headers = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(text, media_type="text/csv", headers=headers)
+
+    def _write(self, site: Site, asked: Mapping[str, str]) -> str:
+        span = self._span(site, asked)
+        with self._instance.borrow_reader(PATIENCE) as reader:
+            match asked.get("list", ""):
+                case "machines":
+                    rows = [row[:5] for row in reader.apart_by_client(site.id, span, MAX_ROWS)]
+                    return write_csv(("name", "reason", "views", "pages", "last"), rows)
+                case "crawled":
+                    return write_csv(("page", "views"), reader.apart_pages(site.id, span, list(AI), MAX_ROWS))
+                case other:
+                    hint = "One of machines, crawled."
+                    raise InputError("list", f"{other[:40]!r} is no list", hint=hint)
+
+    def _span(self, site: Site, asked: Mapping[str, str]) -> Range:
+        return range_of(self._period(asked), local_day(site.timezone, self._instance.clock()), None)
+
+    def _period(self, asked: Mapping[str, str]) -> Period:
+        period = find_period(asked.get("period", DEFAULT.name))
+        if period not in SHOWN:
+            hint = "Use one of " + ", ".join(one.name for one in SHOWN) + "."
+            raise InputError("period", f"{period.name!r} is not a period", hint=hint)
+        return period
 
     def _apply(self, site: Site, form: Mapping[str, str]) -> None:
         if form.get("undo"):
@@ -71,8 +120,7 @@ class BotsRoutes:
             pass
 
     def _read(self, site: Site, asked: Mapping[str, str]) -> dict[str, Any]:
-        today = local_day(site.timezone, self._instance.clock())
-        span = Range(today - DAYS + 1, today)
+        span = self._span(site, asked)
         action, text = asked.get("action", ""), asked.get("filter", "")
         if text and action not in ACTIONS:
             raise InputError("action", "is none", hint="One of " + ", ".join(ACTIONS))
@@ -85,6 +133,8 @@ class BotsRoutes:
             ]
             return {
                 "span": span,
+                "periods": SHOWN,
+                "period": self._period(asked),
                 "reasons": by_reason(reader.apart_by_reason(site.id, span), span),
                 "clients": [(*row, ai_kind(row[0])) for row in clients],
                 "pages": reader.apart_pages(site.id, span, list(AI), ROWS),
