@@ -407,7 +407,11 @@ def run(words: list[str], data: Path) -> None:
     assert done.exit_code == 0, done.output
 
 
-@pytest.mark.parametrize(("name", "pasted", "call", "path"), CASES, ids=lambda value: str(value)[:90])
+@pytest.mark.parametrize(
+    ("name", "pasted", "call", "path"),
+    CASES,
+    ids=lambda value: value[:90] if isinstance(value, str) else value.__name__,
+)
 def test_what_is_proposed_counts_exactly_one_view(
     tmp_path: Path, name: str, pasted: str, call: Callable[[Client], None], path: str
 ) -> None:
