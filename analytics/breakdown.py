@@ -55,8 +55,8 @@ class ColumnReader(Protocol):
 
     def lookup(self, site: int, dimension: Dimension) -> Lookup: ...
 
-    def properties(self, site: int, day: int, hits: Sequence[int]) -> Sequence[tuple[int, str]]:
-        """Of a day's events (ids of hits) those that have properties: the id, and the properties as JSON."""
+    def properties(self, site: int, day: int, hits: Sequence[int]) -> tuple[Sequence[int], Sequence[str]]:
+        """Of a day's events (ids of hits) those that have properties: their ids, and those as JSON."""
         ...
 
     def kept(self, site: int) -> Kept:
@@ -321,15 +321,16 @@ class _Details:
         self._code_of_text: dict[str, int] = {}
         self._hits = self._codes = np.zeros(0, np.int64)
 
-    def read(self, days: Sequence[Sequence[tuple[int, str]]]) -> None:
+    def read(self, days: Iterable[tuple[Sequence[int], Sequence[str]]]) -> None:
         """Take the events of some days, by their hits' ids, in place of those before."""
-        known = self._code_of_text
-        for day in days:
-            for text in {text for _, text in day}.difference(known):
+        known, hits, codes = self._code_of_text, [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        for ids, texts in days:
+            for text in set(texts).difference(known):
                 known[text] = len(self.known)
                 self.known.append(read_properties(text))
-        self._hits = np.array([hit for day in days for hit, _ in day], np.int64)
-        self._codes = np.array([known[text] for day in days for _, text in day], np.int64)
+            hits.append(np.array(ids, np.int64))
+            codes.append(np.array([known[text] for text in texts], np.int64))
+        self._hits, self._codes = np.concatenate(hits), np.concatenate(codes)
         order = np.argsort(self._hits, kind="stable")
         self._hits, self._codes = self._hits[order], self._codes[order]
 

@@ -140,7 +140,7 @@ class SqliteReader:
     def lookup(self, site: int, dimension: Dimension) -> Lookup:
         return self._columns.lookup(site, dimension)
 
-    def properties(self, site: int, day: int, hits: Sequence[int]) -> list[tuple[int, str]]:
+    def properties(self, site: int, day: int, hits: Sequence[int]) -> tuple[list[int], list[str]]:
         return self._columns.properties(site, day, hits)
 
     def kept(self, site: int) -> Kept:
