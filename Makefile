@@ -3,7 +3,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint bench torture snippet wheel words lock clean
+.PHONY: demo test lint bench torture snippet wheel words pictures lock clean
 
 demo: .venv/ready
 	$(BIN)/python -m seeds --data .demo --port $(PORT)
@@ -39,6 +39,10 @@ words: .venv/ready
 	for code in de fr; do $(BIN)/pybabel -q update --no-fuzzy-matching --no-wrap --ignore-obsolete -D pagetally \
 		-l $$code -i analytics/locale/pagetally.pot -d analytics/locale || exit 1; done
 	$(BIN)/pybabel -q compile -D pagetally -d analytics/locale
+
+# The pictures of the demo in docs/images.
+pictures: .venv/ready-to-test
+	$(BIN)/python -m tests.pictures
 
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate

@@ -30,6 +30,12 @@ DOCS = sorted(
 )
 
 
+@pytest.mark.parametrize("picture", sorted((ROOT / "docs/images").iterdir()), ids=lambda file: file.name)
+def test_pictures_are_small_and_shown(picture: Path) -> None:
+    assert picture.stat().st_size < 150_000
+    assert any(f"images/{picture.name})" in file.read_text() for file in DOCS)
+
+
 def text_of(name: str) -> str:
     return (ROOT / "docs" / name).read_text()
 
