@@ -147,4 +147,4 @@ def test_20_nought_is_shown_as_nought(client: TestClient) -> None:
     assert client.get("/counter/none.json").json() == {"count_unique": "0", "count": "0"}
     assert client.get("/article?path=/none").json() == 0
     assert client.get("/api/websites/none/stats").json()["pageviews"]["value"] == 0
-    assert "<title>0000000</title>" in client.get("/@nobody").text
+    assert "<title>counter: 0</title>" in client.get("/@nobody").text

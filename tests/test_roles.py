@@ -28,11 +28,13 @@ POST /api/event                         202
 GET  /api/counters                      200
 POST /api/counters                      405
 GET  /api/pixel.gif                     400
-POST /api/pixel.gif                     404
+POST /api/pixel.gif                     405
 GET  /api/popular                       200
 POST /api/popular                       405
 GET  /api/related                       200
 POST /api/related                       405
+GET  /definitions                       200
+POST /definitions                       405
 GET  /popular.html                      200
 POST /popular.html                      405
 GET  /api/v2/query                      405
@@ -234,7 +236,7 @@ OTHER_METHODS = {
     "HEAD": {"/api/event": 405},
     "OPTIONS": dict.fromkeys([*PUBLIC, *STATIC_FILES], 204),
     **{
-        method: {"/api/pixel.gif": 404, "/api/{rest:path}": 404, **dict.fromkeys(STATIC_FILES, 200)}
+        method: {"/api/{rest:path}": 404, **dict.fromkeys(STATIC_FILES, 200)}
         for method in ("PUT", "PATCH", "DELETE")
     },
 }

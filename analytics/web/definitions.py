@@ -21,4 +21,4 @@ def definition_route(pages: Pages) -> Route:
         return answer
 
     inner = Route("/definitions", show)
-    return Route("/definitions", SecurityHeaders(inner.app), methods=["GET"])
+    return Route("/definitions", SecurityHeaders(inner))

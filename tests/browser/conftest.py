@@ -36,7 +36,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from analytics.commands import SaveSite
+from analytics.commands import RemoveSite, SaveSite
 from analytics.control import connect
 from analytics.model import Site
 
@@ -185,6 +185,13 @@ class Stats:
         assert client is not None
         with contextlib.closing(client):
             client.perform(SaveSite(Site(id=0, domain=domain, **settings)))
+
+    def remove_site(self, domain: str) -> None:
+        """Its hosts may be another site's from now on."""
+        client = connect(self.server.data)
+        assert client is not None
+        with contextlib.closing(client):
+            client.perform(RemoveSite(domain))
 
     def counters(self, domain: str, *paths: str) -> dict[str, Any]:
         """What anybody is told of a site and its pages."""
@@ -353,12 +360,13 @@ def web() -> Iterator[Web]:
 
 
 @pytest.fixture
-def blog(web: Web, stats: Stats) -> Blog:
+def blog(web: Web, stats: Stats) -> Iterator[Blog]:
     """A site that nobody has seen yet. Pages of it under localhost and 127.0.0.1 are its own, too."""
     found = Blog(f"blog{next(_numbers)}.example", web.port, stats)
     stats.add_site(found.domain, aliases=("localhost", "127.0.0.1"))
     web.hosts |= dict.fromkeys((found.domain, "localhost", "127.0.0.1"), found)
-    return found
+    yield found
+    stats.remove_site(found.domain)
 
 
 # --- What a test looks at ------------------------------------------------------------------------
