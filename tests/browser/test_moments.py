@@ -33,7 +33,7 @@ def fill_filter(page: Page, how: str, value: str) -> None:
 
 def test_what_is_wrong_with_a_filter_is_told_beside_it(page: Page, office: Office) -> None:  # noqa: F811
     fill_filter(page, "matches", "(")
-    expect(page.get_by_role("alert")).to_contain_text("has a pattern that is none")
+    expect(page.get_by_role("alert")).to_contain_text("the pattern is none")
     expect(page).to_have_url(office.url(SITE))
     # What was filled in is still there to be mended, and the error goes with it.
     page.get_by_label("Value").fill("^/lamp$")
@@ -47,7 +47,7 @@ def test_days_the_wrong_way_round_are_told(page: Page) -> None:
     page.get_by_label("From", exact=True).fill("2026-05-02")
     page.get_by_label("To", exact=True).fill("2026-05-01")
     page.get_by_role("button", name="Show these days").click()
-    expect(page.get_by_role("alert")).to_contain_text("is before the first day")
+    expect(page.get_by_role("alert")).to_contain_text("the last day is before the first one")
 
 
 @pytest.mark.parametrize(
