@@ -18,6 +18,8 @@ from analytics.instance import Instance
 from analytics.model import Site
 from analytics.registry import check_site
 
+from .zygote import Zygote
+
 # How long a machine takes to make examples says nothing of what is tested.
 settings.register_profile("pagetally", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pagetally")
@@ -63,6 +65,15 @@ def instance(tmp_path: Path, clock: Clock) -> Iterator[Instance]:
     found.close()
 
 
+COMMANDS = Zygote()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _end_commands() -> Iterator[None]:
+    yield
+    COMMANDS.close()
+
+
 def add_site(instance: Instance, domain: str, **settings: Any) -> Site:
     """Add a site to an open instance."""
     site = check_site(Site(id=0, domain=domain, **settings))
@@ -77,12 +88,10 @@ def pagetally(
     *words: str | Path, data: Path | None = None, check: bool = True
 ) -> subprocess.CompletedProcess[str]:
     """Run the command `pagetally` as a user would."""
-    command = [sys.executable, "-m", "analytics", *map(str, words)]
-    if data is not None:
-        command += ["--data", str(data)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    command = [*map(str, words), *(["--data", str(data)] if data is not None else [])]
+    done = COMMANDS.run(command)
     if check and done.returncode:
-        pytest.fail(f"{' '.join(command)} gave {done.returncode}:\n{done.stdout}{done.stderr}")
+        pytest.fail(f"pagetally {' '.join(command)} gave {done.returncode}:\n{done.stdout}{done.stderr}")
     return done
 
 

@@ -365,8 +365,9 @@ def blog(web: Web, stats: Stats) -> Iterator[Blog]:
     found = Blog(f"blog{next(_numbers)}.example", web.port, stats)
     stats.add_site(found.domain, aliases=("localhost", "127.0.0.1"))
     web.hosts |= dict.fromkeys((found.domain, "localhost", "127.0.0.1"), found)
+    domain = found.domain
     yield found
-    stats.remove_site(found.domain)
+    stats.remove_site(domain)
 
 
 # --- What a test looks at ------------------------------------------------------------------------

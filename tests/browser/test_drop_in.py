@@ -147,6 +147,7 @@ def test_pjax_that_changes_the_address_and_runs_the_script_makes_one_view(
     assert (blog.views("/post", "/b", "/c"), blog.site_views) == ([4, 1, 1], 7)
 
 
+@pytest.mark.alone
 def test_the_script_run_again_is_a_view_a_second_later_and_none_before(blog: Blog, page: Page) -> None:
     page.clock.install()
     open_theme(blog, page, "next")
