@@ -67,8 +67,9 @@ class Source:
             raise InputError("file", f"{self.name} is damaged: {error}") from None
 
     def close(self) -> None:
-        """Close the file; standard input stays open."""
-        self._raw.close()
+        """Close the file; standard input stays open, and may be waited for."""
+        if self.path is not None:
+            self._raw.close()
 
     @property
     def position(self) -> int:

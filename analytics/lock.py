@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from .errors import DataFolderInUse, PagetallyError
 
 FILE = "lock"
+
+
+LOOKS, LOOK_SECONDS = 4, 0.03
+"""How often, and with which pause, the lock is tried again: whoever only looks at it lets go at once."""
 
 
 class FolderLock:
@@ -23,7 +29,7 @@ class FolderLock:
         open_folder(self.folder)
         descriptor = os.open(self.folder / FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(descriptor)
         except OSError:
             owner = _read_owner(descriptor)
             os.close(descriptor)
@@ -39,6 +45,16 @@ class FolderLock:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def _take(descriptor: int) -> None:
+    """Take the lock; OSError when another process has it, and does more than look (`find_owner`)."""
+    for _ in range(LOOKS):
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(LOOK_SECONDS)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def find_owner(folder: Path) -> str:

@@ -15,9 +15,9 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import BinaryIO
 
 import msgspec
@@ -182,19 +182,23 @@ class LogReader:
 
     def read(self, content: Iterable[bytes]) -> Iterator[Block]:
         """What becomes of each block of lines. What reading the content raises comes out here."""
-        with _start() as process, ThreadPoolExecutor(1, thread_name_prefix="content") as executor:
+        trouble: list[BaseException] = []
+        settings = (self.site, self.now, self.with_bots, self.geo)
+        with _start() as process:
+            # Nobody waits for it when something went wrong: it may wait for a pipe that stays silent.
+            feeder = Thread(target=_feed, args=(process, content, settings, trouble), daemon=True)
+            feeder.start()
             try:
-                feeding = executor.submit(
-                    _feed, process, content, (self.site, self.now, self.with_bots, self.geo)
-                )
                 yield from self._receive(process)
-                feeding.result()
+                feeder.join()
             except (EOFError, pickle.UnpicklingError):
-                _end(process)
-                feeding.result()
-                raise StoreFailed("the process that reads the log has ended", hint="Try again.") from None
+                if not trouble:
+                    hint = "Try again."
+                    raise StoreFailed("the process that reads the log has ended", hint=hint) from None
             finally:
                 _end(process)
+            if trouble:
+                raise trouble[0]
 
     def _receive(self, process: subprocess.Popen[bytes]) -> Iterator[Block]:
         assert process.stdout is not None
@@ -214,14 +218,22 @@ def _start() -> subprocess.Popen[bytes]:
     )
 
 
-def _feed(process: subprocess.Popen[bytes], content: Iterable[bytes], settings: object) -> None:
+def _feed(
+    process: subprocess.Popen[bytes],
+    content: Iterable[bytes],
+    settings: object,
+    trouble: list[BaseException],
+) -> None:
     assert process.stdin is not None
-    # It is closed whatever happens: the process ends when nothing more comes.
-    with contextlib.suppress(BrokenPipeError), process.stdin as stream:
-        pickle.dump(settings, stream)
-        for block in content:
-            pickle.dump(block, stream)
-        pickle.dump(END, stream)
+    try:
+        # It is closed whatever happens: the process ends when nothing more comes.
+        with contextlib.suppress(BrokenPipeError), process.stdin as stream:
+            pickle.dump(settings, stream)
+            for block in content:
+                pickle.dump(block, stream)
+            pickle.dump(END, stream)
+    except Exception as error:
+        trouble.append(error)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -385,17 +385,19 @@ def read_v1_filters(text: str) -> Filter:
     """`visit:country==DE|AT;event:page!=/a*`: a bar is "or", a semicolon "and", a star any text."""
     parts = []
     for one in re.split(r"(?<!\\);", text) if text else []:
-        match = re.fullmatch(r"\s*([^=!~]+?)\s*(==|!=|~)\s*(.+)", one, re.DOTALL)
-        if match is None:
+        # Blanks are taken off afterwards: a pattern that did would look at many of them again and again.
+        match = re.fullmatch(r"([^=!~]+)(==|!=|~)(.+)", one, re.DOTALL)
+        name, value = (match[1].strip(), match[3].lstrip()) if match else ("", "")
+        if match is None or not (name and value):
             hint = "Such as visit:country==DE|AT;event:page!=/a*"
             raise InputError("filters", f"{one[:40]!r} is no filter", hint=hint)
-        ours = OF_OWNER.get(match[1]) or find(match[1], "filters").name
-        values = [re.sub(r"\\([|;*])", r"\1", value) for value in re.split(r"(?<!\\)\|", match[3])]
+        ours = OF_OWNER.get(name) or find(name, "filters").name
+        values = [re.sub(r"\\([|;*])", r"\1", part) for part in re.split(r"(?<!\\)\|", value)]
         operator = {"==": "is", "!=": "is_not", "~": "contains"}[match[2]]
-        if operator != "contains" and re.search(r"(?<!\\)\*", match[3]):
+        if operator != "contains" and re.search(r"(?<!\\)\*", value):
             operator = "matches" if operator == "is" else "matches_not"
-            values = [_pattern(value) for value in re.split(r"(?<!\\)\|", match[3])]
-        parts.append(condition(ours, operator, [_word(ours, value) for value in values]))
+            values = [_pattern(part) for part in re.split(r"(?<!\\)\|", value)]
+        parts.append(condition(ours, operator, [_word(ours, part) for part in values]))
     return parts[0] if len(parts) == 1 else Every(tuple(parts))
 
 

@@ -28,6 +28,7 @@ HOSTILE = [
     "../../../etc/zzz",
     "zzz\ud7ff\u202e\u0301",
     "zzz" * 3_000,
+    "zzz" + " " * 9_000,
 ]
 
 
@@ -104,6 +105,16 @@ def test_patterns_that_are_none(
     check(page.get("/sites/example.com", params={"f": text}))
     check(page.get("/sites/example.com/list.csv", params={"list": "page", "f": text}))
     check(page.get("/sites/example.com/bots", params={"action": "condemn", "filter": text}))
+
+
+@pytest.mark.parametrize(
+    "filters", [" " * 9_000, "visit:city" + " " * 9_000 + "x", "==" * 4_500, "~" * 9_000]
+)
+def test_long_filters_are_read_at_once(client: TestClient, filters: str) -> None:  # noqa: F811
+    known = {"site_id": "example.com", "filters": filters}
+    answer = client.get("/api/v1/stats/aggregate", params=known)
+    check(answer)
+    assert (answer.status_code, answer.json()["field"]) == (400, "filters")
 
 
 @pytest.mark.parametrize(

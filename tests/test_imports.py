@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -275,14 +276,17 @@ def test_what_was_stored_of_damaged_standard_input_is_taken_back(data: Path, tmp
     assert "undone" in pagetally("import", "list", data=data).stdout
 
 
-@pytest.mark.parametrize("ended", ["command", "server"])
+@pytest.mark.parametrize("ended", ["command", "server", "terminal"])
 def test_an_import_that_is_cut_off_leaves_nothing_or_says_what(
     data: Path, tmp_path: Path, start_server: StartServer, ended: str
 ) -> None:
     server = start_server(data) if ended == "server" else None
     command = [sys.executable, "-m", "analytics", "import", "access-log", "-", "--site", "example.com"]
     process = subprocess.Popen(
-        [*command, "--data", str(data)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ["nohup", *command, "--data", str(data)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert process.stdin is not None
     process.stdin.write(long_log(tmp_path, 20_000).read_bytes())
@@ -290,12 +294,17 @@ def test_an_import_that_is_cut_off_leaves_nothing_or_says_what(
     await_import(data)
     if server is not None:
         server.stop()
-    else:
+    elif ended == "command":
         process.terminate()
+        process.wait(timeout=60)  # although its standard input stays open, and silent
+    else:
+        process.send_signal(signal.SIGHUP)
     said = process.communicate(timeout=60)[1].decode()
-    assert process.returncode != 0
     assert "Traceback" not in said
-    if server is None:
+    assert (process.returncode == 0) == (ended == "terminal")
+    if ended == "terminal":  # under nohup
+        assert count(data)["site"] == 20_000
+    elif server is None:
         assert count(data) == {"site": 0}
     else:
         assert "import 1 was cut off, and a part of it counts" in said

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,6 +52,7 @@ class Zygote:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
+                start_new_session=True,
             )
         process = self._process
         assert process.stdin is not None
@@ -58,7 +61,7 @@ class Zygote:
         process.stdin.write(json.dumps(request) + "\n")
         process.stdin.flush()
         if not select.select([process.stdout], [], [], SECONDS)[0]:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             return None
         return int(process.stdout.readline())
 
@@ -106,6 +109,7 @@ def _stand_in(request: dict[str, object]) -> None:
     os.chdir(str(request["cwd"]))
     os.environ.clear()
     os.environ.update(request["env"])  # type: ignore[call-overload]
+    time.tzset()
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     for number, name, how in (
         (0, os.devnull, os.O_RDONLY),

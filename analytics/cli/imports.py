@@ -69,7 +69,10 @@ def ending_as_by_hand() -> Iterator[None]:
     def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt
 
-    former = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    former = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in former.items():
+        if handler is not signal.SIG_IGN:  # as under `nohup`
+            signal.signal(number, interrupt)
     try:
         yield
     finally:

@@ -67,7 +67,7 @@ class Caps:
     client: int = 5_000
     place: int = 5_000
     property: int = 5_000
-    """Different properties of events, each a key with a value, in all of a day."""
+    """Different properties of events on a day: keys, and keys with a value. One event more may come in."""
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,8 @@ class Ingest:
     def _read_properties(self, site: int, day: int) -> set[str | int]:
         """The properties, as hashes, and the keys that a day has so far."""
         if sum(map(len, self._properties.values())) > CACHED_PROPERTIES:
-            self._properties.clear()
+            recent = {key: known for key, known in self._properties.items() if key[1] >= day - 1}
+            self._properties = recent if len(recent) < len(self._properties) else {}
         known: set[str | int] = set()
         if self._label:
             return known
@@ -257,6 +258,9 @@ class Ingest:
             found = msgspec.json.decode(detail)
             known.update(hash(pair) for pair in found.items())
             known.update(found)
+            if len(known) >= self._caps.property:
+                # Views wait meanwhile, and what else the day has is as good as new.
+                break
         return known
 
     def spans(self) -> list[tuple[int, int, int, int]]:

@@ -7,12 +7,13 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ..dimensions import BY_NAME as DIMENSIONS
-from ..dimensions import find_dimension
+from ..dimensions import Dimension, find_dimension
 from ..errors import InputError
 from ..filters import OPERATORS, condition
 from ..instance import Instance
@@ -90,8 +91,12 @@ class ListRoutes:
         except DatabaseError:
             return self._pages.too_slow(request, site)
         leaf = Leaf(report.panels[dimension.name], known.get("q", "")[:MAX_SEARCH].strip(), number)
-        found = leaf.found
         values = self._common(request, site, selection, report)
+        # A list may have a hundred thousand rows: not on the event loop, where views wait.
+        return await run_in_threadpool(self._show, request, dimension, leaf, values)
+
+    def _show(self, request: Request, dimension: Dimension, leaf: Leaf, values: dict[str, Any]) -> Response:
+        found, number = leaf.found, leaf.number
         return self._pages.render(
             request,
             "list.html",
@@ -137,7 +142,7 @@ class ListRoutes:
                 return "goals", goals_csv(report.goals)
             name = find_dimension(name, "list").name
             report = await self._ask(request, site, selection, name)
-            return name, panel_csv(report.panels[name])
+            return name, await run_in_threadpool(panel_csv, report.panels[name])
 
         return await self._csv(request, answer)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
@@ -58,6 +59,7 @@ class StatsRoutes:
         self._instance = instance
         self._quota = Quota(AN_HOUR)
         self._waiting = 0
+        self._turn = asyncio.Lock()
         v1 = "/api/v1/stats"
         self.routes: list[BaseRoute] = [
             _route("POST", "/api/v2/query", self.query),
@@ -157,7 +159,9 @@ class StatsRoutes:
             raise DatabaseError("too many questions wait")
         self._waiting += 1
         try:
-            return await read_while_wanted(request, self._instance, partial(_as_json, work=work))
+            # One of them at a time beside the owner's pages, which wait for two at most.
+            async with self._turn:
+                return await read_while_wanted(request, self._instance, partial(_as_json, work=work))
         finally:
             self._waiting -= 1
 

@@ -15,14 +15,17 @@ function write(value: number, format: string | null, lang?: string): string {
   return value.toLocaleString(lang, format == 'compact' ? ({ notation: format } as object) : {});
 }
 
-const PLURALS = ['zero', 'one', 'two', 'few', 'many', 'other'] as const;
+const PLURALS = ['zero', 'one', 'two', 'few', 'many'] as const;
 
-/** "{n} view|{n} views": a form for each of the language's plurals, in that order; the last is also for those behind it. */
+/**
+ * "{n} view|{n} views": a form for each of the language's plurals, in that order. The last is that of all others, and
+ * of languages with one plural, whose labels may have been written for two.
+ */
 function choose(label: string, value: number, lang?: string): string {
   const forms = label.split('|');
   const rules = new Intl.PluralRules(lang);
   const known = rules.resolvedOptions().pluralCategories;
-  const place = PLURALS.filter((name) => known.includes(name)).indexOf(rules.select(value));
+  const place = PLURALS.filter((name) => known.includes(name)).indexOf(rules.select(value) as 'one');
   const form = forms[place] || forms.pop()!;
   return form.includes('{n}') ? form : form + ' {n}';
 }

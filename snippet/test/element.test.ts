@@ -140,6 +140,7 @@ for (const [attributes, value, text] of [
   [{ lang: 'not_a_language', label: '{n} view|{n} views' }, 1234, `${(1234).toLocaleString()} views`],
   [{ label: '{n} view|{n} views' }, 1, '1 view'],
   [{ label: '{n} view|{n} views' }, 2, '2 views'],
+  [{ lang: 'zh', label: '{n} view|{n} views' }, 5, '5 views'],
   [{ label: 'read {n} times' }, 1, 'read 1 times'],
   [{ label: 'views' }, 7, 'views 7'],
   [{ label: 'view|views' }, 1, 'view 1'],
