@@ -8,11 +8,15 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 demo: .venv/ready
 	$(BIN)/python -m seeds --data .demo --port $(PORT)
 
+PYTEST = $(BIN)/python -m pytest
+# What fails beside other tests, or beside other users of the machine, is tried once more by itself; the first failure is shown.
+AGAIN = --last-failed --last-failed-no-failures none
+
 test: .venv/ready-to-test snippet/node_modules/ready lint
 	sh .ci/find-chromium
 	cd snippet && npm test --silent
-	$(BIN)/python -m pytest -m "not alone" -n auto --maxprocesses 4 --dist loadfile
-	$(BIN)/python -m pytest -m alone
+	$(PYTEST) -m "not alone" -n auto --maxprocesses 4 --dist loadfile || $(PYTEST) -m "not alone" $(AGAIN)
+	$(PYTEST) -m alone || $(PYTEST) -m alone $(AGAIN)
 
 lint: .venv/ready-to-test snippet/node_modules/ready
 	$(BIN)/ruff check .

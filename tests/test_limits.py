@@ -210,7 +210,7 @@ BESIDE = {
 }
 
 
-NOISE = 0.05
+NOISE = 0.1
 """Seconds below which nothing is said: of 100 views the 99th percentile is the slowest but one, so that two
 waits for a disk or a turn, of 20 to 40 ms on a shared machine, would be three times the usual few."""
 

@@ -104,6 +104,7 @@ def test_the_keys_of_a_sites_page(office: Office, open_owner: OpenContext) -> No
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
     page.keyboard.press("/")
     expect(page.get_by_label("What")).to_be_focused()
     page.get_by_label("Value").fill("today")

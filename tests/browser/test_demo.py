@@ -16,7 +16,8 @@ from ..conftest import FIREFOX, Server, StartServer
 
 DEMO = [sys.executable, "-m", "seeds"]
 POST = "/blog/night-ferry"
-SECONDS_TO_SEED = 60
+SECONDS_TO_SEED = 150
+"""The bench has the bar of 30 s; a shared machine in a bad hour was four times as slow as in a good one."""
 
 
 def read_footer(server: Server) -> str:

@@ -204,6 +204,7 @@ def test_back_and_forward_are_views(blog: Blog, page: Page) -> None:
     expect_texts(page, {"busuanzi_value_page_pv": "6", "busuanzi_value_site_pv": "8"})
 
 
+@pytest.mark.alone
 def test_a_page_that_was_rendered_ahead_and_never_shown_is_no_view(blog: Blog, tabs: Tabs) -> None:
     blog.files |= {"/": "themes/ahead.html", "/next": "themes/watched.html", "/other": "themes/watched.html"}
     tabs.open(blog.url("/"))

@@ -203,6 +203,7 @@ def render_ahead(blog: Blog, tabs: Tabs) -> None:
     assert blog.views("/", "/next") == [1, 0]
 
 
+@pytest.mark.alone
 def test_a_page_that_was_rendered_ahead_is_counted_when_it_is_shown(blog: Blog, tabs: Tabs) -> None:
     render_ahead(blog, tabs)
     blog.orders.put("/next")
@@ -211,6 +212,7 @@ def test_a_page_that_was_rendered_ahead_is_counted_when_it_is_shown(blog: Blog, 
     assert (blog.views("/", "/next"), blog.site_views) == ([1, 1], 2)
 
 
+@pytest.mark.alone
 def test_a_page_that_was_rendered_ahead_and_never_shown_is_no_view(blog: Blog, tabs: Tabs) -> None:
     render_ahead(blog, tabs)
     blog.orders.put("/other")
