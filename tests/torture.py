@@ -295,6 +295,9 @@ PARTS: tuple[Part, ...] = (kill, latency, lock, endurance, backlog, disk_errors,
 
 def main(words: list[str]) -> int:
     """Run the parts that the words name, all without words; the exit code."""
+    if unknown := set(words) - {part.__name__ for part in PARTS}:
+        say(f"No part is called {', '.join(sorted(unknown))}: {', '.join(part.__name__ for part in PARTS)}")
+        return 2
     broken = []
     for part in PARTS:
         if words and part.__name__ not in words:
