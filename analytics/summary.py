@@ -201,7 +201,8 @@ def summarise(reader: Reader, query: Query) -> Report:
     until = time_of_day(query) if before and span.last == today else ""
     if before and until:
         # Today so far against whole days would show a fall every morning.
-        series_before[-1] = (before.last, _day_until(reader, query, before.last, until))
+        last = Range(before.last, before.last)
+        series_before[-1:] = daily(reader, _until(query, before.last, until), last)
     totals = sum_up(figures for _, figures in series)
     kept = reader.kept(query.site.id) if query.with_kept else Kept()
     return Report(
@@ -215,7 +216,7 @@ def summarise(reader: Reader, query: Query) -> Report:
         series_before=series_before,
         until=until,
         points=_points(reader, query, span),
-        points_before=_points(reader, query, before) if before else (),
+        points_before=_points_until(reader, query, before, until) if before else (),
         panels=list_panels(reader, query, span, totals),
         stay=_stay(reader, query, span),
         stay_before=_stay(reader, query, before) if before else None,
@@ -260,14 +261,13 @@ def time_of_day(query: Query) -> str:
     return f"{datetime.fromtimestamp(query.now, find_zone(query.site.timezone)):%H:%M}"
 
 
-def _day_until(reader: Reader, query: Query, day: int, until: str) -> Totals:
-    """The head figures of a day until a time, its minute included: of visits by their views until then."""
+def _until(query: Query, day: int, until: str) -> Query:
+    """The same question of a day until a time, its minute included: of visits by their views until then."""
     date, hour, minute = to_date(day).isoformat(), int(until[:2]), int(until[3:])
     whole = tuple(f"{date} {one:02}:00" for one in range(hour))
     rest = tuple(f"{date} {hour:02}:{one:02}" for one in range(minute + 1))
     by_then = Some(tuple(Condition(*one) for one in (("hour", "is", whole), ("minute", "is", rest))))
-    tree = by_then if query.tree == NO_FILTER else Every((query.tree, by_then))
-    return sum_up(figures for _, figures in daily(reader, replace(query, tree=tree), Range(day, day)))
+    return replace(query, tree=by_then if query.tree == NO_FILTER else Every((query.tree, by_then)))
 
 
 def _points(reader: Reader, query: Query, span: Range) -> list[tuple[str, Totals]]:
@@ -280,6 +280,16 @@ def _points(reader: Reader, query: Query, span: Range) -> list[tuple[str, Totals
     grouping = Grouping((query.interval,))
     rows = tabulate(reader, query.site, span, [grouping], query.tree)[grouping]
     return sorted((row.labels[0], totals_of(row)) for row in rows)
+
+
+def _points_until(reader: Reader, query: Query, span: Range, until: str) -> list[tuple[str, Totals]]:
+    """Figures of each minute or hour of a range, whose last day ends at `until` where that is a time."""
+    found = _points(reader, query, span)
+    if not until or query.interval not in MAX_DAYS_OF:
+        return found
+    day = to_date(span.last).isoformat()
+    last = _points(reader, _until(query, span.last, until), Range(span.last, span.last))
+    return [*(one for one in found if not one[0].startswith(day)), *last]
 
 
 def _stay(reader: Reader, query: Query, span: Range) -> Stay | None:

@@ -257,6 +257,46 @@ def test_today_is_compared_with_yesterday_until_the_same_time(page: TestClient, 
     assert "until" not in past.partition("<figcaption>")[2].partition("</figcaption>")[0]
 
 
+def column_before(text: str) -> list[int]:
+    """The last column of the chart as a table."""
+    table = text.partition('<details class="days">')[2].partition("</table>")[0]
+    return [
+        int(cells[2]) for row in re.findall(r"<tr>(.*)</tr>", table) if (cells := re.findall(r">(\d+)<", row))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "last"),
+    [
+        ("period=today", "Tue 25 Nov 2025, 12:00 (not complete)"),
+        ("period=today&by=minute", "Tue 25 Nov 2025, 12:00 (not complete)"),
+        ("period=today&f=page:is:/a", "Tue 25 Nov 2025, 12:00 (not complete)"),
+        ("from=2025-11-24&to=2025-11-25&by=hour", "Tue 25 Nov 2025, 12:00 (not complete)"),
+        ("period=7d", "Tue 25 Nov 2025 (not complete)"),
+    ],
+)
+def test_bars_are_compared_until_the_moment_that_the_figures_are(
+    page: TestClient, instance: Instance, query: str, last: str
+) -> None:
+    days = (TODAY - 1, TODAY - 2, TODAY - 7)
+    late = [hit(51, "/a", at, day) for day in days for at in (42_000, 43_200, 43_259, 43_260, 45_000, 80_000)]
+    instance.write(lambda store: store.write([*late, hit(52, "/a", 5, TODAY - 20)]))
+    text = page.get(f"/sites/example.com?{query}").text
+    figure = int(re.findall(r"against ([^ ]+) in the period before", text)[0])
+    assert sum(column_before(text)) == figure - (1 if "minute" in query else 0)
+    tip = re.findall(r"<title>([^<]*)</title>", text.partition('class="bars"')[2])
+    told = [one for one in tip if "until" in one]
+    assert [one.partition("\n")[0] for one in told] == [last]
+    assert "Period before, until 12:00: " in told[0]
+    assert "The last row ends at 12:00, in the period before as well." in text
+
+
+def test_what_is_over_ends_at_no_time(page: TestClient, instance: Instance) -> None:
+    instance.write(lambda store: store.write([hit(52, "/a", 5, TODAY - 20), hit(53, "/a", 7_300, TODAY - 2)]))
+    for query in "period=yesterday&by=hour", "period=today&by=minute&at=2025-11-25+02:00":
+        assert "The last row ends" not in page.get(f"/sites/example.com?{query}").text
+
+
 def test_hours_are_compared_and_have_notes(page: TestClient, instance: Instance) -> None:
     instance.write(lambda store: store.write([hit(52, "/a", 5, TODAY - 20), hit(53, "/a", 7_300, TODAY - 1)]))
     for text in "Moved", "Launched":

@@ -72,6 +72,8 @@ class Bar:
     column_width: float
     height: float
     visitors_height: float
+    until: str = ""
+    """The time, as "08:15", at which its period before ends as well, for the bar of what is not over yet."""
 
     @property
     def tip(self) -> str:
@@ -81,7 +83,10 @@ class Bar:
             f"{plural(self.views, 'view')}, {plural(self.visitors, 'visitor')}",
         ]
         if self.views_before is not None:
-            lines.append(_("Period before: %(views)s") % {"views": plural(self.views_before, "view")})
+            text = (
+                _("Period before, until %(time)s: %(views)s") if self.until else _("Period before: %(views)s")
+            )
+            lines.append(text % {"time": self.until, "views": plural(self.views_before, "view")})
         return "\n".join(lines)
 
 
@@ -164,6 +169,12 @@ def pin_notes(chart: Chart, notes: Iterable[Annotation]) -> list[Pin]:
             by_place.setdefault(place, []).append(note)
     middles = {place: chart.bars[place].column_x + chart.bars[place].column_width / 2 for place in by_place}
     return [Pin(round(middles[place], 3), found) for place, found in sorted(by_place.items())]
+
+
+def tell_until(chart: Chart, time: str) -> Chart:
+    """The chart whose last bar says at what time the period before ends; without a time as it is."""
+    last = [replace(bar, until=time) for bar in chart.bars[-1:]]
+    return replace(chart, bars=[*chart.bars[:-1], *last]) if time else chart
 
 
 def any_views(series: Series | Times) -> bool:

@@ -35,7 +35,7 @@ from ..summary import (
 )
 from ..tokens import make_token
 from .auth import Owner, redirect
-from .chart import Chart, draw_chart, draw_spark, draw_times, pin_notes
+from .chart import Chart, draw_chart, draw_spark, draw_times, pin_notes, tell_until
 from .lands import draw_lands
 from .listing import addresses, filter_form
 from .pages import Pages, public_address
@@ -167,11 +167,12 @@ def chart_of(report: Report) -> Chart:
     """The chart of a summary, by the interval that was asked for."""
     query, span, before = report.query, report.range, report.range_before
     if query.interval not in MAX_DAYS_OF:
-        return draw_chart(report.series, report.series_before, query.interval)
+        return tell_until(draw_chart(report.series, report.series_before, query.interval), report.until)
     labels = times_of(query, span)
     days_back = span.first - before.first if before else 0
     is_now = labels[-1:] == times_of(replace(query, at=""), span)[-1:] and is_today(report)
-    return draw_times(report.points, labels, query.interval, report.points_before, days_back, is_now=is_now)
+    chart = draw_times(report.points, labels, query.interval, report.points_before, days_back, is_now=is_now)
+    return tell_until(chart, report.until if is_now else "")
 
 
 def is_today(report: Report) -> bool:
