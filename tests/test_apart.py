@@ -395,3 +395,23 @@ def test_the_preview_of_a_rule_begins_with_its_sum_and_the_button(site_page: Tes
     preview = text.partition('class="effect"')[2]
     assert re.search(r"It would change: views \+\d+, visitors \+\d+, on 1 day\.", preview)
     assert preview.index("Release these views") < preview.index("<details>") < preview.index("<table>")
+
+
+def test_what_is_done_on_the_page_keeps_its_period(site_page: TestClient) -> None:
+    address = "/sites/example.com/bots"
+    preview = site_page.get(f"{address}?period=7d&action=release&filter=browser:is:Googlebot").text
+
+    def press(text: str, *, form: str) -> str:
+        """Send one form of the page as it stands; where that leads."""
+        (fields,) = re.findall(
+            rf'<form[^>]*method="post"[^>]*>((?:(?!</form>).)*{form}.*?)</form>', text, re.DOTALL
+        )
+        data = dict(re.findall(r'name="(\w+)" value="([^"]*)"', fields))
+        return site_page.post(address, data=data, follow_redirects=False).headers["location"]
+
+    assert press(preview, form="Release these views") == f"{address}?period=7d#rules"
+    done = site_page.get(f"{address}?period=7d").text
+    assert press(done, form='name="undo"') == f"{address}?period=7d#rules"
+    assert f"{address.removesuffix('/bots')}?period=7d&amp;f=source:is:ChatGPT" in done
+    wrong = {"period": "zz", "action": "release", "filter": "browser:is:Googlebot"}
+    assert site_page.post(address, data=wrong).status_code == 400

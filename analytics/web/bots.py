@@ -60,8 +60,10 @@ class BotsRoutes:
             if request.method == "POST":
                 if not is_same_origin(request):
                     return refuse_foreign()
-                await run_in_threadpool(self._apply, site, await read_form(request))
-                return redirect(request, f"/sites/{site.domain}/bots")
+                form = await read_form(request)
+                period = self._period(form)
+                await run_in_threadpool(self._apply, site, form)
+                return redirect(request, f"/sites/{site.domain}/bots?period={period.name}#rules")
             values = await run_in_threadpool(self._read, site, dict(request.query_params))
         except (InputError, Refused) as error:
             return self._pages.wrong(request, _("That rule cannot be made"), error, site)
