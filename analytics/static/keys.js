@@ -43,13 +43,17 @@
   addEventListener('keydown', ({ key }) => key == 'Escape' && show(null));
   addEventListener('scroll', () => show(null), { passive: true });
 
-  // The bars of the chart are one stop of the keyboard, within which the arrows lead on.
+  // The bars of the chart are one stop of the keyboard, and so are the countries of the map: arrows lead on within
+  // them, and the stop stays where one left. Without this script the table and the list beside them have the same links.
+  const STEPS = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, Home: -1e9, End: 1e9 };
   addEventListener('keydown', (event) => {
-    const step = { ArrowLeft: -1, ArrowRight: 1, Home: -1e9, End: 1e9 }[event.key];
-    const bars = step && event.target.closest?.('.bars') ? [...event.target.closest('.bars').querySelectorAll('.column [tabindex]')] : [];
-    if (!bars.length) return;
+    const step = STEPS[event.key];
+    const stops = step ? [...event.target.closest?.('.bars, .map')?.querySelectorAll('[tabindex]') ?? []] : [];
+    if (!stops.length) return;
     event.preventDefault();
-    bars[Math.max(0, Math.min(bars.indexOf(event.target) + step, bars.length - 1))]?.focus();
+    const next = stops[Math.max(0, Math.min(stops.indexOf(event.target) + step, stops.length - 1))];
+    for (const stop of stops) stop.setAttribute('tabindex', stop == next ? 0 : -1);
+    next.focus();
   });
 
   // A menu closes by a click elsewhere, and by Escape.

@@ -46,6 +46,10 @@ SOURCES = {
 """Referring hosts. Such hostile ones are refused today; these are in the database all the same."""
 
 
+COUNTRIES = ("DE", "FR", "JP", "BR")
+"""Of the visitors that come by a source."""
+
+
 def store_sources(folder: Path) -> None:
     """Store views of the page /from, one from each source, and what else may be called like it."""
     instance = Instance(folder).open()
@@ -65,7 +69,8 @@ def store_sources(folder: Path) -> None:
 def dress(hit: Hit) -> list[Hit]:
     """A view whose browser, place and campaign are all called like its source, and such an event."""
     word = hit.source
-    client, place = Client(word, word, word, word, word, word), Place("DE", word, word, word, word)
+    client = Client(word, word, word, word, word, word)
+    place = Place(COUNTRIES[hit.visitor], word, word, word, word)
     campaign = Campaign("", word, word, word, word, word)
     view = replace(hit, client=client, place=place, campaign=campaign)
     event = replace(view, kind=Kind.EVENT, name=word, detail=json.dumps({word: word}))

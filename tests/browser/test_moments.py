@@ -108,7 +108,7 @@ def test_the_keyboard_goes_on_at_what_came_of_it(
 
 
 def test_the_keys_can_be_switched_off(page: Page, office: Office) -> None:  # noqa: F811
-    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("button", name="Keyboard shortcuts").click()
     page.get_by_label("These keys work").uncheck()
     page.keyboard.press("Escape")
     for key in ("w", "?", "/"):
@@ -117,7 +117,7 @@ def test_the_keys_can_be_switched_off(page: Page, office: Office) -> None:  # no
     page.reload()
     page.keyboard.press("w")
     expect(page).to_have_url(office.url(SITE))
-    page.get_by_role("button", name="Keys").click()
+    page.get_by_role("button", name="Keyboard shortcuts").click()
     page.get_by_label("These keys work").check()
     page.keyboard.press("Escape")
     page.keyboard.press("w")
@@ -146,6 +146,51 @@ def test_the_chart_tells_its_figures_to_keyboard_and_pointer(page: Page) -> None
     page.keyboard.press("End")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("from="))
+
+
+def test_the_map_is_one_stop_of_the_keyboard(page: Page) -> None:
+    countries, tip = page.locator(".map a"), page.locator("#tip")
+    names = [name.partition(":")[0] for name in countries.locator("title").all_text_contents()]
+    assert set(names) == {"Germany", "France", "Japan", "Brazil"}
+    assert page.locator(".map a[tabindex='0']").count() == 1
+    page.locator(".map a[tabindex='0']").focus()
+    for key, place in (("ArrowRight", 1), ("ArrowDown", 2), ("End", 3), ("ArrowRight", 3), ("ArrowLeft", 2)):
+        page.keyboard.press(key)
+        expect(tip).to_contain_text(names[place])
+    # Who leaves the map and comes back is where they were.
+    page.keyboard.press("Tab")
+    expect(countries.nth(2)).not_to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(countries.nth(2)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("list", name="Filters")).to_contain_text(names[2])
+
+
+@pytest.mark.parametrize("locale", ["en", "de", "fr"])
+@pytest.mark.parametrize("name", ["dropped", "bots"])
+def test_the_current_tab_is_in_sight_on_a_phone(
+    office: Office,  # noqa: F811
+    open_owner: OpenContext,  # noqa: F811
+    name: str,
+    locale: str,
+) -> None:
+    options = {"viewport": {"width": 375, "height": 800}, "locale": locale}
+    page = open_owner(**options, java_script_enabled=False).new_page()
+    page.goto(office.url(f"{SITE}/{name}"))
+    box = page.locator(".sections [aria-current]").bounding_box()
+    assert box
+    # Beyond that the row fades out.
+    assert 16 <= box["x"] <= 375 - 40 - box["width"]
+
+
+def test_what_a_card_says_begins_at_one_edge(page: Page) -> None:
+    for width in 1280, 375:
+        page.set_viewport_size({"width": width, "height": 800})
+        card = page.locator(".card").first.bounding_box()
+        places = ".days summary", ".notes summary", "#card-pages .rest a", "#card-goals .inset summary"
+        boxes = [page.locator(place).first.bounding_box() for place in places]
+        edges = {round(box["x"]) for box in boxes if box and card and box["x"] < card["x"] + 100}
+        assert len(edges) == 1, (width, edges)
 
 
 def test_no_card_leaves_a_hole_beside_it(page: Page) -> None:
