@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from re import DOTALL, fullmatch
 from typing import Any
 
 from .channels import CHANNELS
 from .days import to_date
 from .dimensions import BY_NAME, PROPERTY, find_dimension, split_property
-from .errors import PagetallyError
 from .language import N_, NN_, _, ngettext, spoken
 from .model import OTHER, Adjustment
 
@@ -191,54 +189,6 @@ def sentence(problem: str) -> str:
     field, colon, what = problem.partition(": ")
     text = f"The {field} {what}" if colon and field.isalpha() else problem
     return _(text if text.endswith((".", "!", "?")) else f"{text}.")
-
-
-SAID: Sequence[tuple[str, str]] = (
-    (r"'(?P<value>.*)' is not a period", N_("“%(value)s” is not a period")),
-    (r"'(?P<value>.*)' is not an interval", N_("“%(value)s” is not an interval")),
-    (r"'(?P<value>.*)' is not a day", N_("“%(value)s” is not a day")),
-    (r"'(?P<value>.*)' is not a minute", N_("“%(value)s” is not a minute")),
-    (r"'(?P<value>.*)' is not an operator", N_("“%(value)s” is not an operator")),
-    (r"'(?P<value>.*)' is not a dimension", N_("“%(value)s” is nothing to group or filter by")),
-    (r"'(?P<value>.*)' is no comparison", N_("“%(value)s” is nothing to compare with")),
-    (r"'(?P<value>.*)' is in no name of one", N_("“%(value)s” is in no name of one")),
-    (r"'(?P<value>.*)' has no dimension, .*", N_("“%(value)s” has no dimension, operator and value")),
-    (r"there is no \w+ '(?P<value>.*)'", N_("there is no “%(value)s”")),
-    (r"(?P<value>\w+) is for (?P<days>\d+) days at most", N_("the period is too long for this interval")),
-    (r"is before the first day", N_("the last day is before the first one")),
-    (r"is required", N_("this is missing")),
-    (r"is not a number", N_("this is not a number")),
-    (r"is not of one property", N_("this is not of one property")),
-    (r"names no property", N_("this names no property")),
-    (r"has a pattern that is none: (?P<value>.*)", N_("the pattern is none (%(value)s)")),
-    (r"has a pattern that takes too long", N_("the pattern takes too long")),
-    (r"has a value that is too long", N_("a value is too long")),
-    (r"(?:Use o|O)ne of (?P<value>.*?)\.?", N_("One of %(value)s.")),
-    (r"Write it as (?P<value>.*?)\.?", N_("Write it as %(value)s.")),
-)
-"""What is wrong with an address or a form, and what to do, as errors have it and as people are told."""
-
-SOMETHING = N_("this cannot be used as it stands")
-
-
-def explain(error: PagetallyError) -> str:
-    """An error that a program raised, in the language of the page as far as it is known there."""
-    field, colon, what = str(error).partition(": ")
-    is_field = bool(colon) and field.isidentifier()
-    told = _say_as_known(what if is_field else str(error))
-    if not told:
-        told = str(error) if spoken().code == "en" else f"{_(SOMETHING)} ({error})"
-        is_field = False
-    hint = _say_as_known(error.hint) or (error.hint if spoken().code == "en" else "")
-    return f"{field + ': ' if is_field else ''}{told}. {hint}".strip()
-
-
-def _say_as_known(text: str) -> str:
-    """A part of an error in the language of the page; empty when it is not known there."""
-    for pattern, known in SAID:
-        if found := fullmatch(pattern, text, DOTALL):
-            return _(known) % {name: part[:200] for name, part in found.groupdict().items()}
-    return ""
 
 
 def path(key: str) -> str:

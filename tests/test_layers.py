@@ -31,6 +31,7 @@ LAYERS = (
             "spam",
             "accesslog",
             "wording",
+            "complaints",
             "language",
             "dimensions",
             "gauges",

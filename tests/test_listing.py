@@ -10,13 +10,13 @@ import pytest
 from msgspec.structs import replace
 from starlette.testclient import TestClient
 
+from analytics.complaints import explain
 from analytics.errors import InputError
 from analytics.filters import condition
 from analytics.instance import Instance
 from analytics.language import LANGUAGES, speak
 from analytics.model import Kind
 from analytics.selection import read_selection
-from analytics.wording import explain
 
 from .test_kept import keep
 from .test_migrate import owner  # noqa: F401
@@ -199,7 +199,7 @@ def test_time_and_depth_are_compared(page: TestClient, instance: Instance) -> No
     [
         (
             InputError("period", "'zz' is not a period", hint="Use one of today, 7d."),
-            "period: « zz » n’est pas une période. L’un de : today, 7d.",
+            "Période : « zz » n’est pas une période. L’un de : today, 7d.",
         ),
         (
             InputError("x", "is quite new here", hint="Do this."),

@@ -4,7 +4,7 @@ for (const button of document.querySelectorAll('[data-copy]')) {
   button.hidden = !navigator.clipboard;
   button.onclick = async () => {
     await navigator.clipboard.writeText(button.parentElement.querySelector('code').textContent);
-    button.textContent = 'Copied';
+    button.textContent = button.dataset.copy;
   };
 }
 const form = document.querySelector('[data-live]');

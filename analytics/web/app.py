@@ -13,7 +13,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .. import __version__
-from ..errors import InputError, StoreFailed, TooLarge, Unavailable
+from ..complaints import explain
+from ..errors import InputError, PagetallyError, StoreFailed, TooLarge, Unavailable
 from ..instance import Instance
 from ..language import _
 from ..openapi import describe
@@ -232,9 +233,9 @@ def error_pages(pages: Pages) -> dict[Any, Any]:
         answer.headers["connection"] = "close"
         return answer
 
-    async def unavailable(request: Request, error: Exception) -> Response:
+    async def unavailable(request: Request, error: PagetallyError) -> Response:
         answer = pages.message(
-            request, 503, _("This cannot be stored now"), f"{error}. " + _("Try again in a moment.")
+            request, 503, _("This cannot be stored now"), f"{explain(error)} " + _("Try again in a moment.")
         )
         answer.headers["retry-after"] = str(Unavailable.retry_after)
         return answer

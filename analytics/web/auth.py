@@ -159,7 +159,7 @@ def redirect(request: Request, path: str) -> Response:
 
 def refuse_foreign() -> Response:
     """The answer to a form that was not sent from a page of ours."""
-    return PlainTextResponse("This form must be sent from Pagetally's own page.\n", status_code=403)
+    return PlainTextResponse(_("This form must be sent from Pagetally’s own page.") + "\n", status_code=403)
 
 
 async def read_form(request: Request, most: int = FORM_BYTES) -> dict[str, str]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from ..agents import AI, ai_kind
@@ -77,12 +77,12 @@ class BotsRoutes:
             return redirect(request, "/login")
         site = self._instance.registry.find(request.path_params["domain"])
         if site is None:
-            return PlainTextResponse("There is no such site.\n", 404)
+            return self._pages.no_site(request)
         asked = dict(request.query_params)
         try:
             text = await run_in_threadpool(self._write, site, asked)
         except InputError as error:
-            return PlainTextResponse(f"{error}\n", 400)
+            return self._pages.wrong_address(request, error, site)
         name = f"{site.domain}-{asked['list']}.csv"
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         return Response(text, media_type="text/csv", headers=headers)

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from ..dimensions import BY_NAME as DIMENSIONS
@@ -160,15 +160,15 @@ class ListRoutes:
         if not self._owner.is_signed_in(request):
             return redirect(request, "/login")
         site = self._site(request)
+        if site is None:
+            return self._pages.no_site(request)
         try:
             selection = read_selection(request.query_params.multi_items())
-            if site is None:
-                return PlainTextResponse("There is no such site.\n", 404)
             name, text = await answer(site, selection)
         except InputError as error:
-            return PlainTextResponse(f"{error}\n", 400)
+            return self._pages.wrong_address(request, error, site)
         except DatabaseError:
-            return PlainTextResponse("This took too long to count.\n", 503)
+            return self._pages.too_slow(request, site)
         headers = {"content-disposition": f'attachment; filename="{site.domain}-{name}.csv"'}
         return Response(text, media_type="text/csv", headers=headers)
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from .. import __version__, wording
+from ..complaints import explain
 from ..errors import InputError, PagetallyError
 from ..language import N_, _, ngettext, spoken
 from ..model import Site
@@ -87,7 +88,7 @@ class Pages:
 
     def wrong(self, request: Request, title: str, error: PagetallyError, site: Site | None) -> HTMLResponse:
         """The answer to something that cannot be done as it was asked for."""
-        return self.message(request, 400, title, wording.explain(error), signed_in=True, site=site)
+        return self.message(request, 400, title, explain(error), signed_in=True, site=site)
 
     def no_site(self, request: Request) -> HTMLResponse:
         """The answer to the address of a site that there is none of."""

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from ..complaints import explain
 from ..errors import InputError
 from ..forms.figure import METRICS, NAMES
 from ..forms.markup import CARD_SIZE, ELEMENTS, FORMS, PICTURES, address_of, open_element, write_markup
@@ -128,7 +129,7 @@ class WidgetRoutes:
             else:
                 shown = await self._show(request, site, form, metric, query)
         except InputError as error:
-            problem = f"{error}. {error.hint}"
+            problem = explain(error)
         answer = self._pages.render(
             request,
             "widgets.html",
