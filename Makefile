@@ -3,7 +3,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint bench torture snippet wheel words pictures lock clean
+.PHONY: demo test lint bench torture snippet wheel words pictures numerals lock clean
 
 demo: .venv/ready
 	$(BIN)/python -m seeds --data .demo --port $(PORT)
@@ -47,6 +47,10 @@ words: .venv/ready
 # The pictures of the demo in docs/images.
 pictures: .venv/ready-to-test
 	$(BIN)/python -m tests.pictures
+
+# How languages write numbers, as this Node has it: analytics/data/numerals.json.
+numerals: .venv/ready-to-test
+	$(BIN)/python -m tests.numerals
 
 COMPILE = $(BIN)/uv pip compile --quiet --upgrade pyproject.toml --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate

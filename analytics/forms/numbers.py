@@ -2,90 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar
+from decimal import Decimal
+from functools import cache, lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from babel.plural import PluralRule
 
 T = TypeVar("T")
 
 FORMATS = ("grouped", "compact", "raw")
+PLURALS = ("zero", "one", "two", "few", "many", "other")
+"""Every plural that a language may have, in the order of the CLDR."""
 
-NARROW, BLANK, QUOTE = "\u202f", "\u00a0", "’"
-
-GROUP_BY_LANGUAGE = {
-    **dict.fromkeys("de nl it es pt id tr da el ro hr sl sr vi ca gl is mk bs".split(), "."),
-    **dict.fromkeys("ru uk cs sk pl sv nb nn no fi bg hu et lv lt be kk hy sq".split(), BLANK),
-    "fr": NARROW,
-    "de-ch": QUOTE,
-    "it-ch": QUOTE,
-    "de-at": BLANK,
-    "es-mx": ",",
-    "es-us": ",",
-    "pt-pt": BLANK,
-}
-"""What stands between groups of digits; elsewhere a comma."""
-
-FOUR_UNGROUPED = frozenset("es pt-pt pl it bg hu ca".split())
-"""Languages that leave four digits alone."""
-
-LAKHS = frozenset("hi bn gu mr ta te kn ml pa en-in".split())
-"""Groups of two digits before the last three: 12,34,567."""
-
-Units = tuple[tuple[str, int], ...]
-"""What stands behind a compact number, and the zeros it is for."""
+COMPACT_LEAST = 5
+"""Digits from which on compact numbers are grouped in every language."""
 
 
-def _units(*names: str) -> Units:
-    """For thousands, millions and so on; empty where a language has none."""
-    return tuple((name, 3 + 3 * place) for place, name in enumerate(names) if name)
+class Unit(msgspec.Struct, frozen=True, array_like=True):
+    """What stands around a compact number of a power of ten and more, for so many zeros, by its plural."""
+
+    power: int
+    zeros: int
+    before: str
+    after: dict[str, str]
 
 
-def _apart(*names: str) -> Units:
-    return _units(*(name and BLANK + name for name in names))
+PLAIN = Unit(0, 0, "", {"other": ""})
 
 
-SHORT = _units("K", "M", "B", "T")
-UNITS: Mapping[str, Units] = {
-    "de": _apart("", "Mio.", "Mrd.", "Bio."),
-    "fr": _apart("k", "M", "Md", "Bn"),
-    "es": _apart("mil", "M", "", "B"),
-    "es-mx": _apart("k", "M", "", "B"),
-    "it": (*_units("K"), *_apart("", "Mln", "Mld", "Bln")),
-    "pt": _apart("mil", "mi", "bi", "tri"),
-    "pt-pt": _apart("mil", "M", "mM", "Bi"),
-    "nl": (*_units("K"), *_apart("", "mln.", "mld.", "bln.")),
-    "pl": _apart("tys.", "mln", "mld", "bln"),
-    "ru": _apart("тыс.", "млн", "млрд", "трлн"),
-    "uk": _apart("тис.", "млн", "млрд", "трлн"),
-    "cs": _apart("tis.", "mil.", "mld.", "bil."),
-    "sk": _apart("tis.", "mil.", "mld.", "bil."),
-    "sv": _apart("tn", "mn", "md", "bn"),
-    "da": _apart("t", "mio.", "mia.", "bio."),
-    "nb": (*_units("k"), *_apart("", "mill.", "mrd.", "bill.")),
-    "fi": _apart("t.", "milj.", "mrd.", "bilj."),
-    "tr": _apart("B", "Mn", "Mr", "Tn"),
-    "ro": _apart("K", "mil.", "mld.", "tril."),
-    "hu": _apart("E", "M", "Mrd", "B"),
-    "id": _apart("rb", "jt", "M", "T"),
-    "vi": _apart("N", "Tr", "T", "NT"),
-    "zh": (("万", 4), ("亿", 8), ("万亿", 12)),
-    "zh-tw": (("萬", 4), ("億", 8), ("兆", 12)),
-    "zh-hk": SHORT,
-    "zh-hant": (("萬", 4), ("億", 8), ("兆", 12)),
-    "ja": (("万", 4), ("億", 8), ("兆", 12)),
-    "ko": (("천", 3), ("만", 4), ("억", 8), ("조", 12)),
-}
+class Numerals(msgspec.Struct, frozen=True):
+    """How one language writes numbers."""
+
+    group: str
+    second: int
+    """Digits of all groups but the last, which has three: 2 where one counts in lakhs."""
+    least: int
+    """Digits that must stand before the last group, so that there are groups."""
+    point: str
+    minus: str
+    digits: str
+    """The ten digits, where they are others than ours."""
+    units: tuple[Unit, ...]
+
+
+class Tables(msgspec.Struct, frozen=True):
+    """Of all languages, by tag; of those that write as the tag without its last part does, nothing."""
+
+    numbers: dict[str, Numerals]
+    plurals: dict[str, dict[str, str]]
+
+
+@cache
+def _load() -> Tables:
+    """The tables that `tests/numerals.py` makes."""
+    file = files("analytics") / "data" / "numerals.json"
+    return msgspec.json.decode(file.read_bytes(), type=Tables)
 
 
 def write_number(value: int, form: str = "grouped", locale: str = "") -> str:
-    """A whole number in one of FORMATS; `locale` is a language tag such as `de` or `zh-TW`."""
+    """A whole number in one of FORMATS; `locale` is a language tag such as `de`, English if empty."""
     if form == "raw":
         return str(value)
     if form == "compact":
         return _compact(value, locale)
-    return _group(value, locale)
+    return _group(str(value), _numerals(locale)) if locale else f"{value:,}"
 
 
-def _of_language(table: Mapping[str, T], locale: str, default: T) -> T:
+def read_plural(value: int | Decimal, locale: str) -> str:
+    """Which of PLURALS goes with a number in a language, English if empty."""
+    return str(_rule(locale)(value))
+
+
+def list_plurals(locale: str) -> list[str]:
+    """The plurals that a language has, in their order."""
+    known = {*_rule(locale).tags, "other"}
+    return [name for name in PLURALS if name in known]
+
+
+@lru_cache(maxsize=256)
+def _numerals(locale: str) -> Numerals:
+    tables = _load()
+    return _of_language(tables.numbers, locale, tables.numbers["en"])
+
+
+@lru_cache(maxsize=256)
+def _rule(locale: str) -> PluralRule:
+    # Here, because to load it takes a while, and most never need it.
+    from babel.plural import PluralRule
+
+    tables = _load()
+    return PluralRule(_of_language(tables.plurals, locale, tables.plurals["en"]))
+
+
+def _of_language(table: dict[str, T], locale: str, default: T) -> T:
     """The row of a language tag: the whole tag, its parts, its first part, or the default."""
     tag = locale.lower().replace("_", "-")
     while tag:
@@ -95,24 +108,23 @@ def _of_language(table: Mapping[str, T], locale: str, default: T) -> T:
     return default
 
 
-def _is_in(languages: frozenset[str], locale: str) -> bool:
-    tag = locale.lower().replace("_", "-")
-    return tag in languages or tag.partition("-")[0] in languages
-
-
-def _group(value: int, locale: str) -> str:
-    if not locale:
-        return f"{value:,}"
-    if value < 10_000 and _is_in(FOUR_UNGROUPED, locale) and not locale.lower().startswith("es-"):
-        return str(value)
-    if value >= 100_000 and _is_in(LAKHS, locale):
-        head, tail = divmod(value, 1_000)
-        pairs = []
+def _group(text: str, numerals: Numerals, least: int = 0) -> str:
+    """Digits (with a minus before them) in groups, where there are enough for that."""
+    minus, digits = ("-" if text[0] == "-" else ""), text.lstrip("-")
+    if len(digits) >= (least or 3 + numerals.least):
+        head, groups = digits[:-3], [digits[-3:]]
         while head:
-            head, pair = divmod(head, 100)
-            pairs.append(f"{pair:02d}" if head else str(pair))
-        return ",".join([*reversed(pairs), f"{tail:03d}"])
-    return f"{value:,}".replace(",", _of_language(GROUP_BY_LANGUAGE, locale, ","))
+            groups.append(head[-numerals.second :])
+            head = head[: -numerals.second]
+        digits = numerals.group.join(reversed(groups))
+    return _spell(minus + digits, numerals)
+
+
+def _spell(text: str, numerals: Numerals) -> str:
+    """Digits and minus as the language has them."""
+    if numerals.digits:
+        text = "".join(numerals.digits[ord(char) - 48] if "0" <= char <= "9" else char for char in text)
+    return numerals.minus + text[1:] if text[0] == "-" else text
 
 
 def _compact(value: int, locale: str) -> str:
@@ -120,20 +132,35 @@ def _compact(value: int, locale: str) -> str:
 
     A number that rounds up to the next unit is written in that: 999,950 is 1M, never 1000K.
     """
-    units = [("", 0), *_of_language(UNITS, locale, SHORT)]
-    index = max(place for place, (_, zeros) in enumerate(units) if not place or value >= 10**zeros)
-    size = 10 ** units[index][1]
-    whole, tenths = _round(value, size), _round(value * 10, size)
-    shown = tenths * size // 10 if tenths < 100 else whole * size
-    if index + 1 < len(units) and shown >= 10 ** units[index + 1][1]:
-        return f"1{units[index + 1][0]}"
-    letter = units[index][0]
-    if tenths < 100 and tenths % 10:
-        point = "." if _of_language(GROUP_BY_LANGUAGE, locale, ",") in (",", QUOTE) else ","
-        return f"{tenths // 10}{point}{tenths % 10}{letter}"
-    # Four digits stand alone in every language, where they are compact.
-    return f"{whole if whole < 10_000 else _group(whole, locale)}{letter}"
+    numerals = _numerals(locale)
+    size = abs(value)
+    unit = _unit(size, numerals)
+    rounded = _round(size, unit.zeros)
+    if len(str(rounded)) > len(str(size)):
+        unit = _unit(rounded, numerals)
+    whole, rest = divmod(rounded, 10**unit.zeros)
+    tenths = rest * 10 // 10**unit.zeros
+    minus = numerals.minus if value < 0 else ""
+    text = minus + unit.before + _group(str(whole), numerals, max(COMPACT_LEAST, 3 + numerals.least))
+    if tenths:
+        text += numerals.point + _spell(str(tenths), numerals)
+    after = unit.after
+    if len(after) > 1:
+        shown = Decimal(f"{whole}.{tenths}") if tenths else whole
+        return text + after.get(read_plural(shown, locale), after["other"])
+    return text + after["other"]
 
 
-def _round(value: int, size: int) -> int:
-    return (value + size // 2) // size
+def _unit(size: int, numerals: Numerals) -> Unit:
+    power = len(str(size)) - 1
+    return max(
+        (one for one in numerals.units if one.power <= power), key=lambda one: one.power, default=PLAIN
+    )
+
+
+def _round(size: int, zeros: int) -> int:
+    """To a tenth of a unit below ten units, to whole ones above; halves go up."""
+    step: int = 10**zeros
+    if zeros and (size * 10 + step // 2) // step < 100:
+        step //= 10
+    return (size + step // 2) // step * step

@@ -59,7 +59,7 @@ NUMBERS = (
 )
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", "en en-GB en-IN hi de de-CH fr-CA pt-BR zh ja ko ar".split())
 def test_compact_numbers_of_the_server_are_the_browsers(page: Page, language: str) -> None:
     ask = "([numbers, tag]) => numbers.map(Intl.NumberFormat(tag, {notation: 'compact'}).format)"
     shown = page.evaluate(ask, [NUMBERS, language])
