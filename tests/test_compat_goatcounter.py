@@ -135,6 +135,11 @@ def test_a_card_speaks_the_language_that_is_asked_for(
     shown = client.get(f"/counter/TOTAL.{form}?lang={lang}").text
     assert f">{label}<" in shown
     assert f">{number}<" in shown
+    own = {"lang": lang, "label": "read {n} time|read {n} & more times"}
+    shown = client.get(f"/counter/TOTAL.{form}", params=own).text
+    assert ">read<" in shown
+    assert f">{number} &amp; more times<" in shown
+    assert f"<title>read {number} &amp; more times</title>" in shown
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import xml.etree.ElementTree as ET
 from base64 import b64encode
 from collections.abc import Mapping
 from itertools import groupby
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
@@ -200,6 +202,71 @@ def test_a_badge_says_the_exact_number_and_its_period(client: TestClient, instan
     assert client.get("/badge/site-views.json?label=").json()["label"] == ""
 
 
+VIEWS_RU = "{n} просмотр|{n} просмотра|{n} просмотров"
+LABELS = [
+    ("{n} view|{n} views", "", 1, ("", "1 view"), "1 view"),
+    ("{n} view|{n} views", "", 1_500, ("", "1,500 views"), "1,500 views"),
+    ("{n} view|{n} views", "format=compact", 1_500, ("", "1.5K views"), "1,500 views"),
+    ("{n} vue|{n} vues", "locale=fr", 0, ("", "0 vue"), "0 vue"),
+    (
+        "{n} Aufruf|{n} Aufrufe",
+        "locale=de&format=compact",
+        1_500_000,
+        ("", "1,5\u00a0Mio. Aufrufe"),
+        "1.500.000 Aufrufe",
+    ),
+    (VIEWS_RU, "locale=ru", 21, ("", "21 просмотр"), "21 просмотр"),
+    (VIEWS_RU, "locale=ru-RU", 3, ("", "3 просмотра"), "3 просмотра"),
+    (VIEWS_RU, "locale=ru", 11, ("", "11 просмотров"), "11 просмотров"),
+    ("{n} view|{n} views", "locale=zh", 5, ("", "5 views"), "5 views"),
+    ("read {n} times", "", 1, ("read", "1 times"), "read 1 times"),
+    ("read once ({n})|read {n} times", "", 3, ("read", "3 times"), "read 3 times"),
+    ("view|views", "", 1, ("view", "1"), "view 1"),
+    ("view|views", "", 2, ("views", "2"), "views 2"),
+    ("|{n} views", "", 1, ("", "1 views"), "1 views"),
+    ("views", "", 7, ("views", "7"), "views: 7"),
+]
+
+
+@pytest.mark.parametrize(("label", "query", "views", "told", "title"), LABELS)
+def test_a_label_has_a_form_for_each_plural(
+    client: TestClient,
+    instance: Instance,
+    label: str,
+    query: str,
+    views: int,
+    told: tuple[str, str],
+    title: str,
+) -> None:
+    sql = f"INSERT INTO site_offset VALUES (1, {views}, 0)"
+    instance.write(lambda store: store._connection.execute(sql) and None)
+
+    def ask(form: str) -> str:
+        return client.get(f"/{form}?{query}&label={quote(label)}").text
+
+    shield = json.loads(ask("badge/site-views.json"))
+    assert (shield["label"], shield["message"]) == told
+    badge = ET.fromstring(ask("badge/site-views.svg"))
+    shown = [element.text for element in badge.iter() if element.tag.endswith("text")]
+    assert list(dict.fromkeys(shown)) == [text for text in told if text]
+    assert badge.attrib["aria-label"] == title
+    card = ask("card/site-views")
+    assert re.findall('<p class="w">(.*?)</p>', card) == [told[0]] * bool(told[0])
+    (number,) = re.findall("<strong[^>]*>(.*?)</strong>", card)
+    assert number.replace("<small>", "").replace("</small>", "") == told[1]
+    assert f'<strong title="{title}">' in card
+
+
+def test_a_label_without_a_number_is_our_own(client: TestClient) -> None:
+    template = {"label": "{n} reader|{n} readers", "path": "/never"}
+    shield = client.get("/badge/page-views.json", params=template).json()
+    assert (shield["label"], shield["message"]) == ("page views", "unknown")
+    view(client, "/a")
+    shield = client.get("/badge/online.json", params=template).json()
+    assert (shield["label"], shield["message"]) == ("", "– readers")
+    assert 'aria-label="fewer than 3 readers"' in client.get("/badge/online.svg", params=template).text
+
+
 def test_a_small_number_can_be_hidden(client: TestClient) -> None:
     view(client, "/a", 9)
     shown, hidden = "site-views", "min=10"
@@ -287,6 +354,8 @@ HANDLER_LOGO = "data:image/svg+xml;base64," + b64encode(b"<svg onload=alert(1)/>
     ("query", "field"),
     [
         ({"label": "x" * 81}, "label"),
+        ({"label": "x|" + "y" * 81}, "label"),
+        ({"label": "x|" * 6}, "label"),
         ({"color": 'red" onload="x'}, "color"),
         ({"color": "12"}, "color"),
         ({"label-color": "url(x)"}, "label-color"),

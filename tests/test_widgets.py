@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
@@ -153,6 +154,21 @@ def test_only_the_png_is_scaled(client: TestClient, form: str) -> None:
     usual = markups(client.get(f"{PAGE}?form={form}&path=/a&scale=1").text)
     assert "scale" not in "".join(usual)
     assert client.get(f"{PAGE}?form={form}&scale=9").status_code == 400
+
+
+@pytest.mark.parametrize("form", ["badge", "chart", "card", "shields", "page-count"])
+def test_a_label_with_plurals_is_offered_and_kept(client: TestClient, form: str) -> None:
+    client.post("/api/event", json={"u": "https://example.com/a"})
+    label = "{n} view|{n} views"
+    assert f'name="label" value="" placeholder="{label}"' in client.get(f"{PAGE}?form={form}&path=/a").text
+    text = client.get(PAGE, params={"form": form, "path": "/a", "label": label}).text
+    first = markups(text)[0]
+    assert label in first or quote(label) in first or quote(quote(label)) in first
+    if form != "page-count":
+        # Who does not see the picture is not told of braces.
+        assert re.findall('(?:alt|title)="(.*?)"', first) == ["page views"]
+    if form in ("shields", "page-count"):
+        assert re.search(">(?:<strong>)?1 view<", text)
 
 
 def test_an_element_in_the_preview_is_the_live_one(client: TestClient) -> None:

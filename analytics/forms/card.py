@@ -7,6 +7,7 @@ from functools import cache
 from hashlib import sha256
 
 from .figure import Figure
+from .label import Words
 from .svg import clean
 
 LIGHT = "--p:#fff;--i:#17211e;--m:#56635e;--l:#e2e8e4;--a:#0a7358"
@@ -22,6 +23,7 @@ STYLE = (
     "justify-content:center;background:var(--p);color:var(--m);border:1px solid var(--l);border-radius:12px}"
     "p{margin:0;overflow:hidden;text-overflow:ellipsis}strong{display:block;color:var(--i);font-size:30px;"
     "line-height:1.2;font-weight:650;letter-spacing:-.02em;font-variant-numeric:tabular-nums}"
+    "small{font-size:16px;font-weight:500;letter-spacing:0}"
     ".w{white-space:nowrap;font-weight:600;color:var(--a)}.d{font-size:12px;margin-top:2px}"
     "a{color:inherit;text-decoration:underline var(--l) 1px;text-underline-offset:2px}a:hover{color:var(--i)}"
 )
@@ -34,16 +36,18 @@ def card_policy() -> str:
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors *"
 
 
-def draw_card(figure: Figure, text: str, label: str, theme: str) -> str:
-    """A number with its label and what it means, as a page; nothing but the paper where `text` is empty."""
-    said = clean(label or figure.label)
-    body = (
-        f'<main><p class="w">{said}</p><p><strong title="{clean(figure.exact)}">{clean(text)}</strong></p>'
-        f'<p class="d"><a href="../definitions#{figure.metric.field}" target="_blank" rel="noopener">'
-        f"{clean(figure.metric.meaning)}{_span(figure)}</a>.</p></main>"
-        if text
-        else ""
-    )
+def draw_card(figure: Figure, words: Words | None, theme: str) -> str:
+    """A number with its words and what it means, as a page; nothing but the paper where there are none."""
+    said, body = clean(figure.label), ""
+    if words is not None:
+        said = clean(words.label or words.title)
+        label = f'<p class="w">{clean(words.label)}</p>' if words.label else ""
+        after = f"<small>{clean(words.after)}</small>" if words.after else ""
+        body = (
+            f'<main>{label}<p><strong title="{clean(words.title)}">{clean(words.number)}{after}</strong></p>'
+            f'<p class="d"><a href="../definitions#{figure.metric.field}" target="_blank" rel="noopener">'
+            f"{clean(figure.metric.meaning)}{_span(figure)}</a>.</p></main>"
+        )
     return (
         f'<!doctype html><html lang="en" class="{theme}"><head><meta charset="utf-8"><meta name="viewport"'
         f' content="width=device-width"><meta name="robots" content="noindex"><title>{said}</title>'

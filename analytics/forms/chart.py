@@ -31,7 +31,7 @@ def draw_chart(
     label_width, total_width = text_width(label, 12), text_width(total, 15, bold=True)
     room = width - 28
     shapes = [*frame, Text(width - 14 - total_width / 2, 26, total, 15, INK, total_width, bold=True)]
-    if label_width + total_width + 12 <= room:
+    if label and label_width + total_width + 12 <= room:
         shapes.append(Text(14 + label_width / 2, 25, label, 12, MUTED, label_width))
     return Picture(width, height, title, [*shapes, *_curve(course, 14, 42, room, height - 56, line, PAPER)])
 

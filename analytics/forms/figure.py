@@ -95,12 +95,11 @@ class Figure:
         comma = ", " if self.span[:1].isdigit() else " "
         return f"{self.metric.label}{comma}{self.span}" if self.span else self.metric.label
 
-    @property
-    def exact(self) -> str:
+    def write_exact(self, locale: str) -> str:
         """The whole number as a screen reader says it."""
         if self.value is None:
             return UNKNOWN
-        return f"fewer than {FEW_ONLINE}" if self.is_few else f"{self.value:,}"
+        return f"fewer than {FEW_ONLINE}" if self.is_few else write_number(self.value, locale=locale)
 
     def write(self, form: str, locale: str, unknown: str = UNKNOWN) -> str:
         """The number as it is shown: in a number format, a dash for few online, or `unknown`."""

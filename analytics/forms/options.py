@@ -13,8 +13,9 @@ from ..errors import InputError
 from ..model import DigitSet
 from . import badge, chart, digits
 from .colours import read_colour
+from .label import BETWEEN
 from .logos import check_logo
-from .numbers import FORMATS
+from .numbers import FORMATS, PLURALS
 
 MAX_LABEL = 80
 THEMES = ("auto", "light", "dark")
@@ -87,8 +88,8 @@ def _read_options(form: str, fields: tuple[tuple[str, str], ...]) -> Options:
     query = dict(fields)
     styles = STYLES.get(form, ("",))
     label = query.get("label")
-    if label is not None and len(label) > MAX_LABEL:
-        raise InputError("label", f"is longer than {MAX_LABEL} characters")
+    if label is not None:
+        check_label(label)
     locale = query.get("locale", "")
     if locale and not _LOCALE.match(locale):
         raise InputError("locale", f"{locale[:40]!r} is not a language", hint="Write de, pt-BR or zh-TW.")
@@ -108,6 +109,16 @@ def _read_options(form: str, fields: tuple[tuple[str, str], ...]) -> Options:
         digits=_number("digits", query, 6, 1, 12),
         days=_number("days", query, chart.DAYS[0], *chart.DAYS, only=chart.DAYS),
     )
+
+
+def check_label(label: str) -> None:
+    """InputError for a label that is too long in one of its forms, or has too many of them."""
+    forms = label.split(BETWEEN)
+    if len(forms) > len(PLURALS):
+        hint = "Write one for each plural of the language: {n} view|{n} views."
+        raise InputError("label", f"has more than {len(PLURALS)} forms", hint=hint)
+    if max(map(len, forms)) > MAX_LABEL:
+        raise InputError("label", f"is longer than {MAX_LABEL} characters")
 
 
 def _choose(field: str, text: str, known: Collection[str]) -> str:

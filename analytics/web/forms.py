@@ -15,6 +15,7 @@ from ..errors import InputError
 from ..forms import badge, card, chart, digits
 from ..forms.colours import ERROR
 from ..forms.figure import METRICS, Figure, Metric
+from ..forms.label import Words, word_figure
 from ..forms.options import Options, Question, read_options, read_question
 from ..forms.picture import Picture, blank
 from ..forms.png import draw_png
@@ -90,10 +91,10 @@ class FormEndpoint(Reading):
         if form == "text":
             return [TEXT], b"" if hidden else figure.write(options.format, options.locale, "0").encode()
         if form == "card":
-            text = "" if hidden else figure.write(options.format, options.locale)
+            # An empty label is none on a badge; a card says what it shows.
+            words = word_figure(figure, options.label or None, options.format, options.locale)
             policy = (b"content-security-policy", card.card_policy().encode())
-            label = options.label or ""
-            return [HTML, policy], card.draw_card(figure, text, label, options.theme).encode()
+            return [HTML, policy], card.draw_card(figure, None if hidden else words, options.theme).encode()
         if kind == "json":
             return [JSON], msgspec.json.encode(shield(figure, options, hidden=hidden))
         if kind == "svg":
@@ -192,23 +193,23 @@ async def is_seen(instance: Instance, site: Site, path: str) -> bool:
     return found.pages[path].views > 0
 
 
-def words_of(figure: Figure, options: Options) -> tuple[str, str, str]:
-    """Label, number as shown, and the whole of it in words."""
-    label = figure.label if options.label is None else options.label
-    return label, figure.write(options.format, options.locale), f"{label or figure.label}: {figure.exact}"
+def words_of(figure: Figure, options: Options) -> Words:
+    """The figure in words, as the options want them."""
+    return word_figure(figure, options.label, options.format, options.locale)
 
 
 def draw_badge(figure: Figure, options: Options) -> Picture:
     """The figure as a badge."""
-    label, message, title = words_of(figure, options)
-    colour = options.colour if figure.value is not None else ERROR
-    wanted = badge.Badge(label, message, title, options.style, colour, options.label_colour, options.logo)
-    return badge.draw_badge(wanted)
+    words = words_of(figure, options)
+    colours = (options.colour if figure.value is not None else ERROR), options.label_colour
+    return badge.draw_badge(
+        badge.Badge(words.label, words.message, words.title, options.style, *colours, options.logo)
+    )
 
 
 def draw_digits(figure: Figure, options: Options) -> Picture:
     """The figure as a row of digits: zeros for what is not known, dashes for few online."""
-    _, _, title = words_of(figure, options)
+    title = words_of(figure, options).title
     text = digits.pad_digits(None if figure.is_few else figure.value or 0, options.digits)
     if options.own is not None:
         return digits.stamp_digits(text, title, options.own, options.width)
@@ -244,9 +245,9 @@ def picture_of_chart(metric: Metric, values: Sequence[int], options: Options) ->
     figure = Figure(metric, sum(values), f"{options.days}d")
     if is_hidden(figure, options):
         return blank()
-    label, total, title = words_of(figure, options)
+    words = words_of(figure, options)
     size = options.width or 420, options.height or 120
-    return chart.draw_chart(values, label, total, title, *size, options.colour)
+    return chart.draw_chart(values, words.label, words.message, words.title, *size, options.colour)
 
 
 @lru_cache(maxsize=512)
@@ -273,8 +274,9 @@ def check_png(options: Options) -> None:
 
 def shield(figure: Figure, options: Options, *, hidden: bool) -> dict[str, object]:
     """The figure as shields.io's endpoint badge wants it; a message is never empty."""
-    label, message, _ = words_of(figure, options)
-    answer: dict[str, object] = {"schemaVersion": 1, "label": label, "message": "–" if hidden else message}
+    words = words_of(figure, options)
+    shown = "–" if hidden else words.message
+    answer: dict[str, object] = {"schemaVersion": 1, "label": words.label, "message": shown}
     if figure.value is None:
         return answer | {"isError": True}
     answer["color"] = (options.colour or badge.COLOUR).removeprefix("#")

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from ..complaints import explain
 from ..errors import InputError
 from ..forms.figure import METRICS, NAMES
+from ..forms.label import is_template, word_figure
 from ..forms.markup import CARD_SIZE, ELEMENTS, FORMS, PICTURES, address_of, open_element, write_markup
 from ..forms.numbers import FORMATS
 from ..forms.options import STYLES, THEMES, read_options, read_question
@@ -178,17 +179,18 @@ class WidgetRoutes:
         if options.scale > 1:
             check_png(options)
         figure = await read_figure(self._instance, site, METRICS[metric], read_question(query))
-        said = figure.label if not options.label else options.label
-        number = "" if is_hidden(figure, options) else figure.write(options.format, options.locale)
-        if form == "page-count" and options.label:
-            # An element's label goes around its number: "{n} view|{n} views".
-            said, number = "", options.label.split("|")[-1].replace("{n}", number)
+        words = word_figure(figure, options.label or None, options.format, options.locale)
+        # Who cannot see a picture is told what it counts, where the label has no meaning without its number.
+        said = figure.label if is_template(options.label or "") else words.label
+        number = "" if is_hidden(figure, options) else words.message
         return {
             "kind": "picture" if form in PICTURES else "card" if form == "card" else "text",
             "address": address_of(base, form, metric, query),
             "size": CARD_SIZE,
             "said": said,
+            "label": words.label,
             "number": number,
+            "held": f"{words.label} {number}".strip() if number and options.label else number,
             "opening": open_element(form, metric, query, site.domain) if form in ELEMENTS else "",
             "markups": write_markup(public_address(request), form, metric, query, said),
         }

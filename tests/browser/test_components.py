@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Frame, Page, expect
 
+from analytics.forms.figure import PAGE_VIEWS, Figure
+from analytics.forms.label import word_figure
 from analytics.forms.numbers import write_number
 
 from .conftest import Blog, OpenContext, Traffic
@@ -86,6 +88,48 @@ def test_every_form_is_compact_in_the_same_way(blog: Blog, page: Page, number: i
     page.evaluate("number => bszTag.texts({site_pv: number})", number)
     expect(page.locator("#busuanzi_value_site_pv")).to_have_text(text)
     assert write_number(number, "compact", "en") == text
+
+
+LABELS = {
+    "en": "{n} view|{n} views",
+    "fr": "{n} vue|{n} vues",
+    "ru": "{n} просмотр|{n} просмотра|{n} просмотров",
+    "pl": "wyświetlenie|wyświetlenia|wyświetleń",
+    "ar": "{n} صفر|{n} واحد|{n} اثنان|{n} قليل|{n} كثير|{n} آخر",
+    "lt": "skaityta {n} kartą|skaityta {n} kartus|skaityta {n} kartų",
+    "zh": "{n} view|{n} views",
+    "pt-BR": "|{n} vezes",
+}
+
+
+def test_a_label_has_the_plural_that_a_badge_has(blog: Blog, page: Page) -> None:
+    numbers = (0, 1, 2, 3, 5, 11, 21, 100, 1_002, 1_000_000)
+    elements = "".join(
+        f'<page-count lang="{tag}" label="{label}" path="/{number}"></page-count>'
+        for tag, label in LABELS.items()
+        for number in numbers
+    )
+    blog.files["/"] = "theme.html"
+    blog.words = {"markup": f'<script defer src="{{pagetally}}/page-count.js"></script>{elements}'}
+    pages = {f"/{number}": {"views": number, "visitors": 1, "online": 0} for number in numbers}
+    page.route(
+        "**/api/counters?**",
+        lambda route: route.fulfill(
+            json={"site": pages["/1"], "pages": pages}, headers={"access-control-allow-origin": "*"}
+        ),
+    )
+    page.goto(blog.url("/"))
+    expect(page.locator("page-count").last).to_have_text("1.000.000 vezes")
+    shown = page.locator("page-count").evaluate_all(
+        "all => all.map(one => one.shadowRoot.textContent.trim())"
+    )
+    said = [
+        word_figure(Figure(PAGE_VIEWS, number), label, "grouped", tag)
+        for tag, label in LABELS.items()
+        for number in numbers
+    ]
+    assert [f"{words.label} {words.message}".strip() for words in said] == shown
+    assert [words.title for words in said] == shown
 
 
 def test_without_the_server_the_page_keeps_its_own_words(widgets: Blog, page: Page) -> None:

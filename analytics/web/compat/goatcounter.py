@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 from ...days import local_day, to_day
 from ...errors import InputError
 from ...forms import png
+from ...forms.label import is_template, split_label
 from ...forms.options import THEMES
 from ...forms.picture import Box, Picture, Shape, Text
 from ...forms.widths import text_width
@@ -31,7 +32,7 @@ from .bridge import Bridge, answer, answer_gif, answer_json, was_stored
 from .views import NOBODYS, count_view, narrow, read_page, read_site
 
 TOTAL = "TOTAL"
-MAX_PATH, MAX_STYLE = 2_048, 4_096
+MAX_PATH, MAX_STYLE, MAX_LABEL = 2_048, 4_096, 360
 HUMAN_AGAIN = 150
 """Bot marks from here on are a client's own findings; no client has lower ones."""
 
@@ -187,8 +188,8 @@ async def show_svg(number: int, query: Mapping[str, str], is_total: bool) -> Res
 async def show_png(number: int, query: Mapping[str, str], is_total: bool) -> Response:
     """The same in pixels; it takes no style."""
     height = 60 if query.get("no_branding") else 80
-    words = number_of(number, query), label_of(query, is_total)
-    body = await run_in_threadpool(draw_png, *words, height, theme_of(query))
+    label, text = say(number, query, is_total)
+    body = await run_in_threadpool(draw_png, text, label, height, theme_of(query))
     return answer(body, "image/png")
 
 
@@ -209,19 +210,23 @@ def _write(text: str, y: float, size: float, ink: str) -> Text:
     return Text(100, y, text, size, ink, min(text_width(text, size), 190))
 
 
-def label_of(query: Mapping[str, str], is_total: bool) -> str:
-    """What stands above the number: the owner's label, or what is counted."""
-    text = LABELS[is_visitors(query), is_total]
-    return query.get("label", "")[:60] or language_of(query).words().gettext(text)
+def say(number: int, query: Mapping[str, str], is_total: bool) -> tuple[str, str]:
+    """What stands above the number (the owner's label, or what is counted), and the number's line."""
+    label, text = query.get("label", "")[:MAX_LABEL], number_of(number, query)
+    if is_template(label):
+        before, after = split_label(label, number, language_of(query).code)
+        return before.strip(), text + after.rstrip()
+    return label[:60] or language_of(query).words().gettext(LABELS[is_visitors(query), is_total]), text
 
 
 def words_of(number: int, query: Mapping[str, str], is_total: bool) -> dict[str, str]:
     """The texts of a card, escaped."""
     brand = "" if query.get("no_branding") else BRAND
-    label = escape(label_of(query, is_total))
+    label, text = say(number, query, is_total)
     return {
-        "number": number_of(number, query),
-        "label": label,
+        "number": escape(text),
+        "label": escape(label),
+        "title": escape(f"{label} {text}".strip()),
         "brand": brand,
         "lang": language_of(query).code,
     }
@@ -277,7 +282,7 @@ STYLES = {
 """Colours by theme. No color-scheme: with another than its place has, a frame gets an opaque ground."""
 
 HTML = """<!doctype html>
-<html lang="{lang}"><meta charset="utf-8"><title>{label} {number}</title>
+<html lang="{lang}"><meta charset="utf-8"><title>{title}</title>
 <style>html, body {{ margin: 0; font: 13px/1.2 sans-serif; text-align: center; background: transparent }}
 #gcvc-border {{ border: 1px solid #999; border-radius: 4px; padding: 2px 4px; box-sizing: border-box;
 height: 100vh; display: flex; flex-direction: column; justify-content: center; overflow: hidden }}
@@ -286,8 +291,8 @@ height: 100vh; display: flex; flex-direction: column; justify-content: center; o
 <div id="gcvc-by">{brand}</div></div></html>
 """
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" width="200" height="{height}" role="img" lang="{lang}"
-  aria-label="{label} {number}" font-family="sans-serif" text-anchor="middle">
-<title>{label} {number}</title><style>{style}</style>
+  aria-label="{title}" font-family="sans-serif" text-anchor="middle">
+<title>{title}</title><style>{style}</style>
 <rect id="gcvc-border" stroke="#999" x=".5" y=".5" width="199" height="{inner}" rx="4"/>
 <text id="gcvc-for" x="100" y="20" font-size="13">{label}</text>
 <text id="gcvc-views" x="100" y="48" font-size="24">{number}</text>
