@@ -163,6 +163,9 @@ def test_moe_counter(client: TestClient, instance: Instance) -> None:
     assert "<title>counter: 123,456,789</title>" in client.get("/@demo").text
     assert "<title>counter: 42</title>" in client.get("/@joe?num=42").text
     assert "<title>counter: 0</title>" in client.get("/@stranger").text
+    # What stands before the number, and what is cut off, is none of it.
+    prefixed = client.get("/@joe?num=1234&prefix=77&padding=16").text
+    assert 'aria-label="counter: 1,234"><title>counter: 1,234</title>' in prefixed
     assert views(instance) == 2
 
 
@@ -188,11 +191,14 @@ def test_hitwebcounter(client: TestClient, instance: Instance) -> None:
 @pytest.mark.parametrize(
     ("address", "texts"),
     [
-        ("/api/count/incr/badge.svg?url=https://blog.example/a/", ("1 / 1", "2 / 2")),
-        ("/api/count/incr/badge.svg?url=joe/repo&title=seen", ("seen:  1 / 1", "seen:  2 / 2")),
+        ("/api/count/incr/badge.svg?url=https://blog.example/a/", ("> 1 / 1 <", "> 2 / 2 <")),
+        (
+            "/api/count/incr/badge.svg?url=joe/repo&title=seen",
+            ("seen: 1 today, 1 in all", "2 today, 2 in all"),
+        ),
         ("/api/hit?url=https%3A%2F%2Fblog.example%2Fa", ("1 / 1", "2 / 2")),
         ("/blog.example/a.svg?extraCount=5", ("hits: 6", "hits: 7")),
-        ("/hits/blog.example/a.svg?view=today-total", ("hits: 1 / 1", "hits: 2 / 2")),
+        ("/hits/blog.example/a.svg?view=today-total", (">1 / 1<", "hits: 2 today, 2 in all")),
         ("/joe/repo.svg", ("hits: 1", "hits: 2")),
         ("/ghpvc/?username=joe&base=1000&label=Seen", ("Seen: 1,001", "Seen: 1,002")),
         ("/badge?page_id=joe/repo", ("views: 1", "views: 2")),
@@ -222,7 +228,8 @@ def test_a_badge_counts_also_through_a_picture_proxy(
         ("/api/count/incr/badge.svg?url=https://evil.example/", "0 / 0"),
         ("/api/visitors?path=joe/repo&readonly=true", "views: 0"),
         ("/ghpvc/?username=nobody", "Profile views: 0"),
-        ("/ghpvc/?username=nobody&base=999950&abbreviated=true", "Profile views: 1M"),
+        ("/ghpvc/?username=nobody&base=999950&abbreviated=true", ">1M</text>"),
+        ("/ghpvc/?username=nobody&base=999950&abbreviated=true", "<title>Profile views: 999,950</title>"),
         ("/ghpvc/?username=nobody&base=1234&abbreviated=false", "Profile views: 1,234"),
         ("/api/count/bogus/badge.svg?url=joe/repo", "no such endpoint"),
         ("/graph/dailyhits.svg?url=joe/repo", "hits in 30 days: 0"),

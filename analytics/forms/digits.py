@@ -29,12 +29,12 @@ def draw_digits(
     if draw is _wheel:
         shapes.insert(0, Box(0, 0, len(text) * wide + 8, HEIGHT, mix_ink(paper, "#000000", 0.55)))
     natural = len(text) * wide + 8
-    return Picture(natural, HEIGHT, say_digits(title), shapes, 4, width / natural if width else 1)
+    return Picture(natural, HEIGHT, title, shapes, 4, width / natural if width else 1)
 
 
-def say_digits(title: str) -> str:
-    """What a row of digits says: a title that is digits alone, as foreign counters give, as a number."""
-    return f"counter: {int(title):,}" if title.isascii() and title.isdigit() else title
+def say_count(number: int) -> str:
+    """What a row of digits says where nobody told what it counts, whatever zeros and prefix it has."""
+    return f"counter: {number:,}"
 
 
 def stamp_digits(text: str, title: str, own: DigitSet, width: int = 0) -> Picture:
@@ -50,7 +50,7 @@ def stamp_digits(text: str, title: str, own: DigitSet, width: int = 0) -> Pictur
             shapes.append(Stamp(round(x, 2), 0, round(wide, 2), height, image.mime, image.data))
         x += wide
     natural = round(x, 2) or 1
-    return Picture(natural, height, say_digits(title), shapes, 0, width / natural if width else 1)
+    return Picture(natural, height, title, shapes, 0, width / natural if width else 1)
 
 
 # Wheels of an odometer: strokes with round ends, in a box of 10 by 16.

@@ -71,7 +71,8 @@ class Badges:
         colors = {"color": query.get("count_bg") or query.get("color", "")}
         colors["label_color"] = query.get("title_bg", "")
         style = "flat-square" if query.get("edge_flat", "").lower() == "true" else "flat"
-        return picture(draw_badge(label, f" {today.views} / {total.views} ", **colors, style=style))
+        message, exact = f" {today.views} / {total.views} ", f"{today.views:,} today, {total.views:,} in all"
+        return picture(draw_badge(label, message, exact, **colors, style=style))
 
     async def days(self, request: Request) -> Response:
         """seeyoufarm's `/graph/dailyhits.svg`: the views of each of the last 30 days; it only reads."""
@@ -90,10 +91,11 @@ class Badges:
         named = self.find("hits", request.path_params["address"])
         await self._count(request, named)
         number = (await self._read(named)).views + read_number(query.get("extraCount", ""), MAX_BASE)
-        message = str(number)
+        message, exact = str(number), f"{number:,}"
         if query.get("view") == "today-total":
-            message = f"{(await self._read(named, 'today')).views} / {number}"
-        return self._styled(request, query.get("label") or "hits", message)
+            today = (await self._read(named, "today")).views
+            message, exact = f"{today} / {number}", f"{today:,} today, {number:,} in all"
+        return self._styled(request, query.get("label") or "hits", message, exact)
 
     async def by_repo(self, request: Request) -> Response:
         """dwyl's `/<user>/<repo>.json`: only reads, in the form of shields.io."""
@@ -111,7 +113,8 @@ class Badges:
         if query.get("style") == "pixel":
             return picture('<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"/>')
         form = "compact" if query.get("abbreviated", "").lower() == "true" else "grouped"
-        return self._styled(request, query.get("label") or "Profile views", write_number(number, form))
+        label = query.get("label") or "Profile views"
+        return self._styled(request, label, write_number(number, form), f"{number:,}")
 
     async def by_page(self, request: Request) -> Response:
         """visitor-badge: `/badge?page_id=`; visitorbadge.io: `/api/visitors?path=`, with `readonly`.
@@ -123,14 +126,16 @@ class Badges:
         if query.get("readonly", "").lower() not in ("1", "true"):
             await self._count(request, named)
         label = query.get("left_text") or query.get("label") or "views"
-        return self._styled(request, label, str((await self._read(named)).views))
+        number = (await self._read(named)).views
+        return self._styled(request, label, str(number), f"{number:,}")
 
-    def _styled(self, request: Request, label: str, message: str) -> Response:
+    def _styled(self, request: Request, label: str, message: str, exact: str) -> Response:
         query = request.query_params
         color = query.get("color") or query.get("countColor", "")
         label_color = query.get("labelColor", "")
         style = query.get("style", "")
-        return picture(draw_badge(label, message, color=color, label_color=label_color, style=style))
+        colors = {"color": color, "label_color": label_color}
+        return picture(draw_badge(label, message, exact, **colors, style=style))
 
     async def _count(self, request: Request, named: Named) -> None:
         await count_named(self._bridge, request, named.site, named.name)

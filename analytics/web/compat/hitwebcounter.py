@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ...forms.digits import draw_digits, pad_digits
+from ...forms.digits import draw_digits, pad_digits, say_count
 from ...forms.svg import draw_svg
 from .bridge import Bridge, answer
 from .views import count_named, path_of_name, read_page
@@ -36,7 +36,7 @@ class HitWebCounter:
         number = count.visitors if query.get("type") == "ip" else count.views
         number += read_number(query.get("initCount", ""), MAX_START)
         padded = pad_digits(number, read_number(query.get("nbdigits", ""), MAX_DIGITS))
-        drawn = draw_svg(draw_digits(padded, str(number), "odometer"))
+        drawn = draw_svg(draw_digits(padded, say_count(number), "odometer"))
         return answer(drawn, "image/svg+xml; charset=utf-8", results=results)
 
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ...errors import InputError
-from ...forms.digits import MAX_DIGITS, draw_digits, stamp_digits
+from ...forms.digits import MAX_DIGITS, draw_digits, say_count, stamp_digits
 from ...forms.svg import draw_svg
 from ...model import DigitSet, Site
 from .bridge import Bridge, answer, answer_json
@@ -92,11 +92,12 @@ def is_within(text: str, least: float, most: float) -> bool:
 
 
 def draw(number: str, query: Mapping[str, str], own: DigitSet | None) -> str:
-    """The digits, by the options of the query."""
+    """The digits, by the options of the query; the title is the number alone."""
     prefix = int(float(query.get("prefix") or -1))
     padded = number.zfill(int(float(query.get("padding") or 7)))
     text = (f"{prefix}{padded}" if prefix >= 0 else padded)[-MAX_DIGITS:]
-    natural = stamp_digits(text, text, own) if own else draw_digits(text, text, "dots")
+    title = say_count(int(number))
+    natural = stamp_digits(text, title, own) if own else draw_digits(text, title, "dots")
     scale = float(query.get("scale") or 1)
     return draw_svg(replace(natural, zoom=scale))
 
