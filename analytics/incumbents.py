@@ -76,7 +76,7 @@ class Incumbent:
 PLAUSIBLE = r"/js/(?:script|plausible|pa-)[\w.-]{0,80}\.js"
 BADGE_HOSTS = (
     r"hits\.seeyoufarm\.com|hits\.dwyl\.(?:com|io)|(?:www\.)?hitscounter\.dev|komarev\.com"
-    r"|visitor-badge\.(?:laobi\.icu|glitch\.me)|api\.visitorbadge\.io"
+    r"|visitor-badge\.(?:laobi\.icu|glitch\.me)|(?:api\.)?visitorbadge\.io"
 )
 BADGE_END = r"""(?:[?#"'\s)&]|%3F|$)"""
 ADDRESS = r"""([^&"'\s)<>\]]{1,300})"""
@@ -235,7 +235,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         rules=(
             (rf"https?://(?:{BADGE_HOSTS})", "{base}"),
             (rf"https?%3A%2F%2F(?:{BADGE_HOSTS})", "{quoted}"),
-            (r"https?://hits\.sh(?=/[^\s\"'?#)]{1,300}\.svg)", "{base}"),
+            (r"https?://hits\.sh(?=/[^\s\"'?#)])", "{base}"),
         ),
         own='<img src="{base}/api/pixel.gif?u=https://{domain}/" alt="" width="1" height="1">',
         differs=N_("Whoever reads it through GitHub's image proxy is one visitor, as everywhere."),

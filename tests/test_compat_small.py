@@ -258,6 +258,56 @@ def test_a_graph_shows_the_views_of_a_month(client: TestClient, clock: Clock) ->
     assert "hits in 30 days: 4" in answer.text
 
 
+PAGES = (
+    *(
+        "/joe/repo",
+        "/joe/repo/",
+        "/joe/repo.html",
+        "/hits/joe/repo",
+        "/hits/joe/repo.html",
+        "/history?url=joe/repo",
+    ),
+    *("/history?url=https%3A%2F%2Fjoe%2Frepo", "/status?path=joe%2Frepo"),
+)
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_badge_leads_to_the_page_of_its_name(
+    client: TestClient, instance: Instance, clock: Clock, address: str
+) -> None:
+    for days, times in ((0, 2), (29, 1), (30, 1)):
+        clock.now = NOON + days * 86_400
+        [client.get("/joe/repo.svg") for _ in range(times)]
+    answer = client.get(address)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "<h1>joe/repo</h1><p><strong>4</strong> views, 1 of them today</p>" in answer.text
+    assert "<title>views in 30 days: 2</title>" in answer.text
+    assert 'href="/definitions#views"' in answer.text
+    assert "script" not in answer.text
+    assert client.head(address).status_code == 200
+    assert views(instance) == 4
+
+
+def test_the_page_of_a_badge_is_there_for_what_is_counted(client: TestClient, instance: Instance) -> None:
+    client.get("/api/hit?url=https://blog.example/a")
+    for address in ("/blog.example/a/", "/history?url=https%3A%2F%2Fblog.example%2Fa"):
+        assert (
+            "<h1>blog.example/a</h1><p><strong>1</strong> view, 1 of them today</p>"
+            in client.get(address).text
+        )
+    assert "<h1>blog.example</h1><p><strong>0</strong> views" in client.get("/blog.example/").text
+    for address in ("/history", "/history?url=%3Cscript%3E", "/status?path=nobody/nothing"):
+        answer = client.get(address)
+        assert (answer.status_code, "Not counted here" in answer.text) == (404, True)
+        assert "<script" not in answer.text
+    # A name hides none of our own pages.
+    add_site(instance, "other.example", foreign_ids=("hits:login",))
+    assert "password" in client.get("/login").text
+    assert client.get("/nobody/nothing").status_code == 404
+    assert client.get("/").status_code == 200
+    assert views(instance) == 1
+
+
 BODIES = (
     "",
     "[]",

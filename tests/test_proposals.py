@@ -123,6 +123,14 @@ REWRITTEN = [
         "![](HOST/github.com/joe/repo.svg?style=flat&extraCount=9)",
     ),
     (
+        "[![](https://hits.sh/github.com/joe/repo.svg)](https://hits.sh/github.com/joe/repo/)",
+        "[![](HOST/github.com/joe/repo.svg)](HOST/github.com/joe/repo/)",
+    ),
+    (
+        "[![](https://api.visitorbadge.io/api/visitors?path=a)](https://visitorbadge.io/status?path=a)",
+        "[![](HOST/api/visitors?path=a)](HOST/status?path=a)",
+    ),
+    (
         "![](https://img.shields.io/endpoint?url=https%3A%2F%2Fhits.dwyl.com%2Fjoe%2Frepo.json%3Fcolor%3Dpink)",
         "![](https://img.shields.io/endpoint?url=QUOTED%2Fjoe%2Frepo.json%3Fcolor%3Dpink)",
     ),

@@ -3,7 +3,8 @@
 A badge counts the page of a site: by an address that is the site's, or by a name that the site has among
 its foreign ids: `hits:<user>/<repo>` (page `/<user>/<repo>`), `komarev:<user>` (page `/<user>`).
 dwyl's JSON and seeyoufarm's `/keep/` only read. Addresses of dwyl and hits.sh are answered for known
-names alone, because they could be any address.
+names alone, because they could be any address. A badge leads to the page of its name: at dwyl and hits.sh
+its address without `.svg`, at hitscounter.dev `/history?url=`, at visitorbadge.io `/status?path=`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from starlette.types import Scope
 
 from ...forms.chart import draw_chart
 from ...forms.figure import METRICS
+from ...forms.history import POLICY, draw_history, draw_unknown
 from ...forms.numbers import write_number
 from ...forms.svg import draw_svg
 from ...model import Count, Site
@@ -48,9 +50,7 @@ class Badges:
 
     def find(self, kind: str, text: str) -> Named:
         """By a foreign id, or by an address of a site (`https://host/path`, `host/path`)."""
-        registry = self._bridge.instance.registry
-        address = text.partition("://")[2] or text
-        address = address.partition("#")[0].partition("?")[0].strip("/")
+        registry, address = self._bridge.instance.registry, bare_address(text)
         site = registry.by_foreign_id.get(f"{kind}:{address}")
         if site is not None:
             return Named(site, address)
@@ -76,14 +76,37 @@ class Badges:
 
     async def days(self, request: Request) -> Response:
         """seeyoufarm's `/graph/dailyhits.svg`: the views of each of the last 30 days; it only reads."""
-        site, name = self.find("hits", request.query_params.get("url", ""))
+        named = self.find("hits", request.query_params.get("url", ""))
+        return picture(await self._draw_days(named, "hits", "light"))
+
+    async def history(self, request: Request) -> Response:
+        """hitscounter.dev's `/history?url=`, visitorbadge.io's `/status?path=`: the page of a name."""
+        query = request.query_params
+        return await self._tell(request, query.get("url") or query.get("path", ""))
+
+    async def history_of_path(self, request: Request) -> Response:
+        """The page of a name at dwyl and hits.sh: the badge's address without its end."""
+        return await self._tell(request, request.path_params["address"])
+
+    async def _tell(self, request: Request, text: str) -> Response:
+        """The page of a name or an address, for people; it only reads."""
+        named = self.find("hits", text)
+        kind, headers = "text/html; charset=utf-8", {"content-security-policy": POLICY}
+        if named.site is None:
+            return answer(draw_unknown(), kind, status=404, headers=headers)
+        total, today = await self._read(named), await self._read(named, "today")
+        chart = await self._draw_days(named, "views", "auto")
+        link = f"{request.scope.get('root_path', '')}/definitions#views"
+        page = draw_history(bare_address(text), total.views, today.views, chart, link)
+        return answer(page, kind, headers=headers)
+
+    async def _draw_days(self, named: Named, noun: str, theme: str) -> str:
         values: Sequence[int] = (0,) * DAYS
-        if site is not None:
-            instance, path = self._bridge.instance, read_key(path_of_name(name), site)
-            values = await read_course(instance, site, METRICS["page-views"], path, DAYS)
-        total = f"{sum(values):,}"
-        title = f"hits in {DAYS} days: {total}"
-        return picture(draw_svg(draw_chart(values, f"hits in {DAYS} days", total, title, 420, 120)))
+        if named.site is not None:
+            instance, path = self._bridge.instance, read_key(path_of_name(named.name), named.site)
+            values = await read_course(instance, named.site, METRICS["page-views"], path, DAYS)
+        label, total = f"{noun} in {DAYS} days", f"{sum(values):,}"
+        return draw_svg(draw_chart(values, label, total, f"{label}: {total}", 420, 120), theme)
 
     async def by_path(self, request: Request) -> Response:
         """hits.sh: `/<host>/<path>.svg`; dwyl: `/<user>/<repo>.svg`."""
@@ -154,10 +177,30 @@ class KnownRoute(Route):
         match, child = super().matches(scope)
         if match is not Match.NONE:
             given = child["path_params"]
-            name = given.get("address") or f"{given['user']}/{given['repo']}"
-            if self.ours.find("hits", name).site is None:
+            name = given["address"] if "address" in given else f"{given['user']}/{given['repo']}"
+            if self.ours.find("hits", name).site is None or not self.may_be(name):
                 return Match.NONE, {}
         return match, child
+
+    @staticmethod
+    def may_be(name: str) -> bool:
+        """Whether a known name is one of this route's."""
+        return True
+
+
+class PageRoute(KnownRoute):
+    """A route for the page of a name, whose address has no end: one word alone is left to our own pages."""
+
+    @staticmethod
+    def may_be(name: str) -> bool:
+        """Whether it is `user/repo`, or has a host in it."""
+        return "." in name or "/" in name.strip("/")
+
+
+def bare_address(text: str) -> str:
+    """An address without scheme, query and slashes around it; a name is as it was."""
+    address = text.partition("://")[2] or text
+    return address.partition("#")[0].partition("?")[0].strip("/")
 
 
 def picture(drawn: str) -> Response:
@@ -172,6 +215,10 @@ def routes(bridge: Bridge) -> Sequence[BaseRoute]:
         KnownRoute("/hits/{address:path}.svg", ours.by_path),
         KnownRoute("/{user}/{repo}.json", ours.by_repo),
         KnownRoute("/{address:path}.svg", ours.by_path),
+        KnownRoute("/hits/{address:path}.html", ours.history_of_path),
+        KnownRoute("/{address:path}.html", ours.history_of_path),
+        KnownRoute("/hits/{address:path}", ours.history_of_path),
+        PageRoute("/{address:path}", ours.history_of_path),
     ]
     for route in open_ended:
         route.ours = ours
@@ -184,5 +231,7 @@ def routes(bridge: Bridge) -> Sequence[BaseRoute]:
         Route("/api/visitors", ours.by_page),
         Route("/badge", ours.by_page),
         Route("/ghpvc/", ours.by_user),
+        Route("/history", ours.history),
+        Route("/status", ours.history),
         *open_ended,
     ]
