@@ -47,3 +47,12 @@ def test_a_file_that_a_browser_has_is_not_sent_again(owner: TestClient) -> None:
         assert owner.get("/style.css", headers=headers | {"if-none-match": etag}).status_code == 304
         other = {"accept-encoding": "identity" if accepted == "gzip" else "gzip"}
         assert owner.get("/style.css", headers=other | {"if-none-match": etag}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/pt.js", "/style.css", "/js/script.js", "/tracker.js", "/umami.js"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_a_file_is_read_and_nothing_else(owner: TestClient, path: str, method: str) -> None:  # noqa: F811
+    answer = owner.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert answer.json()["field"] == "method"
+    assert owner.head(path).status_code == 200

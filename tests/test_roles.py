@@ -64,29 +64,29 @@ POST /text/{rest:path}                  405
 GET  /api/{rest:path}                   404
 POST /api/{rest:path}                   404
 GET  /pt.js                             200
-POST /pt.js                             200
+POST /pt.js                             405
 GET  /pt-lite.js                        200
-POST /pt-lite.js                        200
+POST /pt-lite.js                        405
 GET  /pt-more.js                        200
-POST /pt-more.js                        200
+POST /pt-more.js                        405
 GET  /drop-in.js                        200
-POST /drop-in.js                        200
+POST /drop-in.js                        405
 GET  /page-count.js                     200
-POST /page-count.js                     200
+POST /page-count.js                     405
 GET  /page-list.js                      200
-POST /page-list.js                      200
+POST /page-list.js                      405
 GET  /copy.js                           200
-POST /copy.js                           200
+POST /copy.js                           405
 GET  /htmx.js                           200
-POST /htmx.js                           200
+POST /htmx.js                           405
 GET  /keys.js                           200
-POST /keys.js                           200
+POST /keys.js                           405
 GET  /style.css                         200
-POST /style.css                         200
+POST /style.css                         405
 GET  /icon.svg                          200
-POST /icon.svg                          200
+POST /icon.svg                          405
 GET  /map.svg                           200
-POST /map.svg                           200
+POST /map.svg                           405
 GET  /health                            200
 POST /health                            405
 GET  /metrics                           401
@@ -235,10 +235,7 @@ PUBLIC += [
 OTHER_METHODS = {
     "HEAD": {"/api/event": 405},
     "OPTIONS": dict.fromkeys([*PUBLIC, *STATIC_FILES], 204),
-    **{
-        method: {"/api/{rest:path}": 404, **dict.fromkeys(STATIC_FILES, 200)}
-        for method in ("PUT", "PATCH", "DELETE")
-    },
+    **{method: {"/api/{rest:path}": 404} for method in ("PUT", "PATCH", "DELETE")},
 }
 """What addresses answer to the other methods, whoever asks, where that is not the usual: 405, and to HEAD
 what they answer to GET."""

@@ -8,7 +8,8 @@ from importlib.resources import files
 
 from starlette.types import Receive, Scope, Send
 
-from .answers import CORS, RawHeaders, send_answer, send_preflight
+from ..errors import InputError
+from .answers import CORS, RawHeaders, send_answer, send_error, send_preflight
 from .packing import PACKED, VARIES, pack, takes_gzip
 
 JAVASCRIPT = "text/javascript; charset=utf-8"
@@ -36,6 +37,10 @@ class StaticFile:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "OPTIONS":
             await send_preflight(send)
+            return
+        if scope["method"] not in ("GET", "HEAD"):
+            error = InputError("method", "must be GET", hint="A file can be read, and nothing else.")
+            await send_error(send, 405, error, [(b"allow", b"GET, HEAD, OPTIONS")])
             return
         asked = dict(scope["headers"])
         is_packed = takes_gzip(asked.get(b"accept-encoding", b"").decode("latin-1"))
