@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from typing import Any, cast
 
@@ -201,6 +202,36 @@ def test_an_error_names_the_parameter(client: TestClient, more: dict[str, Any], 
 def test_a_broken_body_is_a_400(client: TestClient, body: bytes) -> None:
     assert client.post(V2, content=body).status_code == 400
     assert client.post(V2, content=b" " * 70_000).status_code == 413
+
+
+HALVES = [r"\ud83d", r"\uDE00", r"\ud83dx\ud83d\ude00\udc00"]
+"""Halves of characters, as a page has them that cuts a text in the midst of an emoji."""
+
+
+@pytest.mark.parametrize("half", HALVES)
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"filters": [["is", "event:page", ["HALF"]]]},
+        {"filters": [["contains_not", "event:title", ["HALF"]]]},
+        {"filters": [["matches", "event:page", ["^HALF"]]]},
+        {"filters": [["is", "event:props:HALF", ["HALF"]]], "dimensions": ["event:props:HALF"]},
+    ],
+)
+def test_half_a_character_is_one_that_nobody_has(client: TestClient, body: Any, half: str) -> None:
+    answer = client.post(V2, content=json.dumps(ASK | body).replace("HALF", half))
+    assert answer.status_code == 200, answer.text
+    assert "\ufffd" in json.dumps(answer.json()["query"], ensure_ascii=False)
+
+
+@pytest.mark.parametrize("half", HALVES)
+@pytest.mark.parametrize(
+    "field", ["site_id", "metrics", "date_range", "dimensions", "filters", "order_by", "include"]
+)
+def test_half_a_character_that_fits_nowhere_is_a_4xx(client: TestClient, field: str, half: str) -> None:
+    for value in ("HALF", ["HALF"], {"HALF": "HALF"}, [["HALF", "HALF"]]):
+        answer = client.post(V2, content=json.dumps(ASK | {field: value}).replace("HALF", half))
+        assert answer.status_code in (400, 401), answer.text
 
 
 V1 = "/api/v1/stats"

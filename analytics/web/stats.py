@@ -21,6 +21,7 @@ from ..days import read_day, to_date
 from ..errors import InputError, PagetallyError, TooLarge
 from ..instance import Instance
 from ..model import Annotation, ApiToken, Site
+from ..payload import decode_json
 from ..store.connect import DatabaseError
 from ..store.sqlite import SqliteReader
 from ..throttle import Quota
@@ -177,7 +178,7 @@ def _as_json(reader: SqliteReader, work: Callable[[SqliteReader], Answer]) -> by
 async def _read_json(request: Request) -> dict[str, Any]:
     raw = await read_body(request.scope["headers"], request.receive, MAX_BODY)
     try:
-        body = msgspec.json.decode(raw)
+        body = decode_json(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError("body", f"is not JSON ({error})") from None
     if not isinstance(body, dict):
