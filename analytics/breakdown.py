@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from .columns import OF_STAYS, Choice, Column, Columns, Figures, Mask, count_inside, count_visits
+from .columns import OF_STAYS, SECONDS, Choice, Column, Columns, Figures, Mask, count_inside, count_visits
 from .days import find_zone, month_start, to_date
 from .dimensions import NO_PROPERTY, SUMMED, Dimension, Level, find_dimension, write_property
 from .errors import InputError
@@ -29,7 +29,7 @@ from .filters import (
     tester,
 )
 from .goals import Kept, names_kept, resolve
-from .model import Range, Site
+from .model import Moments, Range, Site
 from .payload import PAGEVIEW
 
 LARGE = 1 << 20
@@ -122,14 +122,17 @@ def tabulate(
     groupings: Sequence[Grouping],
     tree: Filter = NO_FILTER,
     *,
+    within: Moments | None = None,
     anew: bool = False,
 ) -> dict[Grouping, list[Row]]:
     """The groups of each grouping that have anything, in no order, of a range of days.
 
-    `anew`: without the sums that are kept of whole months.
+    `within`: only what happened between two times, of the first and the last of the days; visits are
+    those with a view then. `anew`: without the sums that are kept of whole months.
     """
     if names_kept(tree):
         tree = resolve(tree, reader.kept(site.id))
+    span, ends = _cut(span, within)
     months = reader.rolled_months(site.id, span) if tree == NO_FILTER and not anew else ()
     summed = [one for one in groupings if months and one.is_summed]
     others = [one for one in groupings if one not in summed]
@@ -138,10 +141,20 @@ def tabulate(
         wanted = others if is_rolled else list(groupings)
         if wanted:
             _run_pass(reader, site, part, {one: found[one] for one in wanted}, tree)
+    for day in ends:
+        _run_pass(reader, site, day, found, tree, within)
     for one in summed:
         for word, figures in reader.month_rows(site.id, one.dimensions[0], months):
             found[one].add_row((word,), figures)
     return {one: sums.rows() for one, sums in found.items()}
+
+
+def _cut(span: Range, within: Moments | None) -> tuple[Range, Sequence[Range]]:
+    """The days that are meant as a whole, and each of those of which a part is: nothing is of two days."""
+    if within is None:
+        return span, ()
+    ends = [Range(day, day) for day in dict.fromkeys((span.first, span.last))]
+    return Range(span.first + 1, span.last - 1), ends
 
 
 def _parts(span: Range, months: Sequence[int]) -> Iterator[tuple[Range, bool]]:
@@ -176,7 +189,12 @@ class _Sums:
 
 
 def _run_pass(
-    reader: ColumnReader, site: Site, span: Range, found: Mapping[Grouping, _Sums], tree: Filter
+    reader: ColumnReader,
+    site: Site,
+    span: Range,
+    found: Mapping[Grouping, _Sums],
+    tree: Filter,
+    within: Moments | None = None,
 ) -> None:
     chosen = _Lookups(reader, site)
     names = {*ALWAYS, *(find_dimension(one.dimension).column for one in conditions(tree))}
@@ -185,9 +203,11 @@ def _run_pass(
     names |= _needed_inside(names, tree, found)
     if _has_stays(tree):
         names |= {*OF_STAYS}
+    if within is not None:
+        names |= {*SECONDS}
     sums = {grouping: _Matrix() for grouping in found}
     for columns in reader.columns(site.id, span, names - {"day"}):
-        scene = _Scene(columns, chosen)
+        scene = _Scene(columns, chosen, within)
         choice = scene.choose(tree)
         for grouping in found:
             scene.count(grouping, choice, sums[grouping])
@@ -242,12 +262,18 @@ class Stay(Struct, gc=False):
 
 
 def measure_stays(
-    reader: ColumnReader, site: Site, span: Range, grouping: Grouping, tree: Filter = NO_FILTER
+    reader: ColumnReader,
+    site: Site,
+    span: Range,
+    grouping: Grouping,
+    tree: Filter = NO_FILTER,
+    *,
+    within: Moments | None = None,
 ) -> dict[tuple[str, ...], Stay]:
     """How pages were looked at, by the labels of a grouping by visits, days and pages.
 
-    A filter means what it means for views of the same pages. InputError where it, or the grouping,
-    asks for an hour: of reports only the day is kept.
+    `within`: as the reports between two times say. A filter means what it means for views of the same
+    pages. InputError where it, or the grouping, asks for an hour: of reports only the day is kept.
     """
     if names_kept(tree):
         tree = resolve(tree, reader.kept(site.id))
@@ -259,8 +285,12 @@ def measure_stays(
     names |= _needed_inside(names, tree, [grouping])
     lookups = _Lookups(reader, site)
     found: dict[tuple[str, ...], Stay] = {}
+    span, ends = _cut(span, within)
     for columns in reader.columns(site.id, span, names - {"day"}):
         _add_stays(_Scene(columns, lookups), dimensions, tree, found)
+    for day in ends:
+        for columns in reader.columns(site.id, day, (names | {*SECONDS}) - {"day"}):
+            _add_stays(_Scene(columns, lookups, within), dimensions, tree, found)
     return found
 
 
@@ -387,7 +417,7 @@ class _Lookups:
         times, places = np.unique(ids // unit, return_inverse=True)
         for time in times.tolist():
             if time not in grown.code_of_id:
-                word = _time_word(dimension.name, time * unit, self._site.timezone)
+                word = time_word(dimension.name, time * unit, self._site.timezone)
                 grown.code_of_id[time] = grown.code(word)
         return _pick(grown.code_of_id, times)[places]
 
@@ -439,7 +469,7 @@ MINUTES = 15
 """Midnights and changes of offset fall on quarters of an hour (of UTC)."""
 
 
-def _time_word(name: str, value: int, zone: str) -> str:
+def time_word(name: str, value: int, zone: str) -> str:
     """A day, or a minute since 1970, as people write the time it belongs to.
 
     Hours are those of the wall clock: one that is lived twice is one.
@@ -456,8 +486,8 @@ def _time_word(name: str, value: int, zone: str) -> str:
 class _Scene:
     """Some days' columns, and the words of their ids."""
 
-    def __init__(self, columns: Columns, lookups: _Lookups) -> None:
-        self.columns, self.lookups = columns, lookups
+    def __init__(self, columns: Columns, lookups: _Lookups, within: Moments | None = None) -> None:
+        self.columns, self.lookups, self._within = columns, lookups, within
         self._visit_of_view: Column | None = None
         self._has_properties = False
 
@@ -483,15 +513,26 @@ class _Scene:
 
     def choose(self, tree: Filter) -> Choice:
         """Which visits, views and events a filter means."""
-        if not _looks_inside(tree):
+        if self._within is None and not _looks_inside(tree):
             return Choice(self._mask(tree, Level.VISIT))
-        views, events = self._mask(tree, Level.VIEW), self._mask(tree, Level.EVENT)
+        views, events = self._choose_inside(tree, Level.VIEW), self._choose_inside(tree, Level.EVENT)
         by_events = names_events(tree)
         return Choice(self._visits_with(views, events if by_events else None), views, events, by_events)
 
     def choose_stays(self, tree: Filter) -> Mask:
         """Which reports of engagement a filter means: those of pages whose views it would mean."""
-        return self._mask(tree, Level.STAY)
+        return self._choose_inside(tree, Level.STAY)
+
+    def _choose_inside(self, tree: Filter, level: Level) -> Mask:
+        """Which views, events or reports a filter means, of those that are in time."""
+        mask = self._mask(tree, level)
+        return mask if self._within is None else mask & self._in_time(level)
+
+    def _in_time(self, level: Level) -> Mask:
+        assert self._within is not None
+        second = self.columns[f"{level.value}_second"]
+        in_time: Mask = (self._within.first <= second) & (second <= self._within.last)
+        return in_time
 
     def _visits_with(self, views: Mask, events: Mask | None) -> Mask:
         found = np.zeros(len(self.columns), np.bool_)
@@ -524,6 +565,8 @@ class _Scene:
         mask = columns["stay_time"] >= tree.seconds
         if tree.scroll:
             mask &= (columns["stay_scroll"] >= tree.scroll) & (columns["stay_scroll"] <= 100)
+        if self._within is not None:
+            mask &= self._in_time(Level.STAY)
         if tree.page is not None:
             mask &= self.lookups.chosen(tree.page, columns["stay_path"])
         found = np.zeros(len(columns), np.bool_)

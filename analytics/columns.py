@@ -25,6 +25,11 @@ OF_EVENTS = ("event_visit", "event_hit", "event_name", "event_path", "event_at")
 OF_STAYS = ("stay_visit", "stay_path", "stay_time", "stay_scroll")
 """A report of engagement each: engaged seconds on a page, and how far it was scrolled (255: unknown)."""
 NAMES = (*OF_VISITS, *OF_VIEWS, *OF_EVENTS, *OF_STAYS)
+"""Those that are kept of closed days."""
+SECONDS = ("view_second", "event_second", "stay_second")
+"""When each view, event and report was, in seconds since 1970."""
+OF_HITS = SECONDS
+"""Those that are not kept: who asks for one gets a day's columns from its hits."""
 
 
 @dataclass(frozen=True)

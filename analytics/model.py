@@ -226,6 +226,13 @@ class Range(Struct, frozen=True):
         return Range(self.first - self.days, self.first - 1)
 
 
+class Moments(Struct, frozen=True):
+    """Seconds since 1970 from `first` to `last`, both in it."""
+
+    first: int
+    last: int
+
+
 class Count(Struct, frozen=True):
     """Views and visitors of a page, a site, a day."""
 

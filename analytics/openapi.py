@@ -13,6 +13,7 @@ from .lists import METRICS as LIST_METRICS
 from .lists import MOST
 from .payload import MAX_ID, MAX_NAME
 from .report import MAX_PATHS
+from .spans import V1_PERIODS
 from .urls import MAX_URL
 
 Schema = dict[str, Any]
@@ -121,7 +122,7 @@ def _asking() -> dict[str, Any]:
     known = [
         site,
         metrics,
-        _field("period", {"enum": [*statsapi.V1_PERIODS, "custom"]}),
+        _field("period", {"enum": [*V1_PERIODS, "custom"]}),
         _field("date", TEXT),
         _field("filters", TEXT),
     ]
@@ -302,9 +303,10 @@ def _question_schemas() -> dict[str, Schema]:
     limit: Schema = {"type": "integer", "minimum": 1, "maximum": statsapi.MAX_ROWS}
     dimensions = _list({"anyOf": [_ref("Dimension"), {"const": "time"}]})
     ranges: list[Schema] = [
-        {"enum": ["day", "month", "year", "all"]},
+        {"enum": ["day", "24h", "month", "year", "all"]},
         {"type": "string", "pattern": "^[1-9][0-9]{0,3}(d|mo)$"},
         pair | {"items": {"type": "string", "format": "date"}},
+        pair | {"items": {"type": "string", "format": "date-time"}},
     ]
     needed: dict[str, Schema] = {
         "site_id": TEXT,

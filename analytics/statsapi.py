@@ -1,6 +1,6 @@
 """Questions that programs ask, in the shape of Plausible's Stats API v2, and their answers.
 
-Facts of the format: https://plausible.io/docs/stats-api. Ranges end today, which counts.
+Facts of the format: https://plausible.io/docs/stats-api.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from typing import Any
 
 from msgspec.structs import replace as replace_row
 
-from .breakdown import Grouping, Row, Stay, measure_stays, tabulate
-from .days import local_day, month_of, month_start, read_day, to_date, to_day
+from .breakdown import Grouping, Row, Stay, measure_stays, tabulate, time_word
+from .days import local_day, to_date, to_day
 from .dimensions import BY_NAME, Dimension, Level, find_dimension, name_property
 from .errors import InputError
 from .filters import NO_FILTER, Condition, Done, Every, Filter, Some, Unless, condition, conditions
 from .goals import reached
-from .model import Range, Site
+from .model import Moments, Site
+from .spans import Span, read_span, read_v1_range, write_span
 from .store.base import Reader
 
 MAX_ROWS = 10_000
@@ -97,7 +98,7 @@ class Ask:
 
     site: Site
     metrics: tuple[str, ...]
-    span: Range
+    span: Span
     dimensions: tuple[str, ...] = ()
     """As the API names them."""
     tree: Filter = NO_FILTER
@@ -112,7 +113,7 @@ class Ask:
 INCLUDES = ("time_labels", "total_rows", "imports", "trim_relative_date_range")
 
 
-def read_ask(body: Any, site: Site, today: int, since: int | None) -> Ask:
+def read_ask(body: Any, site: Site, now: float, since: int | None) -> Ask:
     """A request's body, checked; InputError names the parameter. `since`: the site's first day."""
     if not isinstance(body, dict):
         raise InputError("body", "must be an object")
@@ -125,8 +126,8 @@ def read_ask(body: Any, site: Site, today: int, since: int | None) -> Ask:
     dimensions = tuple(dict.fromkeys(_texts(body, "dimensions")))
     if len(dimensions) > MAX_DIMENSIONS:
         raise InputError("dimensions", f"names {len(dimensions)}; {MAX_DIMENSIONS} are possible")
-    span = read_range(body.get("date_range"), today, since)
-    dimensions = tuple(f"time:{suitable(span)}" if name == "time" else name for name in dimensions)
+    span = read_span(body.get("date_range"), site, now, since)
+    dimensions = tuple(f"time:{span.interval}" if name == "time" else name for name in dimensions)
     tree = read_filters(body.get("filters"))
     check_metrics(metrics, dimensions)
     check_stays(metrics, dimensions, tree)
@@ -152,11 +153,6 @@ def read_ask(body: Any, site: Site, today: int, since: int | None) -> Ask:
         include=frozenset(name for name, value in include.items() if value),
         asked=body,
     )
-
-
-def suitable(span: Range) -> str:
-    """The interval that suits a range of days."""
-    return "hour" if span.days == 1 else "day" if span.days <= 366 else "month"
 
 
 def find(name: str, parameter: str) -> Dimension:
@@ -238,33 +234,6 @@ def _texts(body: Mapping[str, Any], name: str, *, required: bool = False) -> lis
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
         raise InputError(name, "must be a list of names")
     return found
-
-
-def read_range(value: Any, today: int, since: int | None, parameter: str = "date_range") -> Range:
-    """The days of a `date_range`; InputError when it is none."""
-    hint = 'Such as "7d", "30d", "month", "6mo", "12mo", "year", "all", or ["2026-01-01", "2026-01-31"].'
-    if isinstance(value, list) and len(value) == 2:
-        first, last = (read_day(parameter, str(one), hint) for one in value)
-        if last < first:
-            raise InputError(parameter, "ends before it begins")
-        return Range(first, last)
-    if not isinstance(value, str):
-        raise InputError(parameter, "names no range", hint=hint)
-    if value == "day":
-        return Range(today, today)
-    if value == "all":
-        return Range(min(today, today if since is None else since), today)
-    if value == "month":
-        return Range(month_start(month_of(today)), today)
-    if value == "year":
-        return Range(to_day(to_date(today).replace(month=1, day=1)), today)
-    number, unit = value.rstrip("dmo"), value.lstrip("0123456789")
-    if number.isascii() and number.isdigit() and len(number) < 5 and int(number):
-        if unit == "d":
-            return Range(today - int(number) + 1, today)
-        if unit == "mo" and int(number) < 1_000:
-            return Range(month_start(month_of(today) - int(number) + 1), today)
-    raise InputError(parameter, f"{value[:40]!r} is not a range", hint=hint)
 
 
 # Filters
@@ -361,25 +330,6 @@ def _read_pagination(value: Any) -> tuple[int, int]:
 
 # Version 1, which asks by the query of an address
 
-V1_PERIODS = {"day": "day", "7d": "7d", "30d": "30d", "month": "month", "6mo": "6mo", "12mo": "12mo"}
-
-
-def read_v1_range(known: Mapping[str, str], today: int) -> Range:
-    """The days of `period` and `date`; InputError when they are none."""
-    period, text = known.get("period", "30d"), known.get("date", "")
-    if period == "custom":
-        days = text.split(",")
-        if len(days) != 2:
-            raise InputError("date", "names no two days", hint="Such as date=2026-01-01,2026-01-31.")
-        return read_range(days, today, None, "date")
-    if period not in V1_PERIODS:
-        hint = "One of " + ", ".join((*V1_PERIODS, "custom"))
-        raise InputError("period", f"{period[:40]!r} is not a period", hint=hint)
-    end = read_day("date", text) if text else today
-    if period == "month":
-        return Range(month_start(month_of(end)), min(month_start(month_of(end) + 1) - 1, max(end, today)))
-    return read_range(period, end, None)
-
 
 def read_v1_filters(text: str) -> Filter:
     """`visit:country==DE|AT;event:page!=/a*`: a bar is "or", a semicolon "and", a star any text."""
@@ -418,7 +368,7 @@ def read_v1_ask(known: Mapping[str, str], site: Site, today: int, property: str 
     return Ask(
         site=site,
         metrics=metrics,
-        span=read_v1_range(known, today),
+        span=Span(read_v1_range(known, today)),
         dimensions=dimensions,
         tree=tree,
         order=_read_order(None, metrics, dimensions),
@@ -477,6 +427,8 @@ def breakdown(reader: Reader, ask: Ask, page: int) -> dict[str, Any]:
 
 # Answers
 
+WHOLE = Grouping()
+
 
 def answer(reader: Reader, ask: Ask) -> dict[str, Any]:
     """The answer to a question, as it stands in the body. Call it inside one snapshot of the reader."""
@@ -500,19 +452,28 @@ def answer(reader: Reader, ask: Ask) -> dict[str, Any]:
     }
 
 
+def _tabulate(reader: Reader, ask: Ask, tree: Filter, grouping: Grouping = WHOLE) -> list[Row]:
+    """The groups of what was asked, of those that a filter means."""
+    span = ask.span
+    return tabulate(reader, ask.site, span.days, [grouping], tree, within=span.within)[grouping]
+
+
+def _grouping(ask: Ask) -> Grouping:
+    return Grouping(tuple(find(name, "dimensions").name for name in ask.dimensions))
+
+
 def _rows(reader: Reader, ask: Ask) -> list[Row]:
-    grouping = Grouping(tuple(find(name, "dimensions").name for name in ask.dimensions))
-    found = tabulate(reader, ask.site, ask.span, [grouping], ask.tree)[grouping]
+    found = _tabulate(reader, ask, ask.tree, _grouping(ask))
     rows = [row for row in found if row.visits or row.views or row.events]
     return rows if ask.dimensions else rows or [Row(())]
 
 
 def _goal_rows(reader: Reader, ask: Ask) -> list[Row]:
-    whole, rows = Grouping(), []
+    rows = []
     for goal in reader.kept(ask.site.id).goals:
         # Of the visits that the filter means, what reached the goal.
         tree = Every((Done(ask.tree), reached(goal)))
-        for row in tabulate(reader, ask.site, ask.span, [whole], tree)[whole]:
+        for row in _tabulate(reader, ask, tree):
             # A goal that is no single view or event is reached once a visit.
             figures = {} if goal.kind in ("event", "page") else {"views": 0, "events": row.visits}
             rows.append(replace_row(row, labels=(goal.name,), **figures))
@@ -524,16 +485,15 @@ def _all_visitors(reader: Reader, ask: Ask) -> int:
     if not set(OF_ALL) & set(ask.metrics):
         return 0
     tree = without_goals(ask.tree) if "conversion_rate" in ask.metrics else ask.tree
-    whole = Grouping()
-    return sum(row.visitors for row in tabulate(reader, ask.site, ask.span, [whole], tree)[whole])
+    return sum(row.visitors for row in _tabulate(reader, ask, tree))
 
 
 def _stays(reader: Reader, ask: Ask) -> dict[tuple[str, ...], Stay]:
     """How the pages of each group were looked at; nothing where that is not asked for."""
     if not {*OF_STAYS} & {*ask.metrics}:
         return {}
-    grouping = Grouping(tuple(find(name, "dimensions").name for name in ask.dimensions))
-    return measure_stays(reader, ask.site, ask.span, grouping, ask.tree)
+    span = ask.span
+    return measure_stays(reader, ask.site, span.days, _grouping(ask), ask.tree, within=span.within)
 
 
 def _values(row: Row, ask: Ask, all_visitors: int, stay: Stay) -> dict[str, list[Any]]:
@@ -562,9 +522,12 @@ def time_labels(ask: Ask) -> list[str]:
     """Every minute, hour, day, week or month of the range, for who draws a chart; none without such a
     dimension. InputError for more than MAX_LABELS."""
     name = next((NAMES[one] for one in ask.dimensions if one.startswith("time:")), "")
-    if ask.span.days * LABELS_A_DAY.get(name, 1) > MAX_LABELS:
+    span = ask.span.days
+    if span.days * LABELS_A_DAY.get(name, 1) > MAX_LABELS:
         raise InputError("date_range", f"is too long to tell every {name}", hint="Ask for fewer days.")
-    days = [to_date(day) for day in range(ask.span.first, ask.span.last + 1)]
+    if ask.span.within is not None and name in LABELS_A_DAY:
+        return _labels_within(name, ask.span.within, ask.site)
+    days = [to_date(day) for day in range(span.first, span.last + 1)]
     if name == "month":
         return list(dict.fromkeys(f"{day:%Y-%m-01}" for day in days))
     if name == "week":
@@ -577,11 +540,19 @@ def time_labels(ask: Ask) -> list[str]:
     return [day.isoformat() for day in days] if name == "day" else []
 
 
+def _labels_within(name: str, within: Moments, site: Site) -> list[str]:
+    """The hours or minutes between two times, as the site's clocks tell them."""
+    # No hour begins within a quarter of one, in any zone.
+    step = 15 if name == "hour" else 1
+    first, last = (at // 60 // step for at in (within.first, within.last))
+    return list(dict.fromkeys(time_word(name, at * step, site.timezone) for at in range(first, last + 1)))
+
+
 def _normalised(ask: Ask) -> dict[str, Any]:
     return {
         "site_id": ask.site.domain,
         "metrics": [*ask.metrics],
-        "date_range": [to_date(ask.span.first).isoformat(), to_date(ask.span.last).isoformat()],
+        "date_range": write_span(ask.span, ask.site),
         "dimensions": [*ask.dimensions],
         "filters": ask.asked.get("filters") or [],
         "order_by": [[name, "desc" if is_descending else "asc"] for name, is_descending in ask.order],

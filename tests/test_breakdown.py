@@ -34,7 +34,7 @@ from analytics.filters import (
     write_condition,
 )
 from analytics.instance import Instance
-from analytics.model import Campaign, Client, Hit, Kind, Place, Range, Site
+from analytics.model import Campaign, Client, Hit, Kind, Moments, Place, Range, Site
 from analytics.statsapi import METRICS
 
 from .conftest import Clock
@@ -157,8 +157,10 @@ def make_hits(zone: str = ZONE, start: int = START, last: int = LAST, visitors: 
 class Visit:
     """Hits of a visitor in a row; knows the words of its first hit."""
 
-    def __init__(self, hits: list[Hit], zone: str) -> None:
+    def __init__(self, hits: list[Hit], zone: str, within: Moments | None = None) -> None:
         self.hits = hits
+        self.meant = [hit for hit in hits if within is None or within.first <= hit.at <= within.last]
+        """Those that are in time."""
         self.zone = ZoneInfo(zone)
         first = hits[0]
         origin = classify(first.source, first.campaign)
@@ -201,7 +203,7 @@ class Visit:
         return len(self.views) == 1 and not any(hit.kind == Kind.EVENT for hit in self.hits)
 
 
-def visits_of(hits: list[Hit], span: Range, zone: str = ZONE) -> list[Visit]:
+def visits_of(hits: list[Hit], span: Range, zone: str = ZONE, within: Moments | None = None) -> list[Visit]:
     by_visitor: dict[tuple[int, int], list[Hit]] = defaultdict(list)
     for hit in hits:
         if span.first <= hit.day <= span.last:
@@ -210,7 +212,7 @@ def visits_of(hits: list[Hit], span: Range, zone: str = ZONE) -> list[Visit]:
     for some in by_visitor.values():
         some.sort(key=lambda hit: hit.at)
         cuts = [0, *(n for n, (a, b) in enumerate(pairwise(some), 1) if b.at - a.at >= 1_800), len(some)]
-        found += [Visit(some[start:stop], zone) for start, stop in pairwise(cuts)]
+        found += [Visit(some[start:stop], zone, within) for start, stop in pairwise(cuts)]
     return found
 
 
@@ -268,7 +270,8 @@ def holds(tree: Filter, visit: Visit, hit: Hit) -> bool:
     if isinstance(tree, Unless):
         return not holds(tree.part, visit, hit)
     if isinstance(tree, Done):
-        others = visit.hits if is_about_events(tree.part) else visit.views
+        is_by_events = is_about_events(tree.part)
+        others = [other for other in visit.meant if is_by_events or other.kind == Kind.VIEW]
         return any(holds(tree.part, visit, other) for other in others)
     return meets(tree, word_of(visit, hit, tree.dimension))
 
@@ -288,7 +291,7 @@ def meets(one: Condition, word: str) -> bool:
 
 
 def choose(visits: list[Visit], tree: Filter) -> list[tuple[Visit, Hit]]:
-    return [(visit, hit) for visit in visits for hit in visit.hits if holds(tree, visit, hit)]
+    return [(visit, hit) for visit in visits for hit in visit.meant if holds(tree, visit, hit)]
 
 
 Groups = dict[tuple[str, ...], list[tuple[Visit, Hit]]]
@@ -434,6 +437,40 @@ def test_every_grouping_under_every_filter_is_what_the_hits_say(
         assert [text for text in reader.differences() if text] == []
 
 
+WINDOWS = [
+    # Two days that lie between others, and end at odd seconds; a day that an hour is missing of.
+    ("Europe/London", "2026-03-27T22:00", "2026-04-01T12:00", "2026-03-28T13:59:07", "2026-03-30T09:00:05"),
+    ("Europe/London", "2026-10-23T22:00", "2026-10-26T12:00", "2026-10-24T13:00:00", "2026-10-25T12:30:30"),
+    ("Asia/Kathmandu", "2025-12-30T12:00", "2026-01-02T01:00", "2025-12-31T10:15:59", "2026-01-01T10:15:59"),
+]
+
+
+@pytest.mark.parametrize(("zone", "start", "last", "since", "until"), WINDOWS)
+def test_between_two_times_everything_is_what_the_hits_say(
+    instance: Instance, clock: Clock, zone: str, start: str, last: str, since: str, until: str
+) -> None:
+    instance.write(lambda store: store.save_site(Site(id=1, domain="example.com", timezone=zone), 0))
+    instance.reload_sites()
+    hits = make_hits(zone, moment(start), moment(last), 12)
+    clock.now = moment(last) + 90_000
+    edges = sorted(hit.at for hit in hits if moment(since) <= hit.at <= moment(until))
+    # A window ends with a hit, and another one just before it.
+    windows = [Moments(moment(since), moment(until)), Moments(edges[1], edges[-1] - 1)]
+    site = instance.registry.sites[0]
+    for stage in stages(instance, hits):
+        for within, tree in product(windows if stage == "rolled up" else windows[:1], FILTERS):
+            span = Range(local_day(zone, within.first), local_day(zone, within.last))
+            chosen = choose(visits_of(hits, span, zone, within), tree)
+            with instance.borrow_reader() as reader:
+                found = tabulate(reader, site, span, GROUPINGS, tree, within=within)
+            for grouping in GROUPINGS:
+                want = count(chosen, grouping, tree)
+                if grouping.dimensions or want:
+                    assert figures_of(found[grouping]) == want, (stage, within, grouping, tree)
+
+
+TIMES = Moments(START + 100_000, LAST - 70_000)
+WINDOW = (Range(local_day(ZONE, TIMES.first), local_day(ZONE, TIMES.last)), TIMES)
 STAY_FILTERS: tuple[Filter, ...] = (
     NO_FILTER,
     condition("page", "is", ["/a", "/b"]),
@@ -460,14 +497,14 @@ def test_how_pages_were_looked_at_is_what_the_reports_say(filled: tuple[Instance
     ]
     site = instance.registry.sites[0]
     for stage in stages(instance, hits + stays):
-        for span in SPANS:
+        for span, within in (*((one, None) for one in SPANS), WINDOW):
             # Whose visit it is: reports make one longer by a second at most, and bring no new one.
-            visits = visits_of(hits + stays, span)
+            visits = visits_of(hits + stays, span, ZONE, within)
             for tree in STAY_FILTERS:
                 pairs = [pair for pair in choose(visits, tree) if pair[1].kind == Kind.ENGAGEMENT]
                 for grouping in STAY_GROUPINGS:
                     with instance.borrow_reader() as reader:
-                        found = measure_stays(reader, site, span, grouping, tree)
+                        found = measure_stays(reader, site, span, grouping, tree, within=within)
                     shown = {labels: astuple(stay) for labels, stay in found.items()}
                     assert shown == count_stays(pairs, grouping), (stage, span, grouping, tree)
 

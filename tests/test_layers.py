@@ -48,6 +48,7 @@ LAYERS = (
             "selection",
             "panels",
             "statsapi",
+            "spans",
             "openapi",
             "lists",
             "columns",

@@ -83,6 +83,8 @@ V2 = {"site_id": "example.com", "metrics": ["visitors"], "date_range": "7d"}
         (V2 | {"filters": [["or", [["contains", "event:page", ["a"]]]]], "date_range": "all"}, 200),
         (V2 | {"order_by": [["visitors", "asc"]], "pagination": {"limit": 1, "offset": 0}}, 200),
         (V2 | {"date_range": ["2025-11-24", "2025-11-25"], "dimensions": ["time", "event:page"]}, 200),
+        (V2 | {"date_range": "24h", "dimensions": ["time"], "include": {"time_labels": True}}, 200),
+        (V2 | {"date_range": ["2025-11-24T10:00:00Z", "2025-11-25T12:00:00+02:00"]}, 200),
         (V2 | {"metrics": ["karma"]}, 400),
         (V2 | {"metrics": []}, 400),
         (V2 | {"dimensions": ["visit:karma"]}, 400),

@@ -16,6 +16,7 @@ from analytics.web.app import create_app
 from analytics.web.stats import AN_HOUR
 
 from .conftest import Clock, add_site, pagetally
+from .test_breakdown import moment
 from .test_migrate import owner  # noqa: F401
 from .test_site_page import TODAY, page  # noqa: F401
 
@@ -101,6 +102,20 @@ def ask(client: TestClient, **more: Any) -> Any:
         ({"filters": [["matches", "event:page", ["^/[ab]$"]]], "metrics": ["pageviews"]}, [[[], [4]]]),
         ({"date_range": ["2025-11-24", "2025-11-24"]}, [[[], [1]]]),
         ({"date_range": ["2020-01-01", "2020-01-31"]}, [[[], [0]]]),
+        ({"date_range": "24h"}, [[[], [3]]]),
+        ({"date_range": ["2025-11-24T00:00:09Z", "2025-11-25T00:00:04+00:00"]}, [[[], [2]]]),
+        ({"date_range": ["2025-11-24T00:00:10Z", "2025-11-25T03:00:00+03:00"]}, [[[], [1]]]),
+        (
+            {
+                "date_range": ["2025-11-25T00:00:01Z", "2025-11-25T01:00:00Z"],
+                "metrics": ["visits", "pageviews", "bounce_rate", "visit_duration", "events"],
+            },
+            [[[], [2, 2, 50, 30, 3]]],
+        ),
+        (
+            {"date_range": ["2025-11-24T23:00:00Z", "2025-11-25T23:00:00Z"], "dimensions": ["time"]},
+            [[["2025-11-25 00:00"], [2]], [["2025-11-25 02:00"], [1]]],
+        ),
         (
             {
                 "dimensions": ["visit:country", "visit:browser"],
@@ -130,6 +145,17 @@ def test_every_minute_is_told(client: TestClient) -> None:
     labels = found["meta"]["time_labels"]
     assert (len(labels), labels[0], labels[-1]) == (1_440, "2025-11-25 00:00", "2025-11-25 23:59")
     assert {one["dimensions"][0] for one in found["results"]} <= set(labels)
+
+
+def test_a_day_and_a_night_are_told_hour_by_hour(client: TestClient, clock: Clock) -> None:
+    clock.now = moment("2025-11-25T14:30:15")
+    found = ask(client, dimensions=["time"], include={"time_labels": True}, date_range="24h")
+    labels = found["meta"]["time_labels"]
+    assert (len(labels), labels[0], labels[-1]) == (25, "2025-11-24 14:00", "2025-11-25 14:00")
+    assert found["query"]["date_range"] == ["2025-11-24T14:30:15+00:00", "2025-11-25T14:30:15+00:00"]
+    more = {"date_range": ["2025-11-25T00:01:30Z", "2025-11-25T00:04:00Z"], "dimensions": ["time:minute"]}
+    labels = ask(client, include={"time_labels": True}, **more)["meta"]["time_labels"]
+    assert labels == [f"2025-11-25 00:0{minute}" for minute in (1, 2, 3, 4)]
 
 
 def test_what_is_included_and_what_was_understood(client: TestClient) -> None:
@@ -184,7 +210,14 @@ def test_what_is_included_and_what_was_understood(client: TestClient) -> None:
         ({"include": {"comparisons": {}}}, "include"),
         ({"pagination": {"limit": 3, "page": 2}}, "pagination"),
         ({"filters": [["is", "visit:city", ["x"], {"case": False}]]}, "filters"),
-        ({"date_range": ["2025-11-24T00:00:00+00:00", "2025-11-24T12:00:00+00:00"]}, "date_range"),
+        ({"date_range": ["2025-11-24T00:00:00", "2025-11-24T12:00:00"]}, "date_range"),
+        ({"date_range": ["2025-11-24", "2025-11-24T12:00:00Z"]}, "date_range"),
+        ({"date_range": ["2025-11-24T12:00:01Z", "2025-11-24T12:00:00Z"]}, "date_range"),
+        ({"date_range": ["2025-11-24T25:00:00Z", "2025-11-24T26:00:00Z"]}, "date_range"),
+        ({"date_range": ["0001-01-01T00:00:00+14:00", "2025-11-24T26:00:00Z"]}, "date_range"),
+        ({"date_range": ["2025-11-24T00:00:00Z", "9999-12-31T23:59:59-12:00"]}, "date_range"),
+        ({"date_range": ["2025-11-24T00:00:00Z"]}, "date_range"),
+        ({"date_range": [1, 2]}, "date_range"),
         (
             {"dimensions": ["time:minute"], "include": {"time_labels": True}, "date_range": "6mo"},
             "date_range",

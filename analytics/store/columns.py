@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 
 from ..breakdown import FIGURES, Lookup
-from ..columns import NAMES, OF_EVENTS, OF_STAYS, OF_VIEWS, OF_VISITS, Column, Columns, join
+from ..columns import NAMES, OF_EVENTS, OF_HITS, OF_STAYS, OF_VIEWS, OF_VISITS, Column, Columns, join
 from ..days import month_of, month_start
 from ..dimensions import BY_NAME, Dimension
 from ..goals import Kept
@@ -37,7 +37,7 @@ SELECT visitor, start, length, views, events, entry, exit, source, client, place
 ORDER BY visitor, start
 """
 VIEWS = """
-SELECT path, at / 60 FROM hit WHERE site = :site AND day = :day AND kind = 0 ORDER BY visitor, at, id
+SELECT path, at FROM hit WHERE site = :site AND day = :day AND kind = 0 ORDER BY visitor, at, id
 """
 EVENTS = """
 SELECT visitor, at, id, name, path FROM hit
@@ -67,18 +67,19 @@ def make_day(connection: Connection, site: int, day: int, names: Sequence[str]) 
     again[1:] = visitor[1:] == visitor[:-1]
     found = dict(zip(OF_VISITS, (again, *table[1:]), strict=True))
     wanted = set(names)
-    if wanted & {*OF_VIEWS}:
-        found |= dict(zip(OF_VIEWS, _table(connection.execute(VIEWS, place).fetchall(), 2), strict=True))
-    if wanted & {*OF_EVENTS}:
+    if wanted & {*OF_VIEWS, "view_second"}:
+        path, at = _table(connection.execute(VIEWS, place).fetchall(), 2)
+        found |= {"view_path": path, "view_at": at // 60, "view_second": at}
+    if wanted & {*OF_EVENTS, "event_second"}:
         rows = connection.execute(EVENTS, place).fetchall()
         owner, at, hit, name, path = _table(rows, 5)
         events = (_visit_of(visitor, found["start"], owner, at), hit, name, path, at // 60)
-        found |= dict(zip(OF_EVENTS, events, strict=True))
-    if wanted & {*OF_STAYS}:
+        found |= dict(zip(OF_EVENTS, events, strict=True)) | {"event_second": at}
+    if wanted & {*OF_STAYS, "stay_second"}:
         rows = connection.execute(STAYS, place).fetchall()
         owner, at, path, time, scroll = _table(rows, 5)
         stays = (_visit_of(visitor, found["start"], owner, at), path, time, scroll)
-        found |= dict(zip(OF_STAYS, stays, strict=True))
+        found |= dict(zip(OF_STAYS, stays, strict=True)) | {"stay_second": at}
     return found
 
 
@@ -175,7 +176,7 @@ def read_columns(connection: Connection, site: int, span: Range, names: Iterable
     ]
     for start in range(0, len(days), DAYS_AT_ONCE):
         part = days[start : start + DAYS_AT_ONCE]
-        kept = _kept(connection, site, part, wanted)
+        kept = {} if {*OF_HITS} & {*wanted} else _kept(connection, site, part, wanted)
         whole = [(day, kept[day] if day in kept else make_day(connection, site, day, wanted)) for day in part]
         yield join(whole, wanted)
 

@@ -22,6 +22,7 @@ from ..errors import InputError, PagetallyError, TooLarge
 from ..instance import Instance
 from ..model import Annotation, ApiToken, Site
 from ..payload import decode_json
+from ..spans import Span
 from ..store.connect import DatabaseError
 from ..store.sqlite import SqliteReader
 from ..throttle import Quota
@@ -93,7 +94,7 @@ class StatsRoutes:
         token = self._admit(request)
         body = await _read_json(request)
         site = self._site(token, body.get("site_id"))
-        return await self._ask(request, partial(_query, body=body, site=site, today=self._today(site)))
+        return await self._ask(request, partial(_query, body=body, site=site, now=self._instance.clock()))
 
     async def annotate(self, request: Request) -> Answer:
         """Note something on a day, with a token of the scope annotate."""
@@ -119,7 +120,7 @@ class StatsRoutes:
         if compare not in ("", "previous_period"):
             raise InputError("compare", f"{compare[:40]!r} is not possible", hint="Use previous_period.")
         ask = statsapi.read_v1_ask(known, site, self._today(site))
-        before = replace(ask, span=ask.span.before()) if compare else None
+        before = replace(ask, span=Span(ask.span.days.before())) if compare else None
         return await self._ask(request, partial(statsapi.aggregate, ask=ask, before=before))
 
     async def timeseries(self, request: Request) -> bytes:
@@ -127,7 +128,7 @@ class StatsRoutes:
         site = self._site(self._admit(request), request.query_params.get("site_id"))
         known = dict(request.query_params)
         ask = statsapi.read_v1_ask(known, site, self._today(site))
-        interval = known.get("interval") or statsapi.suitable(ask.span)
+        interval = known.get("interval") or ask.span.interval
         if interval not in ("hour", "day", "week", "month", "date"):
             hint = "One of hour, day, week, month."
             raise InputError("interval", f"{interval[:40]!r} is not an interval", hint=hint)
@@ -167,8 +168,8 @@ class StatsRoutes:
             self._waiting -= 1
 
 
-def _query(reader: SqliteReader, body: object, site: Site, today: int) -> Answer:
-    return statsapi.answer(reader, statsapi.read_ask(body, site, today, reader.first_day(site.id)))
+def _query(reader: SqliteReader, body: object, site: Site, now: float) -> Answer:
+    return statsapi.answer(reader, statsapi.read_ask(body, site, now, reader.first_day(site.id)))
 
 
 def _as_json(reader: SqliteReader, work: Callable[[SqliteReader], Answer]) -> bytes:
