@@ -403,7 +403,10 @@ class _Lookups:
     def _lookup(self, dimension: Dimension) -> Lookup:
         known = self._known.get(dimension.name)
         if known is None:
-            known = self._known[dimension.name] = self._reader.lookup(self._site.id, dimension)
+            known = self._reader.lookup(self._site.id, dimension)
+            if dimension.call is not None:
+                known = _rename(known, dimension.call)
+            self._known[dimension.name] = known
         return known
 
     def codes(self, dimension: Dimension, ids: Column) -> Column:
@@ -459,6 +462,13 @@ class _Lookups:
         table = np.array(known, np.bool_)
         mask = table[codes] if len(table) else np.zeros(len(ids), np.bool_)
         return ~mask if one.is_negative else mask
+
+
+def _rename(lookup: Lookup, call: Callable[[str], str]) -> Lookup:
+    """The same with other words, of which several may become one."""
+    words: dict[str, int] = {}
+    codes = [words.setdefault(call(word), len(words)) for word in lookup.words]
+    return Lookup(np.array(codes, np.int64)[lookup.codes], list(words))
 
 
 def _pick(codes: Mapping[int, int], ids: Column) -> Column:

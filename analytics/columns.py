@@ -28,8 +28,9 @@ NAMES = (*OF_VISITS, *OF_VIEWS, *OF_EVENTS, *OF_STAYS)
 """Those that are kept of closed days."""
 SECONDS = ("view_second", "event_second", "stay_second")
 """When each view, event and report was, in seconds since 1970."""
-OF_HITS = SECONDS
-"""Those that are not kept: who asks for one gets a day's columns from its hits."""
+OF_HITS = (*SECONDS, "exit_client")
+"""Those that are not kept, with the client of each visit's last hit: who asks for one gets a day's columns
+from its hits."""
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import quote, unquote
 
 from .errors import InputError
 from .language import N_
+from .places import name_country, name_region
 
 
 class Level(Enum):
@@ -33,6 +35,8 @@ class Dimension:
     field: str = ""
     key: str = ""
     """Of a single property of events: how the event calls it."""
+    call: Callable[[str], str] | None = None
+    """What its words are called, where that is another word."""
 
     @property
     def is_property(self) -> bool:
@@ -91,6 +95,12 @@ ALL = (
     Dimension("week", N_("Week"), Level.VISIT, "day"),
     Dimension("month", N_("Month"), Level.VISIT, "day"),
 )
+MORE = (
+    Dimension("country_name", N_("Country"), Level.VISIT, "place", "place", "country", call=name_country),
+    Dimension("region_name", N_("Region"), Level.VISIT, "place", "place", "region", call=name_region),
+    Dimension("exit_host", N_("Exit host"), Level.VISIT, "exit_client", "client", "host"),
+)
+"""What programs ask for besides: names instead of codes, and what is read from single hits."""
 BY_NAME = {dimension.name: dimension for dimension in ALL}
 SUMMED = tuple(one for one in ALL if one.level is Level.VISIT and one.table)
 """Those by which the visits of a month are kept summed up."""
@@ -119,9 +129,12 @@ def split_property(word: str) -> tuple[str, str]:
     return key.replace("%3D", "=").replace("%25", "%"), value
 
 
+_EVERY = {one.name: one for one in (*ALL, *MORE)}
+
+
 def find_dimension(name: str, parameter: str = "dimensions") -> Dimension:
     """The dimension of that name; InputError when there is none."""
-    found = BY_NAME.get(name)
+    found = _EVERY.get(name)
     key = unquote(name[len(PROPERTY) :]) if name.startswith(PROPERTY) else ""
     if key and name_property(key) == name:
         return Dimension(name, key, Level.EVENT, "event_hit", key=key)

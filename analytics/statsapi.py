@@ -39,12 +39,15 @@ NAMES = {
         for name, one in BY_NAME.items()
         if one.level is Level.VISIT and one.table and name not in ("entry", "exit", "host")
     },
+    "visit:country_name": "country_name",
+    "visit:region_name": "region_name",
     "visit:city_name": "city",
     "visit:hostname": "host",
     "visit:entry_page_hostname": "host",
     "event:hostname": "host",
     "visit:entry_page": "entry",
     "visit:exit_page": "exit",
+    "visit:exit_page_hostname": "exit_host",
     "time:minute": "minute",
     "time:hour": "hour",
     "time:day": "day",
@@ -166,7 +169,7 @@ def find(name: str, parameter: str) -> Dimension:
             f"{name[:60]!r} is not a dimension",
             hint="One of " + ", ".join((*NAMES, OF_PROPERTY + "…")),
         )
-    return BY_NAME[ours]
+    return find_dimension(ours)
 
 
 def read_metrics(names: Sequence[str]) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
 
 from .channels import CHANNELS
@@ -11,6 +10,7 @@ from .days import to_date
 from .dimensions import BY_NAME, PROPERTY, find_dimension, split_property
 from .language import N_, NN_, _, ngettext, spoken
 from .model import OTHER, Adjustment
+from .places import names_in
 
 READABLE = (("%20", " "), ("%23", "#"), ("%3F", "?"))
 """What stays escaped in a canonical path, but reads better as it is."""
@@ -257,7 +257,7 @@ def unword(text: str, dimension: str) -> str:
 def worded(dimension: str) -> Mapping[str, str]:
     """The labels of a dimension that people read another word for, each with its word."""
     if dimension in ("country", "language"):
-        countries, languages = _names(spoken().code)
+        countries, languages = names_in(spoken().code)
         if dimension == "country":
             return {code: name for code, name in countries.items() if len(code) == 2 and code.isalpha()}
         return {code: name for code, name in languages.items() if len(code) < 4}
@@ -265,24 +265,14 @@ def worded(dimension: str) -> Mapping[str, str]:
     return {label: _(label) for label in labels}
 
 
-@lru_cache(maxsize=8)
-def _names(code: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """Names of countries and of languages in one language, by code."""
-    # Their tables take a while to load, which a start should not wait for.
-    from babel import Locale
-
-    locale = Locale(code)
-    return locale.territories, locale.languages
-
-
 def country(code: str) -> str:
     """The name of a country by its code, or the code where it is none: DE is Germany."""
-    return _names(spoken().code)[0].get(code, code)
+    return names_in(spoken().code)[0].get(code, code)
 
 
 def language(code: str) -> str:
     """The name of a language by its code, or the code where it is none: de is German."""
-    return _names(spoken().code)[1].get(code, code)
+    return names_in(spoken().code)[1].get(code, code)
 
 
 KEPT = {"goal": N_("Goal"), "segment": N_("Segment")}

@@ -26,8 +26,6 @@ def test_every_metric_and_dimension_is_named_and_no_other() -> None:
     for name in (*METRICS, *NAMES):
         assert f"`{name}`" in PAGE, name
     unknown = {"event:goal", "event:props:…", "event:props:plan"}
-    # Plausible's, of which the page says that they are not here.
-    unknown |= {"visit:country_name", "visit:region_name", "visit:exit_page_hostname"}
     assert set(re.findall(r"`((?:event|visit|time):[^`=]+)`", PAGE)) - unknown == set(NAMES)
     assert f"{AN_HOUR} times an hour" in PAGE
 

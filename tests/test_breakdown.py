@@ -19,7 +19,7 @@ from analytics import filters
 from analytics.breakdown import Grouping, Row, measure_stays, tabulate
 from analytics.channels import classify
 from analytics.days import local_day, to_date
-from analytics.dimensions import ALL, BY_NAME, Level, write_property
+from analytics.dimensions import ALL, BY_NAME, MORE, Level, write_property
 from analytics.errors import InputError
 from analytics.filters import (
     NO_FILTER,
@@ -60,8 +60,11 @@ PLACES = (
     Place(),
     Place("DE", "DE-BE", "Berlin", "AS3320 Telekom", "de"),
     Place("DE", "DE-BY", "Munich", "AS3320 Telekom", "en"),
+    # A file that knows no codes.
+    Place("DE", "Bayern", "Munich", "AS3320 Telekom", "en"),
     Place("FR", "", "", "AS12322 Free", "fr"),
 )
+NAMES = {"": "", "DE": "Germany", "FR": "France", "DE-BE": "Berlin", "DE-BY": "Bayern", "Bayern": "Bayern"}
 CAMPAIGNS = (
     Campaign(),
     Campaign(),
@@ -83,6 +86,9 @@ FILTERS: tuple[Filter, ...] = (
     condition("browser", "is_not", ["Firefox", ""]),
     condition("country", "is", ["de"], is_exact=False),
     condition("city", "contains", ["i"]),
+    condition("country_name", "is", ["germany"], is_exact=False),
+    Some((condition("region_name", "is_not", ["Bayern"]), condition("page", "is", ["/a"]))),
+    condition("exit_host", "is", ["example.com"]),
     condition("referrer", "contains_not", ["a."]),
     condition("page", "is", ["/a"]),
     condition("page", "is_not", ["/a"]),
@@ -111,9 +117,11 @@ FILTERS: tuple[Filter, ...] = (
 
 GROUPINGS = (
     Grouping(),
-    *(Grouping((one.name,)) for one in ALL),
+    *(Grouping((one.name,)) for one in (*ALL, *MORE)),
     Grouping(("country", "browser")),
     Grouping(("page", "device")),
+    Grouping(("region_name", "page")),
+    Grouping(("host", "exit_host")),
     Grouping(("day", "page")),
     Grouping(("event", "page")),
     Grouping(("event", "country")),
@@ -186,6 +194,9 @@ class Visit:
             "country": place.country,
             "region": place.region,
             "city": place.city,
+            "country_name": NAMES[place.country],
+            "region_name": NAMES[place.region],
+            "exit_host": hits[-1].client.host,
             "network": place.network,
             "language": place.language,
             "entry": first.path,

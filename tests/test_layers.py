@@ -35,6 +35,7 @@ LAYERS = (
             "language",
             "dimensions",
             "gauges",
+            "places",
         },
     ),
     (

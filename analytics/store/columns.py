@@ -43,6 +43,9 @@ EVENTS = """
 SELECT visitor, at, id, name, path FROM hit
 WHERE site = :site AND day = :day AND kind IN (1, 2) ORDER BY visitor, at, id
 """
+CLIENTS = """
+SELECT visitor, at, client FROM hit WHERE site = :site AND day = :day ORDER BY visitor, at, path, id
+"""
 STAYS = """
 SELECT visitor, at, path, coalesce(detail ->> 'e', 0), coalesce(detail ->> 'sd', 255)
 FROM hit
@@ -80,6 +83,13 @@ def make_day(connection: Connection, site: int, day: int, names: Sequence[str]) 
         owner, at, path, time, scroll = _table(rows, 5)
         stays = (_visit_of(visitor, found["start"], owner, at), path, time, scroll)
         found |= dict(zip(OF_STAYS, stays, strict=True)) | {"stay_second": at}
+    if "exit_client" in wanted:
+        owner, at, client = _table(connection.execute(CLIENTS, place).fetchall(), 3)
+        visit = _visit_of(visitor, found["start"], owner, at)
+        # Hits stand in the order of their visits.
+        last = np.flatnonzero(np.diff(visit, append=-1))
+        found["exit_client"] = np.zeros(len(visitor), np.int64)
+        found["exit_client"][visit[last]] = client[last]
     return found
 
 
