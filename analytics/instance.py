@@ -20,7 +20,7 @@ from .errors import Unavailable
 from .geo import Geo
 from .glance import Glance
 from .lock import FolderLock
-from .model import ONLINE_WINDOW, Site
+from .model import ONLINE_WINDOW, Range, Site
 from .presence import Presence
 from .registry import Registry
 from .salts import Salts
@@ -29,6 +29,7 @@ from .store.adjust import Progress
 from .store.connect import FILE, READ_DEADLINE
 from .store.ingest import Caps
 from .store.sqlite import SqliteReader, SqliteStore
+from .store.tails import LARGE
 from .throttle import Throttle
 from .writer import Writer
 
@@ -233,6 +234,17 @@ class Instance:
     def advance_rule(self, number: int) -> bool:
         """Take a rule, or the undoing of one, a site-day further; whether there is more."""
         return self.settle(self.write(lambda store: store.advance_rule(number)))
+
+    def count_tails(self) -> None:
+        """After a start: count what waits to be folded, where that is much, before somebody asks."""
+        for site in self.registry.sites:
+            with self.borrow_reader() as reader:
+                days = reader.days(site.id) if reader.unfolded(site.id) > LARGE else []
+            for day in reversed(days):
+                if self._leaving.is_set():
+                    return
+                with self.borrow_reader() as reader:
+                    reader.site_count(site.id, Range(day, day))
 
     def fold(self) -> int:
         """Fold what is stored, slice by slice, letting views through in between; hits folded.

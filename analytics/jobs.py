@@ -39,6 +39,7 @@ def schedule(instance: Instance) -> BackgroundScheduler:
         (instance.carry_on, 60),
     ):
         scheduler.add_job(_quietly(job), "interval", seconds=seconds, id=job.__name__)
+    scheduler.add_job(_quietly(instance.count_tails), id=instance.count_tails.__name__)  # once, at once
     return scheduler
 
 

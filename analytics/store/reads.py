@@ -14,7 +14,7 @@ from ..model import Count, Kind, PageRow, Range, Site, Totals
 from ..urls import bare_host
 from .connect import Connection
 from .folding import FIGURES, MERGED_VISITS
-from .tails import IS_NEW_TO_PAGE, Moment, tail_of_pages, tail_of_site
+from .tails import IS_NEW_TO_PAGE, Marks, Moment, Place, tails_of_pages, tails_of_site
 
 MOST_NAMED = 10_000
 """Pages that one statement names."""
@@ -164,11 +164,17 @@ def _site_figures(
     else:
         days = place | {"first": span.first, "last": span.last}
         views, visitors = connection.execute(SITE_COUNT_BETWEEN, days).fetchone()
-    for day, *marks in pending_days(connection, site):
-        if span is None or span.first <= day <= span.last:
-            more = tail_of_site(connection, (site, day), (marks[0], marks[1]), moment)
-            views, visitors = views + more[0], visitors + more[1]
-    return views, visitors
+    more = tails_of_site(connection, _pending_within(connection, site, span), moment)
+    return views + more[0], visitors + more[1]
+
+
+def _pending_within(connection: Connection, site: int, span: Range | None) -> list[tuple[Place, Marks]]:
+    """The site-days with unfolded hits, of a range of days or of all."""
+    return [
+        ((site, day), (folded, stored))
+        for day, folded, stored in pending_days(connection, site)
+        if span is None or span.first <= day <= span.last
+    ]
 
 
 PAGE_COUNTS = """
@@ -290,13 +296,11 @@ def _add_unfolded(
     counts: dict[int, list[int]],
     moment: Moment | None,
 ) -> None:
-    for day, *marks in pending_days(connection, site):
-        if span is None or span.first <= day <= span.last:
-            more = tail_of_pages(connection, (site, day), (marks[0], marks[1]), counts, moment)
-            for id, count in counts.items():
-                views, visitors = more.get(id, (0, 0))
-                count[0] += views
-                count[1] += visitors
+    for more in tails_of_pages(connection, _pending_within(connection, site, span), counts, moment):
+        for id, count in counts.items():
+            views, visitors = more.get(id, (0, 0))
+            count[0] += views
+            count[1] += visitors
 
 
 def _place_of_pages(

@@ -69,7 +69,7 @@ class SqliteReader:
 
     def snapshot(self, seconds: float | None = READ_DEADLINE) -> AbstractContextManager[Connection]:
         # The age first: what is taken away from now on voids what this snapshot counts.
-        self._moment = Moment(self._tails, self._tails.age) if self._tails is not None else None
+        self._moment = Moment(self._tails, self._tails.age) if self._tails is not None else Moment()
         return snapshot(self._connection, seconds)
 
     def interrupt(self) -> None:
@@ -333,7 +333,10 @@ class SqliteStore:
     def fold(self, site: int, day: int, limit: int) -> int:
         """Fold one slice of at most `limit` hits of a site-day; how many it were."""
         with transaction(self._connection):
-            return folding.fold_slice(self._connection, site, day, limit)
+            folded = folding.fold_slice(self._connection, site, day, limit)
+        if folded < limit:
+            self.tails.let_go((site, day))
+        return folded
 
     def rollup(self, ended_before: Callable[[Site], int]) -> bool:
         """Do one thing that is due of what ended before the day given for its site; False for nothing."""

@@ -1,24 +1,31 @@
 """What is stored and not folded yet, counted once while much of it waits.
 
-A tail is what a site-day has past its watermark. Of a large backlog only one tail changes at a time, the
-one being folded, so that the others need not be looked at for each question.
+A tail is what a site-day has past its watermark. Folding makes it shorter and the folded figures larger, and
+their sum stays: so what is remembered of a day is what it has in all, until something more is stored.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import msgspec
+import numpy as np
 
+from ..columns import Column
 from .connect import Connection
 
 LARGE = 5_000
 """Hits from which on a tail is remembered. Smaller ones are counted on the event loop, which may not wait."""
 
+FEW = 5
+"""How many views of a whole day are read in the time that one of a tail takes, which is looked up."""
+
 MOST_PAGES = 10_000
-"""Pages of one tail that are remembered."""
+"""Pages of one day that are remembered."""
+
+IDS_AT_ONCE = 1_000_000
 
 IS_NEW_TO_PAGE = """NOT EXISTS (
   SELECT 1 FROM page_visitor AS seen WHERE seen.site = hit.site AND seen.day = hit.day
@@ -31,17 +38,28 @@ SELECT count(*), count(DISTINCT CASE WHEN NOT EXISTS (
 FROM hit WHERE site = :site AND day = :day AND id > :after AND kind = 0
 """
 
-# Of a day of which nothing is folded: a set of Python's takes half as long as DISTINCT.
-VISITORS_OF_DAY = "SELECT visitor FROM hit WHERE site = :site AND day = :day AND kind = 0"
-
 TAIL_OF_PAGES = f"""
 SELECT path, count(*), count(DISTINCT CASE WHEN {IS_NEW_TO_PAGE} THEN visitor END)
 FROM hit WHERE site = :site AND day = :day AND id > :after AND kind = 0
   AND path IN (SELECT value FROM json_each(:paths)) GROUP BY path
 """
 
+FOLDED_SITE = "SELECT views, visitors FROM site_day WHERE site = ? AND day = ?"
+
+FOLDED_PAGES = """
+SELECT path, sum(views), count(*) FROM page_visitor
+WHERE site = ? AND day = ? AND path IN (SELECT value FROM json_each(?)) GROUP BY path
+"""
+
+# In one row: SQLite does not give the interpreter's lock back and take it at each view, and numpy reads
+# numbers in a text sooner than Python makes objects of them.
+VIEWS_OF_DAY = """
+SELECT group_concat(path), group_concat(visitor) FROM hit
+WHERE site = ? AND day = ? AND id BETWEEN ? AND ? AND kind = 0
+"""
+
 Figures = tuple[int, int]
-"""Views, and visitors who are not among the folded ones."""
+"""Views, and visitors."""
 
 Place = tuple[int, int]
 """A site and a day."""
@@ -49,78 +67,141 @@ Place = tuple[int, int]
 Marks = tuple[int, int]
 """The watermark of a site-day, and its last stored hit."""
 
+NOTHING: Figures = (0, 0)
+
+
+@dataclass
+class Day:
+    """What a site-day has, folded or not, as far as somebody asked."""
+
+    version: tuple[int, int]
+    """The age in which it was counted, and the last hit that was stored then."""
+    site: Figures | None = None
+    pages: dict[int, Figures] = field(default_factory=dict)
+    has_all_pages: bool = False
+
 
 class Tails:
-    """The tails of the moment, shared by the readers of one process."""
+    """The days of the moment that have large tails, shared by the readers of one process."""
 
     def __init__(self) -> None:
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
+        self._turns: dict[Place, threading.Lock] = {}
+        self._days: dict[Place, Day] = {}
         self.age = 0
         """How often hits were taken away or moved: what was counted in an earlier age is void."""
-        self._sites: dict[Place, tuple[int, Marks, Figures]] = {}
-        self._pages: dict[Place, tuple[int, Marks, dict[int, Figures]]] = {}
 
     def forget(self) -> None:
-        """Hits were taken away or moved, behind watermarks that may stand as before."""
+        """Hits were taken away or moved, of days that may end with the same one as before."""
         self.age += 1
 
+    def let_go(self, place: Place) -> None:
+        """Nothing of a site-day waits any more."""
+        with self._lock:
+            self._days.pop(place, None)
+            self._turns.pop(place, None)
+
+    def count(self, connection: Connection, age: int, days: Collection[tuple[Place, Marks]]) -> None:
+        """Count those days that are not known, in a snapshot that was begun in such an age.
+
+        Those who ask together share the days out: each counts one that nobody counts yet.
+        """
+        for is_patient in (False, True):
+            for place, marks in days:
+                turn = self._turn(place)
+                if turn.acquire(blocking=is_patient):
+                    try:
+                        self._known(connection, age, place, marks)
+                    finally:
+                        turn.release()
+
     def of_site(self, connection: Connection, age: int, place: Place, marks: Marks) -> Figures:
-        """The tail of a site-day, in a snapshot that was begun in such an age."""
-        # In turns: those who ask together would all count the same.
-        with self._turn:
-            known = self._sites.get(place)
-            if known is not None and known[:2] == (age, marks) and age == self.age:
-                return known[2]
-            figures = count_site(connection, place, marks)
-            self._sites[place] = (age, marks, figures)
-            return figures
+        """The tail of a site-day."""
+        with self._turn(place):
+            day = self._known(connection, age, place, marks)
+            folded = _folded_site(connection, place)
+            if day.site is None:
+                day.site = _add(count_site(connection, place, marks), folded)
+            return _take(day.site, folded)
 
     def of_pages(
         self, connection: Connection, age: int, place: Place, marks: Marks, paths: Collection[int]
     ) -> Mapping[int, Figures]:
-        """The tails of pages (path ids) on a site-day, and maybe of others."""
-        with self._turn:
-            known = self._pages.get(place)
-            is_valid = known is not None and known[:2] == (age, marks) and age == self.age
-            pages = known[2] if known is not None and is_valid and len(known[2]) < MOST_PAGES else {}
-            missing = [path for path in paths if path not in pages]
-            if missing:
-                found = count_pages(connection, place, marks, missing)
-                pages = pages | dict.fromkeys(missing, (0, 0)) | found
-                self._pages[place] = (age, marks, pages)
-            return pages
+        """The tails of pages (path ids) on a site-day."""
+        with self._turn(place):
+            day = self._known(connection, age, place, marks)
+            folded = _folded_pages(connection, place, paths) if marks[0] else {}
+            if not day.has_all_pages:
+                if len(day.pages) + len(paths) > MOST_PAGES:
+                    day.pages.clear()
+                missing = [path for path in paths if path not in day.pages]
+                found = count_pages(connection, place, marks, missing) if missing else {}
+                for path in missing:
+                    day.pages[path] = _add(found.get(path, NOTHING), folded.get(path, NOTHING))
+            return {path: _take(day.pages.get(path, NOTHING), folded.get(path, NOTHING)) for path in paths}
+
+    def _turn(self, place: Place) -> threading.Lock:
+        with self._lock:
+            return self._turns.setdefault(place, threading.Lock())
+
+    def _known(self, connection: Connection, age: int, place: Place, marks: Marks) -> Day:
+        """What is remembered of a day, which is counted unless most of it is folded. Within its turn."""
+        day, version = self._days.get(place), (age, marks[1])
+        if day is None or day.version != version or age != self.age:
+            day = Day(version)
+            if _folded_site(connection, place)[0] <= FEW * (marks[1] - marks[0]):
+                day.site, pages = count_day(connection, place, marks[1])
+                if len(pages) <= MOST_PAGES:
+                    day.pages, day.has_all_pages = pages, True
+            self._days[place] = day
+        return day
 
 
 @dataclass(frozen=True)
 class Moment:
     """The tails as a snapshot sees them that was begun in an age."""
 
-    tails: Tails
-    age: int
+    tails: Tails = field(default_factory=Tails)
+    age: int = 0
 
 
-def tail_of_site(connection: Connection, place: Place, marks: Marks, moment: Moment | None) -> Figures:
-    """Views and new visitors in the tail of a site-day; without a moment counted anew."""
-    if moment is None or marks[1] - marks[0] <= LARGE:
-        return count_site(connection, place, marks)
-    return moment.tails.of_site(connection, moment.age, place, marks)
+def tails_of_site(
+    connection: Connection, days: Collection[tuple[Place, Marks]], moment: Moment | None = None
+) -> Figures:
+    """Views and new visitors in the tails of some days of a site; without a moment counted anew."""
+    moment = moment or Moment()
+    large = [one for one in days if _is_large(one)]
+    moment.tails.count(connection, moment.age, large)
+    found = [count_site(connection, *one) for one in days if not _is_large(one)]
+    found += [moment.tails.of_site(connection, moment.age, *one) for one in large]
+    return sum(views for views, _ in found), sum(visitors for _, visitors in found)
 
 
-def tail_of_pages(
-    connection: Connection, place: Place, marks: Marks, paths: Collection[int], moment: Moment | None
-) -> Mapping[int, Figures]:
-    """The same of pages (path ids), and maybe of others; a page without any may be absent."""
-    if moment is None or marks[1] - marks[0] <= LARGE:
-        return count_pages(connection, place, marks, paths)
-    return moment.tails.of_pages(connection, moment.age, place, marks, paths)
+def tails_of_pages(
+    connection: Connection,
+    days: Collection[tuple[Place, Marks]],
+    paths: Collection[int],
+    moment: Moment | None = None,
+) -> Iterator[Mapping[int, Figures]]:
+    """The same of pages (path ids), day by day; a page without any may be absent."""
+    moment = moment or Moment()
+    large = [one for one in days if _is_large(one)]
+    moment.tails.count(connection, moment.age, large)
+    for place, marks in days:
+        if _is_large((place, marks)):
+            yield moment.tails.of_pages(connection, moment.age, place, marks, paths)
+        else:
+            yield count_pages(connection, place, marks, paths)
+
+
+def _is_large(day: tuple[Place, Marks]) -> bool:
+    _, (folded, stored) = day
+    return stored - folded > LARGE
 
 
 def count_site(connection: Connection, place: Place, marks: Marks) -> Figures:
-    """Views and new visitors in the tail of a site-day."""
+    """Views and new visitors in the tail of a site-day, looked up one by one."""
     where = {"site": place[0], "day": place[1], "after": marks[0]}
-    if marks[0] == 0:
-        visitors = [visitor for (visitor,) in connection.execute(VISITORS_OF_DAY, where)]
-        return len(visitors), len(set(visitors))
     views, new = connection.execute(TAIL_OF_SITE, where).fetchone()
     return views, new
 
@@ -128,7 +209,58 @@ def count_site(connection: Connection, place: Place, marks: Marks) -> Figures:
 def count_pages(
     connection: Connection, place: Place, marks: Marks, paths: Collection[int]
 ) -> dict[int, Figures]:
-    """Views and new visitors of pages (path ids) in the tail of a site-day."""
+    """The same of pages (path ids)."""
     where: dict[str, int | str] = {"site": place[0], "day": place[1], "after": marks[0]}
     where["paths"] = msgspec.json.encode(list(paths)).decode()
     return {path: (views, new) for path, views, new in connection.execute(TAIL_OF_PAGES, where)}
+
+
+def count_day(connection: Connection, place: Place, upto: int) -> tuple[Figures, dict[int, Figures]]:
+    """Views and visitors of a whole site-day, and of each of its pages, folded or not."""
+    path, visitor = _read_views(connection, place, upto)
+    if not len(path):
+        return NOTHING, {}
+    known, who = np.unique(visitor, return_inverse=True)
+    pair = np.sort(path * len(known) + who)
+    is_new = np.concatenate(([True], pair[1:] != pair[:-1]))
+    of_pair = pair // len(known)
+    first = np.flatnonzero(np.concatenate(([True], of_pair[1:] != of_pair[:-1])))
+    views = np.diff(first, append=len(pair))
+    visitors = np.add.reduceat(is_new, first, dtype=np.int64)
+    figures = zip(views.tolist(), visitors.tolist(), strict=True)
+    return (len(pair), len(known)), dict(zip(of_pair[first].tolist(), figures, strict=True))
+
+
+def _read_views(connection: Connection, place: Place, upto: int) -> tuple[Column, Column]:
+    """Path and visitor of each view of a site-day."""
+    first = connection.execute("SELECT min(id) FROM hit WHERE site = ? AND day = ?", place).fetchone()[0]
+    parts = [
+        connection.execute(VIEWS_OF_DAY, (*place, at, min(at + IDS_AT_ONCE - 1, upto))).fetchone()
+        for at in range(upto + 1 if first is None else first, upto + 1, IDS_AT_ONCE)
+    ]
+    paths, visitors = (
+        np.concatenate(
+            [np.zeros(0, np.int64), *(np.fromstring(part[n], np.int64, sep=",") for part in parts if part[n])]
+        )
+        for n in (0, 1)
+    )
+    return paths, visitors
+
+
+def _folded_site(connection: Connection, place: Place) -> Figures:
+    found: Figures = connection.execute(FOLDED_SITE, place).fetchone()
+    return found
+
+
+def _folded_pages(connection: Connection, place: Place, paths: Collection[int]) -> dict[int, Figures]:
+    named = msgspec.json.encode(list(paths)).decode()
+    rows = connection.execute(FOLDED_PAGES, (*place, named))
+    return {path: (views, visitors) for path, views, visitors in rows}
+
+
+def _add(one: Figures, other: Figures) -> Figures:
+    return one[0] + other[0], one[1] + other[1]
+
+
+def _take(whole: Figures, part: Figures) -> Figures:
+    return whole[0] - part[0], whole[1] - part[1]
