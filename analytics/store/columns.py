@@ -12,12 +12,13 @@ import msgspec
 import numpy as np
 
 from ..breakdown import FIGURES, Lookup
-from ..columns import NAMES, OF_EVENTS, OF_HITS, OF_STAYS, OF_VIEWS, OF_VISITS, Column, Columns, join
+from ..columns import NAMES, OF_EVENTS, OF_HITS, OF_STAYS, OF_VIEWS, OF_VISITS, SECONDS, Column, Columns, join
 from ..days import month_of, month_start
 from ..dimensions import BY_NAME, Dimension
 from ..goals import Kept
 from ..model import Range
 from . import owner
+from .bulk import read_numbers
 from .connect import Connection
 from .reads import CURRENT_VISITS
 
@@ -27,30 +28,27 @@ DAYS_AT_ONCE = 7
 FEW = 10
 """One of so many hits: fewer are looked up one by one."""
 
-FOLDED_VISITS = """
-SELECT visitor, start, length, views, events, entry, exit, source, client, place FROM visit
-WHERE site = :site AND day = :day ORDER BY visitor, start
-"""
-VISITS_NOW = f"""
-WITH {CURRENT_VISITS}
-SELECT visitor, start, length, views, events, entry, exit, source, client, place FROM current_visit
-ORDER BY visitor, start
-"""
-VIEWS = """
-SELECT path, at FROM hit WHERE site = :site AND day = :day AND kind = 0 ORDER BY visitor, at, id
-"""
-EVENTS = """
-SELECT visitor, at, id, name, path FROM hit
-WHERE site = :site AND day = :day AND kind IN (1, 2) ORDER BY visitor, at, id
-"""
-CLIENTS = """
-SELECT visitor, at, client FROM hit WHERE site = :site AND day = :day ORDER BY visitor, at, path, id
-"""
-STAYS = """
-SELECT visitor, at, path, coalesce(detail ->> 'e', 0), coalesce(detail ->> 'sd', 255)
-FROM hit
-WHERE site = :site AND day = :day AND kind = 3 ORDER BY visitor, at, id
-"""
+VISITS = "visit WHERE site = :site AND day = :day"
+VISITS_NOW = "current_visit"
+HITS = "hit WHERE site = :site AND day = :day"
+INSIDE = (
+    (f"{HITS} AND kind = 0", (*OF_VIEWS, "view_second")),
+    (f"{HITS} AND kind IN (1, 2)", (*OF_EVENTS, "event_second")),
+    (f"{HITS} AND kind = 3", (*OF_STAYS, "stay_second")),
+)
+
+EXPRESSIONS = {
+    "event_hit": "id",
+    "event_name": "name",
+    "event_path": "path",
+    "view_path": "path",
+    "stay_path": "path",
+    "stay_time": "CAST(coalesce(detail ->> 'e', 0) AS INTEGER)",
+    "stay_scroll": "CAST(coalesce(detail ->> 'sd', 255) AS INTEGER)",
+}
+"""What those columns are in SQL that do not have the name they have in the table of visits."""
+MADE = ("again", "event_visit", "stay_visit", "view_at", "event_at", *SECONDS)
+"""Columns that are made of visitors and times."""
 
 
 def make_day(connection: Connection, site: int, day: int, names: Sequence[str]) -> dict[str, Column]:
@@ -61,41 +59,56 @@ def make_day(connection: Connection, site: int, day: int, names: Sequence[str]) 
     ).fetchone()
     after, upto = row or (0, 0)
     if upto > after:
-        visits = connection.execute(VISITS_NOW, place | {"after": after, "upto": upto}).fetchall()
+        where = place | {"after": after, "upto": upto}
+        visitor, visits = _read(connection, VISITS_NOW, where, "start", OF_VISITS, names, CURRENT_VISITS)
     else:
-        visits = connection.execute(FOLDED_VISITS, place).fetchall()
-    table = _table(visits, 10)
-    visitor = table[0]
+        visitor, visits = _read(connection, VISITS, place, "start", OF_VISITS, names)
     again = np.zeros(len(visitor), np.int64)
     again[1:] = visitor[1:] == visitor[:-1]
-    found = dict(zip(OF_VISITS, (again, *table[1:]), strict=True))
-    wanted = set(names)
-    if wanted & {*OF_VIEWS, "view_second"}:
-        path, at = _table(connection.execute(VIEWS, place).fetchall(), 2)
-        found |= {"view_path": path, "view_at": at // 60, "view_second": at}
-    if wanted & {*OF_EVENTS, "event_second"}:
-        rows = connection.execute(EVENTS, place).fetchall()
-        owner, at, hit, name, path = _table(rows, 5)
-        events = (_visit_of(visitor, found["start"], owner, at), hit, name, path, at // 60)
-        found |= dict(zip(OF_EVENTS, events, strict=True)) | {"event_second": at}
-    if wanted & {*OF_STAYS, "stay_second"}:
-        rows = connection.execute(STAYS, place).fetchall()
-        owner, at, path, time, scroll = _table(rows, 5)
-        stays = (_visit_of(visitor, found["start"], owner, at), path, time, scroll)
-        found |= dict(zip(OF_STAYS, stays, strict=True)) | {"stay_second": at}
-    if "exit_client" in wanted:
-        owner, at, client = _table(connection.execute(CLIENTS, place).fetchall(), 3)
-        visit = _visit_of(visitor, found["start"], owner, at)
-        # Hits stand in the order of their visits.
-        last = np.flatnonzero(np.diff(visit, append=-1))
-        found["exit_client"] = np.zeros(len(visitor), np.int64)
-        found["exit_client"][visit[last]] = client[last]
+    found = visits | {"again": again}
+    for source, columns in INSIDE:
+        if not {*names} & {*columns}:
+            continue
+        owner, inside = _read(connection, source, place, "at", columns, names)
+        at = inside.pop("at")
+        found |= inside | {name: at // 60 for name in columns if name.endswith("_at")}
+        found |= {name: at for name in columns if name in SECONDS}
+        for name in columns:
+            if name.endswith("_visit"):
+                found[name] = _visit_of(visitor, found["start"], owner, at)
+    if "exit_client" in names:
+        found["exit_client"] = _exit_clients(connection, place, visitor, found["start"])
     return found
 
 
-def _table(rows: Sequence[tuple[int, ...]], width: int) -> Column:
-    """Rows as an array of columns."""
-    return np.array(rows, np.int64).reshape(-1, width).T
+def _read(
+    connection: Connection,
+    source: str,
+    place: Mapping[str, int],
+    time: str,
+    columns: Sequence[str],
+    names: Sequence[str],
+    tables: str = "",
+) -> tuple[Column, dict[str, Column]]:
+    """The visitor, and the time and those of some columns that are named, by visitor and time."""
+    wanted = [one for one in columns if one in names and one != time and one not in MADE]
+    expressions = ["visitor", time, *(EXPRESSIONS.get(one, one) for one in wanted)]
+    before = f"WITH {tables}" if tables else ""
+    visitor, *numbers = read_numbers(connection, source, expressions, place, before=before)
+    # Rows of one time stay in the order in which they came, by id.
+    order = np.lexsort((numbers[0], visitor))
+    return visitor[order], {name: each[order] for name, each in zip((time, *wanted), numbers, strict=True)}
+
+
+def _exit_clients(connection: Connection, place: Mapping[str, int], visitor: Column, start: Column) -> Column:
+    """The client of the last hit of each visit."""
+    owner, at, path, client = read_numbers(connection, HITS, ("visitor", "at", "path", "client"), place)
+    order = np.lexsort((path, at, owner))  # as a visit's exit is found; of the same ones the last that came
+    visit = _visit_of(visitor, start, owner[order], at[order])
+    last = np.flatnonzero(np.diff(visit, append=-1))
+    found = np.zeros(len(visitor), np.int64)
+    found[visit[last]] = client[order][last]
+    return found
 
 
 def _visit_of(visitor: Column, start: Column, owner: Column, at: Column) -> Column:

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from ..columns import Column
+from .bulk import read_numbers
 from .connect import Connection
 
 LARGE = 5_000
@@ -51,12 +52,8 @@ SELECT path, sum(views), count(*) FROM page_visitor
 WHERE site = ? AND day = ? AND path IN (SELECT value FROM json_each(?)) GROUP BY path
 """
 
-# In one row: SQLite does not give the interpreter's lock back and take it at each view, and numpy reads
-# numbers in a text sooner than Python makes objects of them.
-VIEWS_OF_DAY = """
-SELECT group_concat(path), group_concat(visitor) FROM hit
-WHERE site = ? AND day = ? AND id BETWEEN ? AND ? AND kind = 0
-"""
+FIRST_OF_DAY = "SELECT min(id) FROM hit WHERE site = :site AND day = :day"
+VIEWS_OF_DAY = "hit WHERE site = :site AND day = :day AND id BETWEEN :first AND :last AND kind = 0"
 
 Figures = tuple[int, int]
 """Views, and visitors."""
@@ -233,17 +230,20 @@ def count_day(connection: Connection, place: Place, upto: int) -> tuple[Figures,
 
 def _read_views(connection: Connection, place: Place, upto: int) -> tuple[Column, Column]:
     """Path and visitor of each view of a site-day."""
-    first = connection.execute("SELECT min(id) FROM hit WHERE site = ? AND day = ?", place).fetchone()[0]
-    parts = [
-        connection.execute(VIEWS_OF_DAY, (*place, at, min(at + IDS_AT_ONCE - 1, upto))).fetchone()
-        for at in range(upto + 1 if first is None else first, upto + 1, IDS_AT_ONCE)
+    where = {"site": place[0], "day": place[1]}
+    first = connection.execute("SELECT min(id) FROM hit WHERE site = :site AND day = :day", where).fetchone()[
+        0
     ]
-    paths, visitors = (
-        np.concatenate(
-            [np.zeros(0, np.int64), *(np.fromstring(part[n], np.int64, sep=",") for part in parts if part[n])]
+    parts = [
+        read_numbers(
+            connection,
+            VIEWS_OF_DAY,
+            ("path", "visitor"),
+            where | {"first": at, "last": min(at + IDS_AT_ONCE - 1, upto)},
         )
-        for n in (0, 1)
-    )
+        for at in range(upto if first is None else first, upto + 1, IDS_AT_ONCE)
+    ]
+    paths, visitors = (np.concatenate([part[n] for part in parts]) for n in (0, 1))
     return paths, visitors
 
 
