@@ -367,8 +367,10 @@ class Instance:
             self.write(lambda store, part=part: store.write_apart(part))  # type: ignore[misc]
 
     def probe(self) -> None:
-        """While writing fails, try it, so that health turns green by itself."""
-        if self.writer.failure is not None:
+        """See that the files are there; while writing fails, try it, so that health turns green by itself."""
+        if self.writer.failure is None:
+            self.write(lambda store: store.check_place())
+        else:
             self.write(lambda store: store.touch())
             self.writer.failure = None
 

@@ -66,9 +66,10 @@ def find_period(name: str) -> Period:
     return period
 
 
-def range_of(period: Period, today: int, first_day: int | None) -> Range:
-    """The days of a period that ends today. `first_day` is the site's first day with a view.
+def range_of(period: Period, today: int, first_day: int | None, last_day: int | None = None) -> Range:
+    """The days of a period that ends today. `first_day` and `last_day` are the site's with a view.
 
+    All time ends with the last day, be it after today: a clock was ahead, and counters show those views.
     Twelve months are the current calendar month and the eleven before it.
     """
     if period.span is not None:
@@ -79,7 +80,10 @@ def range_of(period: Period, today: int, first_day: int | None) -> Range:
         return Range(to_day(to_date(today).replace(month=1, day=1)), today)
     if period.months:
         return Range(month_start(month_of(today) - period.months + 1), today)
-    return Range(min(today, today if first_day is None else first_day), today)
+    return Range(
+        min(today, today if first_day is None else first_day),
+        max(today, today if last_day is None else last_day),
+    )
 
 
 def custom_period(first: int, last: int) -> Period:

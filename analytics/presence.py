@@ -21,12 +21,15 @@ class Presence:
         self._lock = threading.Lock()
         self._seen: dict[int, dict[int, int]] = {}
         self._size = 0
+        self._newest = 0
+        """Not before any time at which somebody was seen."""
 
     def load(self, site: int, visitors: Mapping[int, int]) -> None:
         """Take over what the store knows of a site: visitor to last time seen."""
         with self._lock:
             self._seen[site] = dict(sorted(visitors.items(), key=lambda item: item[1]))
             self._size += len(visitors)
+            self._newest = max(self._newest, *visitors.values(), 0)
 
     def forget(self, site: int) -> None:
         """The site was removed."""
@@ -44,9 +47,11 @@ class Presence:
                     seen = self._seen[hit.site] = {}
                 # Taken out and put in again, so that the order is that of the last time seen.
                 last = seen.pop(hit.visitor, 0)
-                at = hit.at
-                seen[hit.visitor] = at if at > last else last
+                at = hit.at if hit.at > last else last
+                seen[hit.visitor] = at
                 self._size += last == 0
+                if at > self._newest:
+                    self._newest = at
             if self._size > CAPACITY:
                 self._trim()
 
@@ -56,6 +61,8 @@ class Presence:
         if not seen:
             return 0
         with self._lock:
+            if self._newest > now + ONLINE_WINDOW:
+                self._forget_ahead(int(now) + ONLINE_WINDOW)
             oldest = now - ONLINE_WINDOW
             while seen:
                 visitor = next(iter(seen))
@@ -64,6 +71,14 @@ class Presence:
                 del seen[visitor]
                 self._size -= 1
             return len(seen)
+
+    def _forget_ahead(self, latest: int) -> None:
+        """The clock was ahead, and would show whom it saw until it is that late again."""
+        for seen in self._seen.values():
+            for visitor in [visitor for visitor, at in seen.items() if at > latest]:
+                del seen[visitor]
+                self._size -= 1
+        self._newest = latest
 
     def _trim(self) -> None:
         while self._size > CAPACITY:

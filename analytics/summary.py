@@ -191,7 +191,7 @@ def summarise(reader: Reader, query: Query) -> Report:
     """Answer a question. Call it inside one snapshot of the reader."""
     today = local_day(query.site.timezone, query.now)
     since = reader.first_day(query.site.id)
-    span = range_of(query.period, today, since)
+    span = range_of(query.period, today, since, reader.last_day(query.site.id))
     before = range_before(query, span)
     if before and (since is None or since > before.first):
         # A period that was counted in part would show a growth that never was.
@@ -440,7 +440,8 @@ def total_of(reader: Reader, query: Query) -> Totals:
 def days_of(reader: Reader, query: Query) -> Sequence[tuple[int, Totals]]:
     """(day, head figures) of each day of a period."""
     today = local_day(query.site.timezone, query.now)
-    span = range_of(query.period, today, reader.first_day(query.site.id))
+    known = reader.first_day(query.site.id), reader.last_day(query.site.id)
+    span = range_of(query.period, today, *known)
     return list(daily(reader, query, span))
 
 

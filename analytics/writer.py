@@ -278,10 +278,13 @@ class Writer:
         return [ticket for ticket in tickets if ticket.since >= oldest]
 
     def _fail(self, tickets: list[Ticket], error: Unavailable) -> None:
+        self._note(error)
+        self._answer(tickets, error)
+
+    def _note(self, error: Unavailable) -> None:
         if self.failure is None:
             log.error("views cannot be stored: %s", error)
         self.failure = error
-        self._answer(tickets, error)
 
     def _answer(self, tickets: list[Ticket], error: PagetallyError | None) -> None:
         by_loop: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
@@ -323,6 +326,8 @@ class Writer:
             result = job.run(self._store)
         except Exception as error:
             self.commits += 1
+            if isinstance(error, StoreFailed):
+                self._note(error)  # what keeps a job from writing keeps views from it, too
             job.future.set_exception(error)
         else:
             self.commits += 1

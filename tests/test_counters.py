@@ -7,7 +7,9 @@ from starlette.testclient import TestClient
 
 from analytics.days import local_day
 from analytics.instance import Instance
+from analytics.periods import BY_NAME
 from analytics.store import tails
+from analytics.summary import Query, total_of
 from analytics.web.app import create_app
 
 from .conftest import CHROME, FIREFOX, Clock
@@ -139,6 +141,23 @@ def test_online_are_the_visitors_of_the_last_five_minutes(
     for seconds, online in ((0, 1), (299, 1), (2, 0)):
         clock.now += seconds
         assert client.get("/api/counters?site=example.com").json()["site"]["online"] == online
+
+
+def test_a_clock_that_was_ahead_leaves_nobody_online(
+    client: TestClient, instance: Instance, clock: Clock
+) -> None:
+    now = clock.now
+    clock.now = now + 400 * 86_400
+    view(client, "/a")
+    instance.fold()
+    clock.now = now
+    counters = client.get("/api/counters?site=example.com").json()["site"]
+    assert (counters["views"], counters["online"]) == (1, 0)
+    view(client, "/a")
+    assert client.get("/api/counters?site=example.com").json()["site"]["online"] == 1
+    with instance.borrow_reader() as reader:
+        site = instance.registry.sites[0]
+        assert total_of(reader, Query(site, BY_NAME["all"], clock.now)).views == 2
 
 
 def test_who_repeats_an_event_id_is_not_online(client: TestClient, instance: Instance) -> None:

@@ -251,6 +251,34 @@ def test_it_stops_in_peace_while_the_disk_is_full(tmp_path: Path, start_server: 
         assert compare(load.acked, folder) == []
 
 
+# Files that are taken away from under a running server
+
+
+@pytest.mark.parametrize("taken", ["pagetally.db", "pagetally.db-wal"])
+def test_what_goes_into_a_file_that_was_taken_away_is_not_acked(server: Server, taken: str) -> None:
+    def send() -> int:
+        view = {"u": "https://example.com/a"}
+        return httpx2.post(f"{server.url}/api/event", json=view, headers={"user-agent": FIREFOX}).status_code
+
+    assert send() == 202
+    aside = server.data.with_name("aside")
+    (server.data / taken).rename(aside)
+    assert send() == 503
+    answer = httpx2.get(f"{server.url}/health")
+    assert answer.status_code == 503
+    assert "was removed or replaced" in answer.json()["error"]
+    aside.rename(server.data / taken)
+    until(lambda: is_green(server))
+    assert send() == 202
+    assert server.stop() == 0
+    assert look_over(server.data) == []
+
+
+def test_that_the_files_are_gone_is_said_before_a_view_comes(server: Server) -> None:
+    shutil.rmtree(server.data)
+    until(lambda: not is_green(server))
+
+
 # R6: another process holds the write lock
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import sys
 from collections.abc import Iterable, Iterator
@@ -170,6 +171,23 @@ def test_a_body_trickling_in_ends_in_time(hurried: Server, fields: int) -> None:
             if said:
                 break
     assert status_of(said) == 408
+
+
+JAVA = ("connection: Upgrade, HTTP2-Settings", "http2-settings: AAEAAA")
+"""What a client sends with each request that would rather speak HTTP/2."""
+
+
+@pytest.mark.parametrize("line", ["Upgrade: h2c", "upgrade: h2c", "upgrade: websocket"])
+def test_who_asks_for_another_protocol_is_answered_in_this_one(hurried: Server, line: str) -> None:
+    said = converse(hurried.port, [post(event(), *JAVA, line), head("GET", "/health", CLOSE)])
+    assert re.findall(rb"HTTP/1.1 (\d+)", said) == [b"202", b"200"]
+
+
+def test_a_body_never_becomes_a_request_of_its_own(hurried: Server) -> None:
+    body = post(event(), CLOSE)
+    request = head("GET", "/health", *JAVA, "uPgRaDe: h2c", f"content-length: {len(body)}")
+    said = converse(hurried.port, [request, body])
+    assert re.findall(rb"HTTP/1.1 (\d+)", said) == [b"400"]
 
 
 HEADED = ["/health", "/pt.js", "/api/counters?site=example.com", "/api/pixel.gif", "/login", "/no/such/page"]

@@ -36,6 +36,8 @@ def test_ranges(name: str, first: int, last: int) -> None:
 def test_twelve_months_begin_with_a_month_and_all_time_with_the_first_day() -> None:
     assert str(to_date(range_of(BY_NAME["12mo"], TODAY, None).first)) == "2024-12-01"
     assert range_of(BY_NAME["all"], TODAY, None) == Range(TODAY, TODAY)
+    # The views of a clock that was ahead: counters show them.
+    assert range_of(BY_NAME["all"], TODAY, TODAY - 5, TODAY + 9) == Range(TODAY - 5, TODAY + 9)
     with pytest.raises(InputError, match="'1y' is not a period"):
         find_period("1y")
 

@@ -70,6 +70,26 @@ def open_writer(file: Path) -> Connection:
     return connection
 
 
+class Place:
+    """Where an open database and its log lie: SQLite would go on writing into files that were taken away."""
+
+    def __init__(self, file: Path) -> None:
+        self._paths = (str(file), f"{file}-wal")
+        self._known = self._look()
+
+    def _look(self) -> list[tuple[int, int]]:
+        try:
+            return [(found.st_dev, found.st_ino) for found in map(os.stat, self._paths)]
+        except OSError:
+            return []
+
+    def check(self) -> None:
+        """StoreFailed when the files at their paths are not those that were opened."""
+        if self._look() != self._known:
+            hint = "Put them back, or start the server anew; it makes new ones where there are none."
+            raise StoreFailed(f"{self._paths[0]} or its log was removed or replaced", hint=hint)
+
+
 def read_only(file: Path) -> str:
     """The name under which SQLite opens a file for reading only, whatever characters its path has."""
     return f"{file.resolve().as_uri()}?mode=ro"

@@ -371,9 +371,15 @@ def recent_views(
 
 def first_day(connection: Connection, site: int) -> int | None:
     """The first day on which the site has a hit."""
-    day: int | None = connection.execute("SELECT min(day) FROM site_day WHERE site = ?", (site,)).fetchone()[
-        0
-    ]
+    day: int | None
+    (day,) = connection.execute("SELECT min(day) FROM site_day WHERE site = ?", (site,)).fetchone()
+    return day
+
+
+def last_day(connection: Connection, site: int) -> int | None:
+    """The last day on which the site has a hit."""
+    day: int | None
+    (day,) = connection.execute("SELECT max(day) FROM site_day WHERE site = ?", (site,)).fetchone()
     return day
 
 

@@ -43,6 +43,7 @@ from .connect import (
     READ_DEADLINE,
     Connection,
     DatabaseError,
+    Place,
     open_reader,
     open_writer,
     snapshot,
@@ -114,6 +115,9 @@ class SqliteReader:
 
     def first_day(self, site: int) -> int | None:
         return reads.first_day(self._connection, site)
+
+    def last_day(self, site: int) -> int | None:
+        return reads.last_day(self._connection, site)
 
     def totals_by_day(self, site: int, first: int, last: int) -> dict[int, Totals]:
         return reads.totals_by_day(self._connection, site, first, last)
@@ -271,6 +275,7 @@ class SqliteStore:
             folding.prepare(self._connection)
             self._ingest = Ingest(self._connection, rollup.open_day, caps)
             self._apart = Ingest(self._connection, rollup.open_day, caps, label="apart ")
+            self._place = Place(self.file)
         except BaseException:
             self._connection.close()
             raise
@@ -291,6 +296,10 @@ class SqliteStore:
         if ours:
             migrations.apply(database)
 
+    def check_place(self) -> None:
+        """StoreFailed when the database's files are gone, or are others than were opened."""
+        self._place.check()
+
     # Hits
 
     def write(self, hits: Sequence[Hit], salts: Sequence[Salt] = ()) -> list[bool]:
@@ -300,6 +309,7 @@ class SqliteStore:
             if self._ingest.released:
                 apart.note_released(self._connection, self._ingest.released)
         self._ingest.keep()
+        self.check_place()
         return is_new
 
     def write_import(self, number: int, hits: Sequence[Hit]) -> int:
@@ -657,6 +667,7 @@ class SqliteStore:
         """Write a trifle, to learn whether writing works."""
         with transaction(self._connection):
             self._connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('touched', '')")
+        self.check_place()
 
     def close(self) -> None:
         """Move the whole log into the file, and close it."""
