@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import heapq
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -115,6 +117,80 @@ def figures_of(row: Row) -> tuple[int, ...]:
     return tuple(getattr(row, name) for name in FIGURES)
 
 
+class Rows(Collection[Row]):
+    """Groups in no order, which become rows where somebody looks at them: of a million mostly at ten."""
+
+    def __init__(self, words: Sequence[Sequence[str]], codes: Sequence[Column], figures: Column) -> None:
+        """Of each dimension its words, and the place among them of each group's; `figures` has a row for
+        each of FIGURES."""
+        self._words, self._codes, self._figures = words, codes, figures
+
+    @classmethod
+    def of(cls, found: Mapping[tuple[str, ...], Sequence[int]]) -> Rows:
+        """Groups of which labels and figures are known."""
+        words = [*zip(*found, strict=True)]
+        places = np.arange(len(found))
+        figures = np.array([*found.values()], np.int64).reshape(-1, len(FIGURES)).T
+        return cls(words, [places] * len(words), figures)
+
+    def __len__(self) -> int:
+        return int(self._figures.shape[1])
+
+    def __iter__(self) -> Iterator[Row]:
+        return self._rows(slice(None))
+
+    def __contains__(self, row: object) -> bool:
+        return row in [*self]
+
+    def column(self, figure: str) -> Column:
+        """A figure of all groups."""
+        found: Column = self._figures[FIGURES.index(figure)]
+        return found
+
+    def largest(self, figure: str, limit: int) -> list[Row]:
+        """The groups that have any of a figure, those with the most first; then by views and by name."""
+        amount, views = self.column(figure), self.column("views")
+        place = np.flatnonzero(amount)
+        place = place[np.lexsort((-views[place], -amount[place]))]
+        if 0 < limit < len(place):
+            last = place[limit - 1]
+            equal = np.flatnonzero((amount[place] == amount[last]) & (views[place] == views[last]))
+            first, tied = int(equal[0]), place[equal]
+            chosen = heapq.nsmallest(limit - first, zip(self._labels(tied), tied.tolist(), strict=False))
+            place = np.concatenate((place[:first], np.array([one for _, one in chosen], np.int64)))
+        rows = self._rows(place[:limit])
+        return sorted(rows, key=lambda row: (-getattr(row, figure), -row.views, row.labels))
+
+    def _rows(self, place: Column | slice) -> Iterator[Row]:
+        return map(Row, self._labels(place), *self._figures[:, place].tolist())
+
+    def _labels(self, place: Column | slice) -> Iterator[tuple[str, ...]]:
+        if not self._codes:
+            return repeat(())
+        columns = zip(self._words, self._codes, strict=True)
+        return zip(*(map(words.__getitem__, codes[place].tolist()) for words, codes in columns), strict=True)
+
+
+def _join(parts: Sequence[Rows]) -> Rows:
+    """The groups of several passes, whose codes stand for different words."""
+    if len(parts) == 1:
+        return parts[0]
+    return _merge((row.labels, figures_of(row)) for part in parts for row in part)
+
+
+def _merge(groups: Iterable[tuple[tuple[str, ...], Sequence[int]]]) -> Rows:
+    """Groups of labels and figures, of which some may be the same."""
+    found: dict[tuple[str, ...], list[int]] = {}
+    for labels, figures in groups:
+        known = found.get(labels)
+        if known is None:
+            found[labels] = [*figures]
+        else:
+            for place, figure in enumerate(figures):
+                known[place] += figure
+    return Rows.of(found)
+
+
 def tabulate(
     reader: ColumnReader,
     site: Site,
@@ -124,7 +200,7 @@ def tabulate(
     *,
     within: Moments | None = None,
     anew: bool = False,
-) -> dict[Grouping, list[Row]]:
+) -> dict[Grouping, Rows]:
     """The groups of each grouping that have anything, in no order, of a range of days.
 
     `within`: only what happened between two times, of the first and the last of the days; visits are
@@ -136,7 +212,7 @@ def tabulate(
     months = reader.rolled_months(site.id, span) if tree == NO_FILTER and not anew else ()
     summed = [one for one in groupings if months and one.is_summed]
     others = [one for one in groupings if one not in summed]
-    found: dict[Grouping, _Sums] = {one: _Sums() for one in groupings}
+    found: dict[Grouping, list[Rows]] = {one: [] for one in groupings}
     for part, is_rolled in _parts(span, months):
         wanted = others if is_rolled else list(groupings)
         if wanted:
@@ -144,9 +220,9 @@ def tabulate(
     for day in ends:
         _run_pass(reader, site, day, found, tree, within)
     for one in summed:
-        for word, figures in reader.month_rows(site.id, one.dimensions[0], months):
-            found[one].add_row((word,), figures)
-    return {one: sums.rows() for one, sums in found.items()}
+        rows = reader.month_rows(site.id, one.dimensions[0], months)
+        found[one].append(_merge([((word,), figures) for word, figures in rows]))
+    return {one: _join(parts) for one, parts in found.items()}
 
 
 def _cut(span: Range, within: Moments | None) -> tuple[Range, Sequence[Range]]:
@@ -170,29 +246,11 @@ def _parts(span: Range, months: Sequence[int]) -> Iterator[tuple[Range, bool]]:
         yield Range(at, span.last), False
 
 
-class _Sums:
-    """Figures by labels, summed over several passes."""
-
-    def __init__(self) -> None:
-        self._figures: dict[tuple[str, ...], list[int]] = {}
-
-    def add_row(self, labels: tuple[str, ...], figures: Sequence[int]) -> None:
-        known = self._figures.get(labels)
-        if known is None:
-            self._figures[labels] = [*figures]
-        else:
-            for place, figure in enumerate(figures):
-                known[place] += figure
-
-    def rows(self) -> list[Row]:
-        return [Row(labels, *figures) for labels, figures in self._figures.items()]
-
-
 def _run_pass(
     reader: ColumnReader,
     site: Site,
     span: Range,
-    found: Mapping[Grouping, _Sums],
+    found: Mapping[Grouping, list[Rows]],
     tree: Filter,
     within: Moments | None = None,
 ) -> None:
@@ -213,9 +271,7 @@ def _run_pass(
             scene.count(grouping, choice, sums[grouping])
     for grouping, matrix in sums.items():
         words = [chosen.words(find_dimension(name)) for name in grouping.dimensions]
-        for codes, figures in matrix.total([len(part) for part in words]):
-            labels = tuple(part[code] for part, code in zip(words, codes, strict=True))
-            found[grouping].add_row(labels, figures)
+        found[grouping].append(matrix.total(words))
 
 
 def _needed_inside(names: set[str], tree: Filter, groupings: Iterable[Grouping]) -> set[str]:
@@ -684,21 +740,21 @@ class _Matrix:
             key = key // max(size, 1)
         self._parts.append((codes[::-1], table[:, present]))
 
-    def total(self, sizes: Sequence[int]) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
-        """The codes and figures of each group. `sizes`: how many codes each dimension has by now."""
+    def total(self, words: Sequence[Sequence[str]]) -> Rows:
+        """The figures of each group. `words`: those that each dimension has by now."""
         if not self._parts:
-            return
+            return Rows(words, [np.zeros(0, np.int64)] * len(words), np.zeros((len(FIGURES), 0), np.int64))
+        if len(self._parts) == 1:
+            return Rows(words, *self._parts[0])
         table = np.concatenate([part for _, part in self._parts], axis=1)
         key = np.zeros(table.shape[1], np.int64)
-        for place, size in enumerate(sizes):
-            key = key * size + np.concatenate([codes[place] for codes, _ in self._parts])
-        kept, places = np.unique(key, return_inverse=True)
-        sums = np.zeros((len(FIGURES), len(kept)), np.int64)
+        for place, part in enumerate(words):
+            key = key * len(part) + np.concatenate([codes[place] for codes, _ in self._parts])
+        _, first, places = np.unique(key, return_index=True, return_inverse=True)
+        sums = np.zeros((len(FIGURES), len(first)), np.int64)
         for place in range(len(FIGURES)):
             np.add.at(sums[place], places, table[place])
-        for group, figures in zip(kept.tolist(), sums.T.tolist(), strict=True):
-            codes = []
-            for size in reversed(sizes):
-                codes.append(group % size)
-                group //= size
-            yield codes[::-1], figures
+        codes = [
+            np.concatenate([codes[place] for codes, _ in self._parts])[first] for place in range(len(words))
+        ]
+        return Rows(words, codes, sums)

@@ -8,7 +8,9 @@ from datetime import date, datetime, time
 from functools import reduce
 from operator import add, attrgetter
 
-from .breakdown import Grouping, Row, Stay, measure_stays, tabulate
+import numpy as np
+
+from .breakdown import Grouping, Row, Rows, Stay, measure_stays, tabulate
 from .days import find_zone, local_day, month_of, month_start, read_day, to_date, to_day
 from .dimensions import Level, find_dimension
 from .errors import InputError
@@ -175,7 +177,7 @@ class Report:
         return self.panels["referrer"].rest
 
 
-def order_of(dimension: str, rows: Iterable[Row]) -> str:
+def order_of(dimension: str, rows: Rows) -> str:
     """The figure by which the groups of a dimension are ordered.
 
     Of pages that is views; where a filter means no view, the events on them.
@@ -184,7 +186,7 @@ def order_of(dimension: str, rows: Iterable[Row]) -> str:
         return "events"
     if dimension not in ("page", "title"):
         return "visits"
-    return "views" if any(row.views for row in rows) or not any(row.events for row in rows) else "events"
+    return "views" if rows.column("views").any() or not rows.column("events").any() else "events"
 
 
 def summarise(reader: Reader, query: Query) -> Report:
@@ -341,19 +343,17 @@ def _with_titles(reader: Reader, site: Site, panel: Panel) -> Panel:
     return replace(panel, items=items)
 
 
-def make_panel(dimension: str, rows: Iterable[Row], limit: int) -> Panel:
+def make_panel(dimension: str, rows: Rows, limit: int) -> Panel:
     """A list of the groups with the largest figures, and what it leaves out."""
-    rows = list(rows)
     figure = order_of(dimension, rows)
+    amount = rows.column(figure)
+    found = rows.largest(figure, len(rows) if dimension in MAPPED else limit)
+    items = [Item(row.labels[0], totals_of(row)) for row in found]
+    shown, others = items[:limit], items[limit:]
     of_row = attrgetter(figure)
-    found = sorted(
-        (row for row in rows if of_row(row)), key=lambda row: (-of_row(row), -row.views, row.labels)
-    )
-    shown = found[:limit]
-    rest = Rest(len(found) - len(shown), sum(map(of_row, found[limit:])))
-    items = [Item(row.labels[0], totals_of(row)) for row in shown]
-    others = [Item(row.labels[0], totals_of(row)) for row in found[limit:]] if dimension in MAPPED else ()
-    return Panel(dimension, items, rest, of_row(shown[0]) if shown else 0, figure, others)
+    left = int(np.count_nonzero(amount)) - len(shown)
+    rest = Rest(left, int(amount.sum()) - sum(map(of_row, found[:limit])))
+    return Panel(dimension, shown, rest, of_row(found[0]) if shown else 0, figure, others)
 
 
 def times_of(query: Query, span: Range) -> list[str]:

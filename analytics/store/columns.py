@@ -232,10 +232,11 @@ def read_lookup(connection: Connection, site: int, dimension: Dimension) -> Look
     table, field = dimension.table, dimension.field
     where = "WHERE site = :site" if table == "path" else ""
     rows = connection.execute(f"SELECT id, {field} FROM {table} {where}", {"site": site}).fetchall()
-    codes = np.zeros(max((id for id, _ in rows), default=0) + 1, np.int64)
-    words: dict[str, int] = {"": 0}
-    for id, word in rows:
-        codes[id] = words.setdefault(word if word != " " else "", len(words))
+    ids = np.array([id for id, _ in rows], np.int64)
+    codes = np.zeros(ids.max(initial=0) + 1, np.int64)
+    words: dict[str, int] = {"": 0, " ": 0}
+    codes[ids] = [words.setdefault(word, len(words) - 1) for _, word in rows]
+    del words[" "]
     return Lookup(codes, list(words))
 
 
