@@ -189,10 +189,13 @@ def answer_questions(folder: Path, questions: BinaryIO, answers: BinaryIO) -> No
 
 def _answer(reader: SqliteReader, patience: Patience, work: Work[Any]) -> bytes:
     try:
-        with patience.limit(), reader.snapshot():
+        # In this order: a signal may end the question, never the end of its snapshot.
+        with reader.snapshot(), patience.limit():
             return pickle.dumps(work(reader))
     except Exception as error:
-        return pickle.dumps(Failure.of(error))
+        failure = pickle.dumps(Failure.of(error))
+    reader.let_go()
+    return failure
 
 
 def _listen(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import pickle
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,11 +13,11 @@ from operator import methodcaller
 
 import pytest
 
-from analytics.aside import Aside, Failure
+from analytics.aside import Aside, Failure, Patience, _answer
 from analytics.errors import InputError
 from analytics.instance import Instance
 from analytics.periods import BY_NAME
-from analytics.store.connect import READ_DEADLINE, DatabaseError
+from analytics.store.connect import READ_DEADLINE, Connection, DatabaseError
 from analytics.store.sqlite import SqliteReader
 from analytics.summary import Query, summarise
 
@@ -62,6 +65,51 @@ def test_a_process_that_was_killed_is_started_again(aside: Aside) -> None:
 def compute_for_ever(reader: SqliteReader) -> object:
     while True:
         sum(range(1_000))
+
+
+class Late(SqliteReader):
+    """A reader whose question is interrupted just as its snapshot ends."""
+
+    @contextlib.contextmanager
+    def snapshot(self, seconds: float | None = None) -> Iterator[Connection]:
+        with super().snapshot(seconds) as connection:
+            try:
+                yield connection
+            finally:
+                signal.raise_signal(signal.SIGUSR1)
+
+
+@pytest.fixture
+def patience() -> Iterator[Patience]:
+    """As in the process, whose signals it takes."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGALRM, signal.SIGUSR1)}
+    yield Patience()
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_an_interruption_that_comes_late_harms_nothing(instance: Instance, patience: Patience) -> None:
+    with contextlib.closing(Late(instance.folder)) as reader:
+        for _ in range(2):
+            assert pickle.loads(_answer(reader, patience, methodcaller("first_day", 1))) is None
+
+
+def read_two_things(reader: SqliteReader) -> object:
+    """Is interrupted in the second, while the first is not read to its end."""
+    rows = reader._connection.execute("SELECT * FROM (VALUES (1), (2))")
+    next(rows)
+    reader.interrupt()
+    return [*reader._connection.execute("SELECT 1"), *rows]
+
+
+def test_a_question_that_was_interrupted_between_two_rows_leaves_no_snapshot(
+    instance: Instance, patience: Patience
+) -> None:
+    with contextlib.closing(SqliteReader(instance.folder)) as reader:
+        found = pickle.loads(_answer(reader, patience, read_two_things))
+        assert isinstance(found, Failure)
+        assert not reader._connection.in_transaction
+        assert pickle.loads(_answer(reader, patience, methodcaller("first_day", 1))) is None
 
 
 @pytest.mark.parametrize("question", [count_for_ever, compute_for_ever])

@@ -77,6 +77,11 @@ class SqliteReader:
         """End the statement that runs, from another thread; it fails with a DatabaseError."""
         self._connection.interrupt()
 
+    def let_go(self) -> None:
+        """End a snapshot whose end was interrupted: SQLite refuses that while a cursor is in use."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
     def is_up_to_date(self) -> bool:
         """Whether the tables are those of this version."""
         return not {one.name for one in migrations.pending(Database(self._connection))}
