@@ -18,6 +18,7 @@ from analytics.instance import Instance
 from analytics.model import Site
 from analytics.registry import check_site
 
+from .stores import lay_tables
 from .zygote import Zygote
 
 # How long a machine takes to make examples says nothing of what is tested.
@@ -59,6 +60,7 @@ def remembered_tails(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def instance(tmp_path: Path, clock: Clock) -> Iterator[Instance]:
     """An open instance with the site example.com, and no schedule: tests say when to fold."""
+    lay_tables(tmp_path / "data")
     found = Instance(tmp_path / "data", clock=clock).open()
     add_site(found, "example.com")
     yield found

@@ -6,7 +6,6 @@ import contextlib
 import json
 import re
 import shutil
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from analytics.web.app import create_app
 
 from .conftest import NOON, Clock, pagetally
 from .load import ask
+from .stores import folder_in_memory
 from .test_recount import DAYS, FIRST, HITS, fold_all
 
 EXAMPLES = 60
@@ -54,8 +54,6 @@ class Machine:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.store = SqliteStore(folder)
-        self.store.save_site(Site(id=0, domain="1.example"), 0)
-        self.store.save_site(Site(id=0, domain="2.example"), 0)
         self.seen: list[Seen] = []
         self.shifts: dict[int, dict[str, Count]] = {}
         self.moves: dict[int, tuple[str, str]] = {}
@@ -235,9 +233,8 @@ STEPS = st.one_of(
 
 @contextlib.contextmanager
 def new_machine() -> Iterator[Machine]:
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "data").mkdir()
-        machine = Machine(Path(folder) / "data")
+    with folder_in_memory("1.example", "2.example") as folder:
+        machine = Machine(folder)
         try:
             yield machine
         finally:

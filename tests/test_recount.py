@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,6 +26,8 @@ from analytics.store.connect import FILE
 from analytics.store.ingest import Caps
 from analytics.store.sqlite import SqliteReader, SqliteStore
 from analytics.summary import list_sources
+
+from .stores import folder_in_memory
 
 DAY = 86_400
 FIRST = 20_450
@@ -165,14 +166,19 @@ class Machine:
     """A store and its oracle, taken through a history step by step."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.store = SqliteStore(folder)
-        for site in SITES:
-            self.store.save_site(Site(id=0, domain=f"{site}.example"), 0)
+        self._open(folder)
         self.oracle = Oracle()
         self.imported: dict[int, list[Hit]] = {}
 
+    def _open(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = SqliteStore(folder)
+        # One reader for many snapshots, as a server has.
+        self.reader = SqliteReader(folder, self.store.tails)
+
     def close(self) -> None:
+        """Without `SqliteStore.close`: what a process leaves that is killed."""
+        self.reader.close()
         self.store._connection.close()
 
     def take(self, step: Step) -> None:
@@ -236,12 +242,10 @@ class Machine:
         self.store.rebuild_totals()
 
     def do_kill(self, _: None) -> None:
-        """Without `close`: what a process leaves that is killed."""
         copy = self.folder.with_name(self.folder.name + "-killed")
         shutil.copytree(self.folder, copy)
-        self.store._connection.close()
-        self.folder = copy
-        self.store = SqliteStore(copy)
+        self.close()
+        self._open(copy)
 
 
 def learn_numbers(machine: Machine) -> None:
@@ -256,8 +260,8 @@ RANGES = ((FIRST, FIRST), (FIRST, FIRST + 3), (FIRST + 1, FIRST + DAYS), (FIRST 
 def check_answers(machine: Machine) -> None:
     """Every answer of the store is the oracle's."""
     learn_numbers(machine)
-    oracle = machine.oracle
-    with contextlib.closing(SqliteReader(machine.folder, machine.store.tails)) as reader, reader.snapshot():
+    oracle, reader = machine.oracle, machine.reader
+    with reader.snapshot():
         for site in SITES:
             check_all_time(reader, oracle, site)
             for first, last in RANGES:
@@ -294,10 +298,8 @@ def check_range(reader: SqliteReader, oracle: Oracle, site: int, first: int, las
 
 @contextlib.contextmanager
 def new_machine() -> Iterator[Machine]:
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
-        data.mkdir()
-        machine = Machine(data)
+    with folder_in_memory(*(site.domain for site in SITE_OF.values())) as folder:
+        machine = Machine(folder)
         try:
             yield machine
         finally:
