@@ -235,6 +235,20 @@ class Instance:
         """Take a rule, or the undoing of one, a site-day further; whether there is more."""
         return self.settle(self.write(lambda store: store.advance_rule(number)))
 
+    def recall_properties(self) -> None:
+        """After a start: read which properties the events of today have, so that no view waits for that."""
+        today = [(site.id, local_day(site.timezone, self.clock())) for site in self.registry.sites]
+        # Those that come meanwhile are let in.
+        known: dict[tuple[int, int], set[str | int]] = {place: set() for place in today}
+        self.write(lambda store: store.learn_properties(known))
+        most = (self._caps or Caps()).property
+        for place in today:
+            if self._leaving.is_set():
+                return
+            with self.borrow_reader() as reader:
+                known = {place: reader.known_properties(*place, most)}
+            self.write(lambda store, known=known: store.learn_properties(known))  # type: ignore[misc]
+
     def count_tails(self) -> None:
         """After a start: count what waits to be folded, where that is much, before somebody asks."""
         for site in self.registry.sites:

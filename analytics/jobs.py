@@ -39,7 +39,8 @@ def schedule(instance: Instance) -> BackgroundScheduler:
         (instance.carry_on, 60),
     ):
         scheduler.add_job(_quietly(job), "interval", seconds=seconds, id=job.__name__)
-    scheduler.add_job(_quietly(instance.count_tails), id=instance.count_tails.__name__)  # once, at once
+    for job in (instance.recall_properties, instance.count_tails):
+        scheduler.add_job(_quietly(job), id=job.__name__)  # once, at once
     return scheduler
 
 

@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 
 from analytics.config import read_config
 from analytics.instance import Instance
+from analytics.model import Hit, Kind
+from analytics.store.ingest import Caps
 from analytics.visitors import hash_visitor
 from analytics.web.app import create_app
 
-from .conftest import FIREFOX, Server, pagetally
+from .conftest import FIREFOX, Clock, Server, add_site, pagetally
 from .load import (
     Answer,
     Headers,
@@ -538,3 +540,32 @@ def test_a_base_path_changes_no_guard(tmp_path: Path) -> None:
         assert ask(app, "GET", "/statsical").status == 404
     finally:
         instance.close()
+
+
+def test_after_a_start_no_view_waits_for_the_properties_of_today(tmp_path: Path, clock: Clock) -> None:
+    caps, at = Caps(property=4), int(clock.now)
+    asked: list[str] = []
+
+    def send(instance: Instance, *details: str) -> None:
+        day = at // 86_400
+        hits = [Hit(1, day, at, 1, Kind.EVENT, "e", "/", "", "", None, detail) for detail in details]
+        instance.write(lambda store: store.write(hits))
+
+    first = Instance(tmp_path / "data", clock=clock, caps=caps).open()
+    add_site(first, "example.com")
+    send(first, '{"a":1}', '{"a":2}')
+    first.close()
+    again = Instance(tmp_path / "data", clock=clock, caps=caps).open()
+    again.recall_properties()
+    again.write(lambda store: store._connection.set_trace_callback(asked.append))
+    send(again, '{"a":2}', '{"a":3}', '{"a":4}')
+    # Nor after something was taken away, as each step of a rule does.
+    again.write(lambda store: store.erase_day(1, at // 86_400 - 1, ""))
+    send(again, '{"a":5}')
+    again.write(lambda store: store._connection.set_trace_callback(None))
+    assert [sql for sql in asked if "DISTINCT detail" in sql] == []
+    with again.borrow_reader() as reader:
+        stored = reader._connection.execute("SELECT detail FROM hit ORDER BY id").fetchall()
+    again.close()
+    others = ['{"a":"(other)"}'] * 2
+    assert [detail for (detail,) in stored] == ['{"a":1}', '{"a":2}', '{"a":2}', '{"a":3}', *others]

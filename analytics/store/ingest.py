@@ -67,7 +67,8 @@ class Caps:
     client: int = 5_000
     place: int = 5_000
     property: int = 5_000
-    """Different properties of events on a day: keys, and keys with a value. One event more may come in."""
+    """Different properties of events on a day: keys, and keys with a value. One event more may come in, and
+    those of the first moments after a start."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,24 @@ def _insert_hits(rows: int) -> str:
 OpenDay = Callable[[Connection, int, int], None]
 
 
+def read_properties(connection: Connection, site: int, day: int, most: int) -> set[str | int]:
+    """The properties of a site-day's events, as hashes of this process, and their keys; not many more
+    than `most`."""
+    known: set[str | int] = set()
+    rows = connection.execute(
+        "SELECT DISTINCT detail FROM hit WHERE site = ? AND day = ? AND kind IN (1, 2) AND detail NOT NULL",
+        (site, day),
+    )
+    for (detail,) in rows:
+        found = msgspec.json.decode(detail)
+        known.update(hash(pair) for pair in found.items())
+        known.update(found)
+        if len(known) >= most:
+            # What else the day has is as good as new.
+            break
+    return known
+
+
 class Ingest:
     """Writes batches of hits; owned by the writer thread."""
 
@@ -119,6 +138,8 @@ class Ingest:
         self._caps = caps or Caps()
         self.released: list[tuple[Hit, tuple[object, ...]]] = []
         """Of the last insert, the hits that count by a rule, and their rows."""
+        # Not forgotten with the rows: what a day had once, it had, and to read it again takes long.
+        self._properties: dict[tuple[int, int], set[str | int]] = {}
         self.forget()
 
     def forget(self) -> None:
@@ -130,7 +151,6 @@ class Ingest:
         self._names: dict[str, int] = {"": 0}
         self._newcomers: dict[tuple[int, int, str], int] = {}
         self._open: set[tuple[int, int]] = set()
-        self._properties: dict[tuple[int, int], set[str | int]] = {}
         self._sites = {id for (id,) in self._connection.execute("SELECT id FROM site")}
         self._batch = _Batch()
         # Not the number of a hit that a rule took out either: it may come back.
@@ -224,7 +244,7 @@ class Ingest:
         """
         known = self._properties.get((site, day))
         if known is None:
-            known = self._properties[site, day] = self._read_properties(site, day)
+            known = self._properties[site, day] = self._recall_properties(site, day)
         found = msgspec.json.decode(detail)
         fresh = [pair for pair in found.items() if hash(pair) not in known]
         if not fresh:
@@ -241,27 +261,16 @@ class Ingest:
                 found[OTHER] = OTHER
         return msgspec.json.encode(found).decode()
 
-    def _read_properties(self, site: int, day: int) -> set[str | int]:
-        """The properties, as hashes, and the keys that a day has so far."""
+    def _recall_properties(self, site: int, day: int) -> set[str | int]:
+        """The properties that a day has so far. Views wait meanwhile: those of today are learned before."""
         if sum(map(len, self._properties.values())) > CACHED_PROPERTIES:
             recent = {key: known for key, known in self._properties.items() if key[1] >= day - 1}
             self._properties = recent if len(recent) < len(self._properties) else {}
-        known: set[str | int] = set()
-        if self._label:
-            return known
-        rows = self._connection.execute(
-            "SELECT DISTINCT detail FROM hit WHERE site = ? AND day = ? AND kind IN (1, 2)"
-            " AND detail NOT NULL",
-            (site, day),
-        )
-        for (detail,) in rows:
-            found = msgspec.json.decode(detail)
-            known.update(hash(pair) for pair in found.items())
-            known.update(found)
-            if len(known) >= self._caps.property:
-                # Views wait meanwhile, and what else the day has is as good as new.
-                break
-        return known
+        return set() if self._label else read_properties(self._connection, site, day, self._caps.property)
+
+    def learn_properties(self, site: int, day: int, known: Iterable[str | int]) -> None:
+        """What a reader found that a day has (`read_properties`); of a day learned of, nothing is read."""
+        self._properties.setdefault((site, day), set()).update(known)
 
     def spans(self) -> list[tuple[int, int, int, int]]:
         """Of the last insert: (site, day, first id that may be in it, last id) for each site-day."""

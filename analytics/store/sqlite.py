@@ -35,7 +35,21 @@ from ..model import (
     Site,
     Totals,
 )
-from . import adjust, apart, backup, erase, firsts, folding, imports, owner, reads, recount, related, rollup
+from . import (
+    adjust,
+    apart,
+    backup,
+    erase,
+    firsts,
+    folding,
+    imports,
+    ingest,
+    owner,
+    reads,
+    recount,
+    related,
+    rollup,
+)
 from .columns import ColumnSource
 from .connect import (
     BUSY_PATIENCE,
@@ -151,6 +165,10 @@ class SqliteReader:
 
     def properties(self, site: int, day: int, hits: Sequence[int]) -> tuple[list[int], list[str]]:
         return self._columns.properties(site, day, hits)
+
+    def known_properties(self, site: int, day: int, most: int) -> set[str | int]:
+        """The properties of a day's events, as `SqliteStore.learn_properties` takes them."""
+        return ingest.read_properties(self._connection, site, day, most)
 
     def kept(self, site: int) -> Kept:
         return self._columns.kept(site)
@@ -316,6 +334,11 @@ class SqliteStore:
         self._ingest.keep()
         self.check_place()
         return is_new
+
+    def learn_properties(self, known: Mapping[tuple[int, int], Iterable[str | int]]) -> None:
+        """These properties site-days have; from now on the writer does not read them itself."""
+        for place, found in known.items():
+            self._ingest.learn_properties(*place, found)
 
     def write_import(self, number: int, hits: Sequence[Hit]) -> int:
         """Store a chunk of an import; how many hits it took."""
