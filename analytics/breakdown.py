@@ -615,6 +615,9 @@ class _Scene:
         if isinstance(tree, Stayed):
             mask = self._stayed(tree)
             return mask if level is Level.VISIT else mask[self.visits_of(level)]
+        if isinstance(tree, Done) and not _looks_inside(tree.part):
+            # What a visit is like needs nothing to happen in it.
+            return self._mask(tree.part, level)
         if isinstance(tree, Done):
             mask = self.choose(tree.part).visits
             return mask if level is Level.VISIT else mask[self.visits_of(level)]

@@ -13,7 +13,7 @@ from .lists import METRICS as LIST_METRICS
 from .lists import MOST
 from .payload import MAX_ID, MAX_NAME
 from .report import MAX_PATHS
-from .spans import V1_PERIODS
+from .spans import MODES, V1_PERIODS
 from .urls import MAX_URL
 
 Schema = dict[str, Any]
@@ -317,7 +317,7 @@ def _question_schemas() -> dict[str, Schema]:
         "dimensions": dimensions | {"maxItems": statsapi.MAX_DIMENSIONS},
         "filters": _list(_ref("Filter")),
         "order_by": _list(order),
-        "include": _object({}, dict.fromkeys(statsapi.INCLUDES, FLAG)),
+        "include": _object({}, {**dict.fromkeys(statsapi.INCLUDES, FLAG), "comparisons": _comparisons(pair)}),
         "pagination": _object({}, {"limit": limit, "offset": COUNT}),
     }
     return {
@@ -332,19 +332,47 @@ def _question_schemas() -> dict[str, Schema]:
     }
 
 
+def _comparisons(pair: Schema) -> Schema:
+    times = {
+        "anyOf": [pair | {"items": {"type": "string", "format": kind}} for kind in ("date", "date-time")]
+    }
+    by_weekday = {"match_day_of_week": FLAG}
+    shifted: Schema = {"enum": [mode for mode in MODES if mode != "custom"]}
+    return {
+        "anyOf": [
+            _object({"mode": shifted}, by_weekday),
+            _object({"mode": {"const": "custom"}, "date_range": times}, by_weekday),
+            {"type": "null"},
+        ]
+    }
+
+
 def _answer_schemas() -> dict[str, Schema]:
     by_metric: dict[str, Schema] = {
-        name: MAYBE if name in statsapi.OF_STAYS else NUMBER for name in statsapi.METRICS
+        name: MAYBE if name in (*statsapi.OF_STAYS, *statsapi.OF_ENTRIES) else NUMBER
+        for name in statsapi.METRICS
     }
     by_dimension = {name.rpartition(":")[2]: TEXT for name in statsapi.NAMES}
+    maybe_text: Schema = {"type": ["string", "null"]}
+    compared = _object({"metrics": FIGURES, "dimensions": _list(maybe_text), "change": FIGURES})
     # A property of events has any name.
     row = _object({}, {**by_dimension, **by_metric}) | {"additionalProperties": TEXT}
     moved = {name: _object({"value": kind}, {"change": kind}) for name, kind in by_metric.items()}
     return {
         "QueryAnswer": _object(
             {
-                "results": _list(_object({"metrics": FIGURES, "dimensions": _list(TEXT)})),
-                "meta": _object({}, {"total_rows": COUNT, "time_labels": _list(TEXT)}),
+                "results": _list(
+                    _object({"metrics": FIGURES, "dimensions": _list(TEXT)}, {"comparison": compared})
+                ),
+                "meta": _object(
+                    {},
+                    {
+                        "total_rows": COUNT,
+                        "time_labels": _list(TEXT),
+                        "imports_included": FLAG,
+                        "comparison_date_range": _list(TEXT),
+                    },
+                ),
                 "query": _ref("Query"),
             }
         ),

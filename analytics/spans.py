@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
 
 from .days import FIRST_DAY, LAST_DAY, find_zone, local_day, month_of, month_start, read_day, to_date, to_day
 from .errors import InputError
 from .model import Moments, Range, Site
+
+Calendar = TypeVar("Calendar", date, datetime)
 
 DAY = 86_400
 TWO_DAYS = 2 * DAY
@@ -135,3 +137,84 @@ def read_v1_range(known: Mapping[str, str], today: int) -> Range:
     if period == "month":
         return Range(month_start(month_of(end)), min(month_start(month_of(end) + 1) - 1, max(end, today)))
     return read_range(period, end, None)
+
+
+# With what it is compared
+
+MODES = ("previous_period", "year_over_year", "custom")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """With what a question's answer is compared, as it was asked."""
+
+    mode: str
+    match_day_of_week: bool = False
+    custom: Span | None = None
+
+
+def read_comparison(value: Any, site: Site) -> Comparison:
+    """`comparisons` of a question's `include`; InputError when it is none."""
+    hint = 'Such as {"mode": "year_over_year"}, or {"mode": "custom", "date_range": […]}.'
+    if not isinstance(value, dict) or not set(value) <= {"mode", "match_day_of_week", "date_range"}:
+        raise InputError("include", "has comparisons that are none", hint=hint)
+    mode, by_weekday = value.get("mode"), value.get("match_day_of_week", False)
+    if mode not in MODES:
+        raise InputError("include", "has comparisons without a mode", hint="One of " + ", ".join(MODES))
+    if not isinstance(by_weekday, bool):
+        raise InputError("include", "has a match_day_of_week that is neither true nor false", hint=hint)
+    if (mode == "custom") != ("date_range" in value):
+        raise InputError("include", "has comparisons whose date_range and mode do not fit", hint=hint)
+    custom = _read_pair(value["date_range"], site, "include") if mode == "custom" else None
+    return Comparison(mode, by_weekday, custom)
+
+
+def compare(span: Span, with_what: Comparison, site: Site, today: int) -> Span:
+    """The span that another is compared with. Of days that have not come nothing is compared."""
+    if with_what.custom is not None:
+        return with_what.custom
+    if span.within is not None:
+        return _compare_times(span.within, with_what, site)
+    first = span.days.first
+    days = max(min(span.days.last, today) - first + 1, 1)
+    begin = first - days if with_what.mode == "previous_period" else to_day(_year_before(to_date(first)))
+    if with_what.match_day_of_week:
+        later = _to_weekday_of(first, begin)
+        begin = later - 7 if later == first else later
+    return Span(Range(begin, begin + days - 1))
+
+
+def _compare_times(within: Moments, with_what: Comparison, site: Site) -> Span:
+    """The same times of day, as many whole days before as the range is long, or a year."""
+    if with_what.mode == "previous_period":
+        step = 7 if with_what.match_day_of_week else 1
+        back = max(-(-(within.last - within.first) // (step * DAY)), 1) * step * DAY
+    else:
+        moment = datetime.fromtimestamp(within.first, UTC)
+        back = within.first - int(_year_before(moment).timestamp())
+        if with_what.match_day_of_week:
+            source, begin = (local_day(site.timezone, at) for at in (within.first, within.first - back))
+            back -= (_to_weekday_of(source, begin) - begin) * DAY
+    return span_of(Moments(within.first - back, within.last - back), site)
+
+
+def _to_weekday_of(day: int, begin: int) -> int:
+    """The first day, from one on, that has the weekday of another."""
+    return begin + (day - begin) % 7
+
+
+def _year_before(value: Calendar) -> Calendar:
+    """The same a year before; the 28th of February where there is no 29th."""
+    day = 28 if (value.month, value.day) == (2, 29) else value.day
+    return value.replace(year=value.year - 1, day=day)
+
+
+def change_of(metric: str, now: float | None, then: float | None) -> float | None:
+    """By how many per cent a metric moved; bounce and conversion rate, by how many points."""
+    if now is None or then is None:
+        return None
+    if metric == "bounce_rate":
+        return now - then if then else None
+    if metric == "conversion_rate":
+        return round(now - then, 1)
+    return round(100 * (now - then) / then) if then else 100 if now else 0

@@ -14,12 +14,12 @@ from msgspec.structs import replace as replace_row
 
 from .breakdown import Grouping, Row, Stay, measure_stays, tabulate, time_word
 from .days import local_day, to_date, to_day
-from .dimensions import BY_NAME, Dimension, Level, find_dimension, name_property
+from .dimensions import BY_NAME, PROPERTY, Dimension, Level, find_dimension, name_property
 from .errors import InputError
 from .filters import NO_FILTER, Condition, Done, Every, Filter, Some, Unless, condition, conditions
 from .goals import reached
 from .model import Moments, Site
-from .spans import Span, read_span, read_v1_range, write_span
+from .spans import Span, change_of, compare, read_comparison, read_span, read_v1_range, write_span
 from .store.base import Reader
 
 MAX_ROWS = 10_000
@@ -81,6 +81,7 @@ METRICS: dict[str, Callable[[Row], float]] = {
     "events": lambda row: row.views + row.events,
     "percentage": lambda row: row.visitors,
     "conversion_rate": lambda row: row.visitors,
+    "group_conversion_rate": lambda row: row.visitors,
     "scroll_depth": lambda row: 0,
     "time_on_page": lambda row: 0,
 }
@@ -90,9 +91,13 @@ OF_STAYS: dict[str, Callable[[Stay], float | None]] = {
     "time_on_page": lambda stay: _whole(stay.time_on_page),
 }
 """Those that tell how pages were looked at; None where nothing is known."""
-OF_ALL = ("percentage", "conversion_rate")
+RATES = ("conversion_rate", "group_conversion_rate")
+"""How many of those who might have reached a goal did."""
+SHARES = ("percentage", *RATES)
 OF_VISITS = ("bounce_rate", "visit_duration", "views_per_visit")
 """They mean nothing for groups inside visits."""
+OF_ENTRIES = ("bounce_rate", "visit_duration")
+"""Of these a page has those of the visits that began on it."""
 
 
 @dataclass(frozen=True)
@@ -110,10 +115,13 @@ class Ask:
     limit: int = MAX_ROWS
     offset: int = 0
     include: frozenset[str] = frozenset()
+    against: Span | None = None
+    """With what it is compared."""
     asked: Mapping[str, Any] = field(default_factory=dict)
 
 
 INCLUDES = ("time_labels", "total_rows", "imports", "trim_relative_date_range")
+"""What may be included; comparisons, which are more than a yes, besides."""
 
 
 def read_ask(body: Any, site: Site, now: float, since: int | None) -> Ask:
@@ -136,14 +144,9 @@ def read_ask(body: Any, site: Site, now: float, since: int | None) -> Ask:
     check_stays(metrics, dimensions, tree)
     check_goals(metrics, dimensions, tree)
     limit, offset = _read_pagination(body.get("pagination"))
-    include = body.get("include") or {}
-    if not isinstance(include, dict):
-        raise InputError("include", "must be an object", hint="With " + ", ".join(INCLUDES))
-    for name in include:
-        if name not in INCLUDES:
-            raise InputError(
-                "include", f"{str(name)[:40]!r} is not possible", hint="One of " + ", ".join(INCLUDES)
-            )
+    include = _read_include(body.get("include"))
+    comparisons = include.pop("comparisons", None)
+    comparison = read_comparison(comparisons, site) if comparisons is not None else None
     return Ask(
         site=site,
         metrics=metrics,
@@ -154,6 +157,7 @@ def read_ask(body: Any, site: Site, now: float, since: int | None) -> Ask:
         limit=limit,
         offset=offset,
         include=frozenset(name for name, value in include.items() if value),
+        against=compare(span, comparison, site, today_of(site, now)) if comparison else None,
         asked=body,
     )
 
@@ -187,13 +191,15 @@ def check_metrics(metrics: Sequence[str], dimensions: Sequence[str]) -> None:
     if GOAL in dimensions:
         return
     inside = [name for name in dimensions if find(name, "dimensions").level is not Level.VISIT]
-    wrong = [name for name in metrics if name in OF_VISITS]
+    possible = OF_ENTRIES if inside == [PAGE] else ()
+    wrong = [name for name in metrics if name in OF_VISITS and name not in possible]
     if inside and wrong:
         hint = "Ask for it by a dimension of visits, such as visit:entry_page."
         raise InputError("metrics", f"{wrong[0]} cannot be told by {inside[0]}", hint=hint)
 
 
 GOAL = "event:goal"
+PAGE = "event:page"
 
 
 def check_stays(metrics: Sequence[str], dimensions: Sequence[str], tree: Filter) -> None:
@@ -216,17 +222,30 @@ def check_goals(metrics: Sequence[str], dimensions: Sequence[str], tree: Filter)
     if GOAL in dimensions and len(dimensions) > 1:
         raise InputError("dimensions", "has event:goal beside others", hint="Ask for it alone.")
     has_goal = GOAL in dimensions or any(one.dimension == "goal" for one in conditions(tree))
-    if "conversion_rate" in metrics and not has_goal:
+    rates = [name for name in metrics if name in RATES]
+    if rates and not has_goal:
         hint = "Add the dimension event:goal, or a filter by it."
-        raise InputError("metrics", "conversion_rate needs a goal", hint=hint)
+        raise InputError("metrics", f"{rates[0]} needs a goal", hint=hint)
 
 
 def without_goals(tree: Filter) -> Filter:
-    """A filter without its conditions on goals: of whom a rate is a part."""
-    if isinstance(tree, Condition) and tree.dimension == "goal":
-        return NO_FILTER
+    """A filter without what must hold of goals and of properties: of whom a rate is a part."""
+    if isinstance(tree, Condition):
+        return NO_FILTER if tree.dimension == "goal" or tree.dimension.startswith(PROPERTY) else tree
     if isinstance(tree, Every):
-        return Every(tuple(part for part in map(without_goals, tree.parts) if part != NO_FILTER))
+        parts = tuple(part for part in map(without_goals, tree.parts) if part != NO_FILTER)
+        return parts[0] if len(parts) == 1 else Every(parts)
+    return tree
+
+
+def by_entry(tree: Filter) -> Filter:
+    """A filter of pages as one of the pages on which visits began; what a visit has done stays."""
+    if isinstance(tree, Condition):
+        return replace(tree, dimension="entry") if tree.dimension == "page" else tree
+    if isinstance(tree, Unless):
+        return Unless(by_entry(tree.part))
+    if isinstance(tree, Every | Some):
+        return type(tree)(tuple(map(by_entry, tree.parts)))
     return tree
 
 
@@ -318,6 +337,19 @@ def _read_order(
     return tuple(found)
 
 
+def _read_include(value: Any) -> dict[str, Any]:
+    """What an `include` says, each under one of its names."""
+    possible = (*INCLUDES, "comparisons")
+    value = {} if value is None else value
+    if not isinstance(value, dict):
+        raise InputError("include", "must be an object", hint="With " + ", ".join(possible))
+    for name in value:
+        if name not in possible:
+            hint = "One of " + ", ".join(possible)
+            raise InputError("include", f"{str(name)[:40]!r} is not possible", hint=hint)
+    return dict(value)
+
+
 def _read_pagination(value: Any) -> tuple[int, int]:
     value = {} if value is None else value
     if not isinstance(value, dict):
@@ -395,11 +427,7 @@ def aggregate(reader: Reader, ask: Ask, before: Ask | None) -> dict[str, Any]:
     if before is not None:
         then = answer(reader, before)["results"][0]["metrics"]
         for name, value, earlier in zip(ask.metrics, now, then, strict=True):
-            if value is None or earlier is None:
-                found[name]["change"] = None
-                continue
-            grown = round(100 * (value - earlier) / earlier) if earlier else 100 if value else 0
-            found[name]["change"] = value - earlier if name == "bounce_rate" else grown
+            found[name]["change"] = change_of(name, value, earlier)
     return {"results": found}
 
 
@@ -407,7 +435,7 @@ def timeseries(reader: Reader, ask: Ask) -> dict[str, Any]:
     """The figures of each day (or month, or hour) of a range, those with nothing too."""
     labels = time_labels(ask)
     by_time = {one["dimensions"][0]: one["metrics"] for one in answer(reader, ask)["results"]}
-    nothing = [None if name in OF_STAYS else 0 for name in ask.metrics]
+    nothing = _nothing(ask)
     return {
         "results": [
             {"date": label, **dict(zip(ask.metrics, by_time.get(label, nothing), strict=True))}
@@ -418,8 +446,14 @@ def timeseries(reader: Reader, ask: Ask) -> dict[str, Any]:
 
 def breakdown(reader: Reader, ask: Ask, page: int) -> dict[str, Any]:
     """The groups of a dimension, a page of them at a time."""
-    name = ask.dimensions[0].partition(":")[2].removeprefix("props:")
-    found = answer(reader, replace(ask, limit=ask.limit, offset=(page - 1) * ask.limit))["results"]
+    dimension = ask.dimensions[0]
+    name = dimension.partition(":")[2].removeprefix("props:")
+    asked = replace(ask, offset=(page - 1) * ask.limit)
+    if dimension != GOAL and not dimension.startswith(OF_PROPERTY):
+        # What version 1 calls a conversion rate is that of each group.
+        metrics = tuple(RATES[1] if metric == RATES[0] else metric for metric in ask.metrics)
+        asked = replace(asked, metrics=metrics, order=_read_order(None, metrics, ask.dimensions))
+    found = answer(reader, asked)["results"]
     return {
         "results": [
             {name: one["dimensions"][0], **dict(zip(ask.metrics, one["metrics"], strict=True))}
@@ -436,10 +470,9 @@ WHOLE = Grouping()
 def answer(reader: Reader, ask: Ask) -> dict[str, Any]:
     """The answer to a question, as it stands in the body. Call it inside one snapshot of the reader."""
     labels = time_labels(ask) if "time_labels" in ask.include else []
-    rows = _goal_rows(reader, ask) if GOAL in ask.dimensions else _rows(reader, ask)
-    all_visitors = _all_visitors(reader, ask)
-    stays = _stays(reader, ask)
-    shown = [_values(row, ask, all_visitors, stays.get(row.labels, Stay())) for row in rows]
+    shown = _measure(reader, ask)
+    if ask.against is not None:
+        shown = _compare(shown, ask, reader, ask.against)
     shown.sort(key=lambda one: one["dimensions"])
     for name, is_descending in reversed(ask.order):
         shown.sort(key=_place_of(name, ask), reverse=is_descending)
@@ -448,6 +481,11 @@ def answer(reader: Reader, ask: Ask) -> dict[str, Any]:
         meta["total_rows"] = len(shown)
     if "time_labels" in ask.include:
         meta["time_labels"] = labels
+    if "imports" in ask.include:
+        # Imported views count like all others.
+        meta["imports_included"] = True
+    if ask.against is not None:
+        meta["comparison_date_range"] = write_span(ask.against, ask.site)
     return {
         "results": shown[ask.offset : ask.offset + ask.limit],
         "meta": meta,
@@ -465,30 +503,93 @@ def _grouping(ask: Ask) -> Grouping:
     return Grouping(tuple(find(name, "dimensions").name for name in ask.dimensions))
 
 
-def _rows(reader: Reader, ask: Ask) -> list[Row]:
-    found = _tabulate(reader, ask, ask.tree, _grouping(ask))
+def _rows(reader: Reader, ask: Ask, tree: Filter) -> list[Row]:
+    """The groups that there are, of those that a filter means; without dimensions always one."""
+    if GOAL in ask.dimensions:
+        return _goal_rows(reader, ask, tree)
+    found = _tabulate(reader, ask, tree, _grouping(ask))
     rows = [row for row in found if row.visits or row.views or row.events]
     return rows if ask.dimensions else rows or [Row(())]
 
 
-def _goal_rows(reader: Reader, ask: Ask) -> list[Row]:
+def _goal_rows(reader: Reader, ask: Ask, tree: Filter) -> list[Row]:
     rows = []
     for goal in reader.kept(ask.site.id).goals:
         # Of the visits that the filter means, what reached the goal.
-        tree = Every((Done(ask.tree), reached(goal)))
-        for row in _tabulate(reader, ask, tree):
+        for row in _tabulate(reader, ask, Every((Done(tree), reached(goal)))):
             # A goal that is no single view or event is reached once a visit.
             figures = {} if goal.kind in ("event", "page") else {"views": 0, "events": row.visits}
             rows.append(replace_row(row, labels=(goal.name,), **figures))
     return [row for row in rows if row.visits or row.events]
 
 
-def _all_visitors(reader: Reader, ask: Ask) -> int:
-    """The visitors of whom shares are told; 0 where none is asked for."""
-    if not set(OF_ALL) & set(ask.metrics):
-        return 0
-    tree = without_goals(ask.tree) if "conversion_rate" in ask.metrics else ask.tree
-    return sum(row.visitors for row in _tabulate(reader, ask, tree))
+Group = dict[str, Any]
+"""One of `results`: its `dimensions`, its `metrics` and its `comparison`."""
+
+
+def _measure(reader: Reader, ask: Ask) -> list[Group]:
+    """Every group with its metrics, in no order."""
+    parts = _parts(reader, ask)
+    stays, entries = _stays(reader, ask), _entries(reader, ask)
+    found: list[Group] = []
+    for row in _rows(reader, ask, ask.tree):
+        values: list[float | None] = []
+        for name in ask.metrics:
+            if name in OF_STAYS:
+                values.append(OF_STAYS[name](stays.get(row.labels, Stay())))
+            elif name in parts:
+                part = parts[name]
+                whole = part if isinstance(part, int) else part.get(row.labels, 0)
+                values.append(_per(100 * row.visitors, whole, 1))
+            elif entries is not None and name in OF_ENTRIES:
+                entry = entries.get(row.labels)
+                values.append(METRICS[name](entry) if entry else None)
+            else:
+                values.append(METRICS[name](row))
+        found.append({"metrics": values, "dimensions": [*row.labels]})
+    return found
+
+
+def _nothing(ask: Ask) -> list[float | None]:
+    """The metrics of a group that there is not."""
+    is_by_page = PAGE in ask.dimensions
+    return [None if name in OF_STAYS or (is_by_page and name in OF_ENTRIES) else 0 for name in ask.metrics]
+
+
+def _parts(reader: Reader, ask: Ask) -> dict[str, Mapping[tuple[str, ...], int] | int]:
+    """Of the shares that are asked for, of how many visitors they are: of each group, or of all."""
+    found: dict[str, Mapping[tuple[str, ...], int] | int] = {}
+    for name in SHARES:
+        if name in ask.metrics:
+            tree = without_goals(ask.tree) if name in RATES else ask.tree
+            if name == "group_conversion_rate":
+                found[name] = {row.labels: row.visitors for row in _rows(reader, ask, tree)}
+            else:
+                found[name] = sum(row.visitors for row in _tabulate(reader, ask, tree))
+    return found
+
+
+def _compare(shown: Sequence[Group], ask: Ask, reader: Reader, against: Span) -> list[Group]:
+    """The groups beside what they were then; of groups by time alone, those with nothing now too."""
+    then = replace(ask, span=against)
+    earlier = {tuple(one["dimensions"]): one["metrics"] for one in _measure(reader, then)}
+    # What is later than the shorter of the two has nothing to be compared with.
+    time_then = dict(zip(time_labels(ask), time_labels(then, "include"), strict=False))
+    found = [*shown]
+    if len(ask.dimensions) == 1:
+        told = {one["dimensions"][0] for one in shown}
+        found += [
+            {"metrics": _nothing(ask), "dimensions": [label]} for label in time_then if label not in told
+        ]
+    for one in found:
+        labels = [
+            time_then.get(label) if name.startswith("time:") else label
+            for name, label in zip(ask.dimensions, one["dimensions"], strict=True)
+        ]
+        metrics = earlier.get(tuple(labels), _nothing(ask))
+        change = list(map(change_of, ask.metrics, one["metrics"], metrics))
+        one["comparison"] = {"metrics": metrics, "dimensions": labels, "change": change}
+    return found
 
 
 def _stays(reader: Reader, ask: Ask) -> dict[tuple[str, ...], Stay]:
@@ -499,17 +600,16 @@ def _stays(reader: Reader, ask: Ask) -> dict[tuple[str, ...], Stay]:
     return measure_stays(reader, ask.site, span.days, _grouping(ask), ask.tree, within=span.within)
 
 
-def _values(row: Row, ask: Ask, all_visitors: int, stay: Stay) -> dict[str, list[Any]]:
-    values: list[float | None] = [
-        OF_STAYS[name](stay) if name in OF_STAYS else METRICS[name](row) for name in ask.metrics
-    ]
-    for name in OF_ALL:
-        if name in ask.metrics:
-            values[ask.metrics.index(name)] = _per(100 * row.visitors, all_visitors, 1)
-    return {"metrics": values, "dimensions": [*row.labels]}
+def _entries(reader: Reader, ask: Ask) -> dict[tuple[str, ...], Row] | None:
+    """Of groups by page, the visits that began on it; None where that is not asked for."""
+    if PAGE not in ask.dimensions or not {*OF_ENTRIES} & {*ask.metrics}:
+        return None
+    names = ("entry" if name == "page" else name for name in _grouping(ask).dimensions)
+    rows = _tabulate(reader, ask, by_entry(ask.tree), Grouping(tuple(names)))
+    return {row.labels: row for row in rows if row.visits}
 
 
-def _place_of(name: str, ask: Ask) -> Callable[[dict[str, list[Any]]], Any]:
+def _place_of(name: str, ask: Ask) -> Callable[[Group], Any]:
     if name in ask.metrics:
         place = ask.metrics.index(name)
         # What is not known comes after the smallest.
@@ -521,13 +621,13 @@ def _place_of(name: str, ask: Ask) -> Callable[[dict[str, list[Any]]], Any]:
 LABELS_A_DAY = {"hour": 24, "minute": 1_440}
 
 
-def time_labels(ask: Ask) -> list[str]:
+def time_labels(ask: Ask, parameter: str = "date_range") -> list[str]:
     """Every minute, hour, day, week or month of the range, for who draws a chart; none without such a
-    dimension. InputError for more than MAX_LABELS."""
+    dimension. InputError, of the parameter, for more than MAX_LABELS."""
     name = next((NAMES[one] for one in ask.dimensions if one.startswith("time:")), "")
     span = ask.span.days
     if span.days * LABELS_A_DAY.get(name, 1) > MAX_LABELS:
-        raise InputError("date_range", f"is too long to tell every {name}", hint="Ask for fewer days.")
+        raise InputError(parameter, f"is too long to tell every {name}", hint="Ask for fewer days.")
     if ask.span.within is not None and name in LABELS_A_DAY:
         return _labels_within(name, ask.span.within, ask.site)
     days = [to_date(day) for day in range(span.first, span.last + 1)]
@@ -559,9 +659,14 @@ def _normalised(ask: Ask) -> dict[str, Any]:
         "dimensions": [*ask.dimensions],
         "filters": ask.asked.get("filters") or [],
         "order_by": [[name, "desc" if is_descending else "asc"] for name, is_descending in ask.order],
-        "include": {name: name in ask.include for name in INCLUDES},
+        "include": {name: name in ask.include for name in INCLUDES} | _comparisons(ask),
         "pagination": {"limit": ask.limit, "offset": ask.offset},
     }
+
+
+def _comparisons(ask: Ask) -> dict[str, Any]:
+    include = ask.asked.get("include") or {}
+    return {"comparisons": include["comparisons"]} if ask.against is not None else {}
 
 
 def today_of(site: Site, now: float) -> int:

@@ -273,6 +273,15 @@ def is_about_events(tree: Filter) -> bool:
     return isinstance(tree, Every | Some) and any(map(is_about_events, tree.parts))
 
 
+def is_of_visits(tree: Filter, visit: Visit) -> bool:
+    """Whether it says what a visit is like, and nothing of what happened in it."""
+    if isinstance(tree, Condition):
+        return tree.dimension in visit.words
+    if isinstance(tree, Unless):
+        return is_of_visits(tree.part, visit)
+    return not isinstance(tree, Every | Some) or all(is_of_visits(part, visit) for part in tree.parts)
+
+
 def holds(tree: Filter, visit: Visit, hit: Hit) -> bool:
     if isinstance(tree, Every):
         return all(holds(part, visit, hit) for part in tree.parts)
@@ -281,6 +290,8 @@ def holds(tree: Filter, visit: Visit, hit: Hit) -> bool:
     if isinstance(tree, Unless):
         return not holds(tree.part, visit, hit)
     if isinstance(tree, Done):
+        if is_of_visits(tree.part, visit):
+            return holds(tree.part, visit, hit)
         is_by_events = is_about_events(tree.part)
         others = [other for other in visit.meant if is_by_events or other.kind == Kind.VIEW]
         return any(holds(tree.part, visit, other) for other in others)

@@ -68,7 +68,7 @@ def test_each_path_is_there(client: TestClient) -> None:  # noqa: F811
             assert client.request(method, path).status_code not in (404, 405), path
 
 
-NEED_MORE = ("conversion_rate", "scroll_depth", "time_on_page")
+NEED_MORE = ("conversion_rate", "group_conversion_rate", "scroll_depth", "time_on_page")
 EVENT = {"u": "https://example.com/a", "t": "A"}
 V2 = {"site_id": "example.com", "metrics": ["visitors"], "date_range": "7d"}
 
@@ -85,6 +85,16 @@ V2 = {"site_id": "example.com", "metrics": ["visitors"], "date_range": "7d"}
         (V2 | {"date_range": ["2025-11-24", "2025-11-25"], "dimensions": ["time", "event:page"]}, 200),
         (V2 | {"date_range": "24h", "dimensions": ["time"], "include": {"time_labels": True}}, 200),
         (V2 | {"date_range": ["2025-11-24T10:00:00Z", "2025-11-25T12:00:00+02:00"]}, 200),
+        (V2 | {"include": {"comparisons": {"mode": "previous_period"}, "imports": True}}, 200),
+        (
+            V2
+            | {
+                "dimensions": ["time:day", "event:page"],
+                "include": {"comparisons": {"mode": "custom", "date_range": ["2025-11-23", "2025-11-24"]}},
+            },
+            200,
+        ),
+        (V2 | {"include": {"comparisons": {"mode": "custom"}}}, 400),
         (V2 | {"metrics": ["karma"]}, 400),
         (V2 | {"metrics": []}, 400),
         (V2 | {"dimensions": ["visit:karma"]}, 400),
@@ -136,6 +146,7 @@ def test_questions_and_answers_are_as_it_says(client: TestClient, body: Any, sta
             "site_id=example.com&property=event:page&metrics=time_on_page,scroll_depth",
             200,
         ),
+        ("/api/v1/stats/breakdown", "site_id=example.com&property=event:page&metrics=bounce_rate", 200),
         ("/api/v1/stats/breakdown", "site_id=example.com&property=karma", 400),
         ("/health", "", 200),
     ],

@@ -161,6 +161,7 @@ def test_a_day_and_a_night_are_told_hour_by_hour(client: TestClient, clock: Cloc
 def test_what_is_included_and_what_was_understood(client: TestClient) -> None:
     more = {"dimensions": ["time:day"], "include": {"time_labels": True, "total_rows": True}}
     found = ask(client, **more)
+    assert ask(client, include={"imports": True})["meta"] == {"imports_included": True}
     assert found["meta"] == {"total_rows": 2, "time_labels": [f"2025-11-{day}" for day in range(19, 26)]}
     assert found["query"] == {
         "site_id": "example.com",
@@ -185,7 +186,8 @@ def test_what_is_included_and_what_was_understood(client: TestClient) -> None:
         ({"metrics": []}, "metrics"),
         ({"metrics": ["karma"]}, "metrics"),
         ({"metrics": "visitors"}, "metrics"),
-        ({"metrics": ["bounce_rate"], "dimensions": ["event:page"]}, "metrics"),
+        ({"metrics": ["bounce_rate"], "dimensions": ["event:title"]}, "metrics"),
+        ({"metrics": ["group_conversion_rate"], "dimensions": ["event:page"]}, "metrics"),
         ({"dimensions": ["visit:planet"]}, "dimensions"),
         (
             {"dimensions": ["visit:city"] * 9 + ["visit:os", "visit:region", "visit:device", "visit:screen"]},
@@ -208,6 +210,16 @@ def test_what_is_included_and_what_was_understood(client: TestClient) -> None:
         ({"pagination": {"limit": True}}, "pagination"),
         ({"include": ["x"]}, "include"),
         ({"include": {"comparisons": {}}}, "include"),
+        ({"include": {"comparisons": {"mode": ["x"]}}}, "include"),
+        ({"include": {"comparisons": {"mode": "custom", "date_range": "7d"}}}, "include"),
+        (
+            {
+                "dimensions": ["time:minute"],
+                "date_range": "day",
+                "include": {"comparisons": {"mode": "custom", "date_range": ["1990-01-01", "2025-01-01"]}},
+            },
+            "include",
+        ),
         ({"pagination": {"limit": 3, "page": 2}}, "pagination"),
         ({"filters": [["is", "visit:city", ["x"], {"case": False}]]}, "filters"),
         ({"date_range": ["2025-11-24T00:00:00", "2025-11-24T12:00:00"]}, "date_range"),
@@ -296,6 +308,17 @@ V1 = "/api/v1/stats"
             [{"city": "Berlin", "visitors": 2}, {"city": "Paris", "visitors": 1}],
         ),
         ("breakdown?period=day&property=event:page&limit=1&page=2", [{"page": "/b", "visitors": 1}]),
+        (
+            "breakdown?period=day&property=event:page&metrics=visits,bounce_rate",
+            [
+                {"page": "/a", "visits": 3, "bounce_rate": 67},
+                {"page": "/b", "visits": 1, "bounce_rate": None},
+            ],
+        ),
+        (
+            "breakdown?period=day&property=visit:country_name",
+            [{"country_name": "Germany", "visitors": 2}, {"country_name": "France", "visitors": 1}],
+        ),
     ],
 )
 def test_version_1(client: TestClient, path: str, expected: Any) -> None:
