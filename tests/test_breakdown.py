@@ -476,8 +476,8 @@ def test_between_two_times_everything_is_what_the_hits_say(
     hits = make_hits(zone, moment(start), moment(last), 12)
     clock.now = moment(last) + 90_000
     edges = sorted(hit.at for hit in hits if moment(since) <= hit.at <= moment(until))
-    # A window ends with a hit, and another one just before it.
-    windows = [Moments(moment(since), moment(until)), Moments(edges[1], edges[-1] - 1)]
+    # One ends with hits, which are in it, and has others just outside.
+    windows = [Moments(moment(since), moment(until)), Moments(edges[1], edges[-2])]
     site = instance.registry.sites[0]
     for stage in stages(instance, hits):
         for within, tree in product(windows if stage == "rolled up" else windows[:1], FILTERS):
