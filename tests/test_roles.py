@@ -111,6 +111,8 @@ GET  /sites/{domain}/filter             303 200 303 303 303 303
 POST /sites/{domain}/filter             405
 GET  /sites/{domain}/online             204 200 204 204 204 204
 POST /sites/{domain}/online             405
+GET  /sites/{domain}/first              204 200 204 204 204 204
+POST /sites/{domain}/first              405
 GET  /sites/{domain}/numbers            303 200 303 303 303 303
 POST /sites/{domain}/numbers            405
 GET  /sites/{domain}/keep               405

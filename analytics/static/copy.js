@@ -3,9 +3,9 @@
 for (const button of document.querySelectorAll('[data-copy]')) {
   button.hidden = !navigator.clipboard;
   button.onclick = async () => {
-    await navigator.clipboard.writeText(button.parentElement.querySelector('code').textContent);
+    await navigator.clipboard.writeText(button.parentElement.querySelector('pre code').textContent);
     button.textContent = button.dataset.copy;
   };
 }
 const form = document.querySelector('[data-live]');
-form.onchange = () => form.requestSubmit();
+if (form) form.onchange = () => form.requestSubmit();

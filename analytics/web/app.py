@@ -21,6 +21,7 @@ from ..openapi import describe
 from ..store.connect import DatabaseError
 from .answers import CORS, JSON
 from .auth import AuthRoutes, Owner
+from .beginning import BeginningRoutes
 from .bots import BotsRoutes
 from .collect import TOKEN, EventEndpoint, PixelEndpoint
 from .compat import compat_routes
@@ -122,7 +123,9 @@ def create_app(
 
 def owner_routes(instance: Instance, owner: Owner, pages: Pages) -> list[BaseRoute]:
     """The owner's pages of sites."""
-    kinds = (DashboardRoutes, ListRoutes, KeepRoutes, BotsRoutes, DroppedRoutes, WidgetRoutes)
+    kinds = (
+        *(DashboardRoutes, BeginningRoutes, ListRoutes, KeepRoutes, BotsRoutes, DroppedRoutes, WidgetRoutes),
+    )
     return [route for kind in kinds for route in kind(instance, owner, pages).routes]
 
 

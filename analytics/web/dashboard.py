@@ -35,6 +35,7 @@ from ..summary import (
 )
 from ..tokens import make_token
 from .auth import Owner, redirect
+from .beginning import read_beginning
 from .chart import Chart, draw_chart, draw_spark, draw_times, pin_notes, tell_until
 from .lands import draw_lands
 from .listing import addresses, filter_form
@@ -63,13 +64,13 @@ class DashboardRoutes:
         ]
 
     async def index(self, request: Request) -> Response:
-        """Every site with today's and 30 days' views and visitors, and their course."""
+        """Every site with today's and 30 days' views and visitors, and their course before today."""
         if not self._owner.is_signed_in(request):
             return redirect(request, "/login")
         rows = await run_in_threadpool(self._overview)
         return self._pages.render(request, "index.html", signed_in=True, rows=rows)
 
-    def _overview(self) -> list[tuple[Site, Totals, Totals, int, str]]:
+    def _overview(self) -> list[tuple[Site, Totals, Totals, int, str, int | None]]:
         now, rows = self._instance.clock(), []
         with self._instance.borrow_reader() as reader:
             for site in self._instance.registry.sites:
@@ -77,7 +78,9 @@ class DashboardRoutes:
                 days = days_of(reader, Query(site, DEFAULT, now))
                 month = sum_up(figures for _, figures in days)
                 online = self._instance.presence.count(site.id, now)
-                rows.append((site, today, month, online, draw_spark([one.visitors for _, one in days])))
+                # Today is not over: with it every line would end in a fall.
+                course = draw_spark([one.visitors for _, one in days[:-1]])
+                rows.append((site, today, month, online, course, reader.first_day(site.id)))
         return rows
 
     async def site(self, request: Request) -> Response:
@@ -92,6 +95,8 @@ class DashboardRoutes:
             query = replace(question(site, selection, self._instance.clock()), with_kept=True)
             report = await read_while_wanted(request, self._instance, partial(summarise, query=query))
             values = self._values(request, selection, report)
+            if report.since is None:
+                values["beginning"] = await run_in_threadpool(partial(read_beginning, self._instance, site))
         except InputError as error:
             return self._pages.wrong_address(request, error, site)
         except DatabaseError:

@@ -156,9 +156,16 @@ def test_the_owner_sets_a_password_looks_around_signs_out_and_in(server: Server,
     expect(page.get_by_role("heading", level=1)).to_have_text("example.com")
     line = f'<script defer src="{server.url}/pt.js"></script>'
     expect(page.get_by_text(line, exact=True)).to_be_visible()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").first.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == line
+    expect(page.get_by_role("status")).to_contain_text("Waiting for the first view")
     with contextlib.closing(Stats(server)) as stats:
         stats.count_views("https://example.com/post", 3, title="A post", referrer="https://news.example/")
-        page.reload()
+        # Without a click: the page asks by itself.
+        expect(page.get_by_role("status")).to_contain_text("The first view is here: /post")
+        page.get_by_role("link", name="Show the figures").click()
         expect(page.locator("dl.figures > div").first).to_contain_text("Views")
         expect(page.locator("dl.figures dd .value").first).to_have_text("3")
         expect(page.get_by_role("row", name="A post")).to_contain_text("/post")
