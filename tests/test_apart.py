@@ -377,7 +377,10 @@ def test_the_page_has_periods_a_course_and_csv(site_page: TestClient, clock: Clo
     address = "/sites/example.com/bots"
     text = site_page.get(f"{address}?period=today").text
     assert re.search(r'<a href="/sites/example.com/bots\?period=today" aria-current="page">Today</a>', text)
-    assert text.count('<svg class="spark"') == text.count('<div class="why">') > 0
+    # One day has no course.
+    assert '<svg class="spark"' not in text
+    week = site_page.get(f"{address}?period=7d").text
+    assert week.count('<svg class="spark"') == week.count('<div class="why">') > 0
     rows = list(csv.reader(StringIO(site_page.get(f"{address}.csv?list=machines").text)))
     assert rows[0] == ["name", "reason", "views", "pages", "last"]
     assert {row[0] for row in rows[1:]} >= {"Googlebot", "GPTBot"}

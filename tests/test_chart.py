@@ -8,7 +8,16 @@ import pytest
 
 from analytics.days import to_day
 from analytics.model import Totals
-from analytics.web.chart import MAX_BARS, STEPS, choose_step, draw_chart, draw_spark, group_days, nice_ticks
+from analytics.web.chart import (
+    MAX_BARS,
+    STEPS,
+    choose_step,
+    draw_chart,
+    draw_spark,
+    draw_times,
+    group_days,
+    nice_ticks,
+)
 
 MONDAY = to_day(date(2026, 11, 23))
 BY_NAME = {step.name: step for step in STEPS}
@@ -207,3 +216,29 @@ def test_values_beside() -> None:
 )
 def test_a_small_course_is_drawn_from_zero(values: list[int], points: str) -> None:
     assert draw_spark(values) == points
+
+
+@pytest.mark.parametrize(
+    ("times", "step", "shown"),
+    [
+        ([f"2026-11-23 {hour:02}:00" for hour in range(12)], "hour", "00:00 02:00 04:00 06:00 08:00 10:00"),
+        ([f"2026-11-23 {hour:02}:00" for hour in range(3)], "hour", "00:00 01:00 02:00"),
+        (
+            [f"2026-11-23 {hour:02}:00" for hour in range(24)],
+            "hour",
+            "00:00 03:00 06:00 09:00 12:00 15:00 18:00 21:00",
+        ),
+        ([f"2026-11-23 11:{minute:02}" for minute in range(1, 60)], "minute", "11:15 11:30 11:45"),
+        (
+            [f"2026-11-{day} {hour:02}:00" for day in (21, 22, 23) for hour in range(24)],
+            "hour",
+            "21 Nov 22 Nov 23 Nov",
+        ),
+    ],
+)
+def test_times_are_told_at_round_places(times: list[str], step: str, shown: str) -> None:
+    marks = draw_times([], times, step).dates
+    assert " ".join(mark.text for mark in marks).startswith(shown)
+    places = [mark.at for mark in marks]
+    assert places == sorted(places)
+    assert len(marks) <= 8

@@ -28,6 +28,9 @@ WIDEST_BAR = 5.5
 HOURS_OF_DAY = 25
 """At most, where clocks go back."""
 
+MOST_TIMES = 8
+"""Labels of an axis of hours or minutes."""
+
 INTERVALS = 5
 """Between the lines of the value axis, at most."""
 
@@ -217,16 +220,30 @@ def draw_times(
         bar = _place(index, len(labels), [(day, figures)], STEPS[0], figures, ago, ticks[-1])
         is_partial = is_now and index == last
         bars.append(replace(bar, name=f"{bar.name}, {label[11:]}", is_partial=is_partial))
-    places = [round(last * part / 4) for part in range(5)] if last >= 4 else range(last + 1)
     has_days = len(labels) > HOURS_OF_DAY and step == "hour"
     dates = []
-    for place in dict.fromkeys(places):
+    for count, place in enumerate(_round_places(labels, step)):
         at, anchor = _mark_place(place, bars)
         text = day_of_year(bars[place].first) if has_days else labels[place][11:]
-        dates.append(Mark(at, text, anchor, is_major=place in (0, last // 2, last)))
+        dates.append(Mark(at, text, anchor, is_major=count % 2 == 0))
     values = [Mark(_percent(ticks[-1] - tick, ticks[-1]), compact(tick)) for tick in ticks]
     line = _line(bars, STEPS[0], ticks[-1]) if then else ""
     return Chart(bars=bars, step=step, top=ticks[-1], values=values, dates=dates, line=line)
+
+
+def _round_places(labels: Sequence[str], step: str) -> list[int]:
+    """Which times have a label: every so many minutes or hours of one day, the midnights of several."""
+    if step == "minute":
+        sizes = [5, 15, 30]
+    else:
+        sizes = [60, 120, 180, 360] if len(labels) <= HOURS_OF_DAY else [1_440]
+    minutes = [int(label[11:13]) * 60 + int(label[14:]) for label in labels]
+    found: list[int] = []
+    for size in sizes:
+        found = [place for place, minute in enumerate(minutes) if minute % size == 0]
+        if len(found) <= MOST_TIMES:
+            return found
+    return found[:: -(-len(found) // MOST_TIMES)]
 
 
 def _look_up(points: Times, labels: Sequence[str]) -> list[Totals]:
