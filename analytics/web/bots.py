@@ -66,7 +66,9 @@ class BotsRoutes:
                 return redirect(request, f"/sites/{site.domain}/bots?period={period.name}#rules")
             values = await run_in_threadpool(self._read, site, dict(request.query_params))
         except (InputError, Refused) as error:
-            return self._pages.wrong(request, _("That rule cannot be made"), error, site)
+            is_rule = request.method == "POST" or "filter" in request.query_params
+            title = _("That rule cannot be made") if is_rule else _("That address is not known")
+            return self._pages.wrong(request, title, error, site)
         here = f"{request.scope.get('root_path', '')}/sites/{quote(site.domain)}/bots"
         values |= {"here": here, "actions": ACTIONS}
         return self._pages.render(request, "bots.html", signed_in=True, site=site, **values)
