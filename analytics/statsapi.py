@@ -496,7 +496,7 @@ def answer(reader: Reader, ask: Ask) -> dict[str, Any]:
 def _tabulate(reader: Reader, ask: Ask, tree: Filter, grouping: Grouping = WHOLE) -> list[Row]:
     """The groups of what was asked, of those that a filter means."""
     span = ask.span
-    return tabulate(reader, ask.site, span.days, [grouping], tree, within=span.within)[grouping]
+    return [*tabulate(reader, ask.site, span.days, [grouping], tree, within=span.within)[grouping]]
 
 
 def _grouping(ask: Ask) -> Grouping:

@@ -21,8 +21,8 @@ def draw_history(name: str, views: int, today: int, chart: str, definitions: str
     """The page of a name: all its views, those of today, and its chart as SVG. `definitions` is a link."""
     body = (
         f"<h1>{clean(name)}</h1><p><strong>{views:,}</strong> view{'' if views == 1 else 's'},"
-        f" {today:,} of them today</p>{chart}<p>Each time that the badge or the page is shown is one"
-        f" view; machines that say what they are do not count."
+        f" {today:,} of them today</p>{chart}<p>Each time that the badge or the page is shown is one view;"
+        " machines that say what they are do not count."
         f' <a href="{clean(definitions)}">What is a view?</a></p>'
     )
     return _page(f"{name}: {views:,} views", body)
