@@ -50,6 +50,26 @@ def attribute(name: str, value: str) -> Rule:
     return (rf"""((?<![\w-]){name}["']?\s{{0,8}}[:=]\s{{0,8}}["']?)[^"'\s>,;}}]+""", rf"\g<1>{value}")
 
 
+def setting(name: str, value: str) -> tuple[Rule, ...]:
+    """The rules that give a setting another value, in YAML, TOML or code, also where it is empty."""
+    start = rf"""((?<![\w-]){name}["']?[ \t]{{0,8}}[:=])"""
+    return (
+        (rf"{start}[ \t]{{0,8}}(?=#)", rf"\g<1> {value} "),
+        (rf"{start}[ \t]{{0,8}}$", rf"\g<1> {value}"),
+        (rf"""{start}([ \t]{{0,8}}["'`]?)[^"'`\s>,;}}#]*""", rf"\g<1>\g<2>{value}"),
+    )
+
+
+def missing(name: str, key: str, value: str) -> tuple[Rule, ...]:
+    """The rules that put a setting beside that of `key`, where there is none yet: in a call, or in lines."""
+    absent, before = rf"(?![\s\S]*?{name})", r"([\s\S]*?)"
+    row = rf"(^[ \t]*)((?-i:{key})([ \t]*[:=][ \t]*)[^\n]*)"
+    return (
+        (rf"\A{absent}(?=[\s\S]*?\(\s*\{{){before}(?-i:\b{key}\b)", rf'\g<1>{name}: "{value}", {key}'),
+        (rf"\A{absent}{before}{row}", rf'\g<1>\g<2>\g<3>\n\g<2>{name}\g<4>"{value}"'),
+    )
+
+
 @dataclass(frozen=True)
 class Incumbent:
     """A system that people come from."""
@@ -64,6 +84,8 @@ class Incumbent:
     differs: str
     rules: tuple[Rule, ...] = ()
     """What makes new lines of the old: they keep whatever the rules do not speak of."""
+    has_settings: bool = False
+    """Whether what is rewritten are settings: blocks of a theme's file, calls with their arguments."""
     ids: tuple[Rule, ...] = ()
     """The kinds of its foreign ids (`umami` in `umami:UUID`), and what has such an id as its first group."""
     needs_id: bool = False
@@ -150,9 +172,18 @@ INCUMBENTS: tuple[Incumbent, ...] = (
     ),
     Incumbent(
         name=LEANCLOUD,
-        signs=(r"leancloud[._:-]|lean-analytics|av-min\.js|new Valine\b|\bvaline[:.]|lncldapi|avoscloud"),
+        signs=(
+            r"leancloud[._:-]|lean-analytics|av-min\.js|new Valine\b|\bvaline[:.]|\[[\w.]{0,60}\bvaline\]"
+            r"|lncldapi|avoscloud"
+        ),
         line="server_url: {base}    # NexT, Fluid; for Valine: serverURLs: {base}",
         asks=("GET /1.1/classes/Counter", "PUT /1.1/classes/Counter/0", "POST /1.1/batch"),
+        rules=(
+            *missing("server_url", "app_id", "{base}"),
+            *missing("serverURLs", "appId", "{base}"),
+            *setting("server_?urls?", "{base}"),
+        ),
+        has_settings=True,
         needs_id=True,
         ids=(("leancloud", r"app_?id[\"']?\s*[:=]\s*[\"']?([\w-]{16,64})"),),
         importer=COUNTS % "Counter.jsonl",
@@ -163,27 +194,44 @@ INCUMBENTS: tuple[Incumbent, ...] = (
     ),
     Incumbent(
         name="Waline",
-        signs=named("waline") + r"|waline-pageview|\bwaline\.\w",
+        signs=named("waline") + r"|waline-pageview|\bwaline\.\w|^[ \t]*init\(\{[^{}]{0,400}\bserverURL\b",
         line='pageviewCount({{ serverURL: "{base}" }})',
         asks=("GET /api/article?path=/&type=time", "POST /api/article"),
+        rules=(
+            (r"\bWaline\.init\(", "Waline.pageviewCount("),
+            (r"(?<![.\w])init\(", "pageviewCount("),
+            (r"(\bimport\s*\{\s*)init\b", r"\g<1>pageviewCount"),
+            (r"""\bpageview(["']?\s{0,8}:\s{0,8}["'`])""", r"selector\g<1>"),
+            *setting("serverURL", "{base}"),
+        ),
+        has_settings=True,
         importer=COUNTS % "waline.json",
         differs=N_(
-            "Only the page views move here, the comments stay where they are. /a and /a/ are one page."
+            "Only the page views move here: the line stands beside the call that shows the comments, which"
+            " gets pageview: false. Where a theme has one address for both, our own line is simpler. /a and"
+            " /a/ are one page."
         ),
     ),
     Incumbent(
         name="Artalk",
         signs=named("artalk") + r"|ArtalkPV|artalk-(pv|visitor)|\bartalk\.\w",
-        line='Artalk.loadCountWidget({{ server: "{base}" }})',
+        line='Artalk.init({{ el: "#views-only", server: "{base}" }})',
         asks=("POST /api/v2/pages/pv", "GET /api/v2/stats/page_pv"),
+        rules=setting("server", "{base}"),
+        has_settings=True,
         importer=COUNTS % "artalk.json",
-        differs=N_("Only the page views move here, the comments stay where they are."),
+        differs=N_(
+            "Only the page views move here. In Artalk nothing but init counts, which takes a second, hidden"
+            " one, and pvAdd: false in the first: our own line is simpler."
+        ),
     ),
     Incumbent(
         name="Twikoo",
         signs=named("twikoo") + r"|twikoo_visitors|\btwikoo\.\w",
         line='envId: "{base}/twikoo"',
         asks=("POST /twikoo",),
+        rules=setting("envId", "{base}/twikoo"),
+        has_settings=True,
         importer=COUNTS % "twikoo.json",
         differs=N_(
             "The number includes the present visit, so that the first reader sees 1. Comments stay"

@@ -9,6 +9,7 @@ from functools import lru_cache, partial
 from html import unescape
 from html.parser import HTMLParser
 from shlex import quote
+from textwrap import dedent
 from urllib.parse import quote as quote_url
 from urllib.parse import unquote
 
@@ -27,6 +28,9 @@ MAX_FOUND = 200
 MAX_IDS = 20
 """Foreign ids that one proposal speaks of."""
 
+MAX_BLOCK = 4_096
+"""Characters of one block of settings."""
+
 NO_ID = "ID"
 NO_SITE = Site(id=0, domain="example.com", hosts=frozenset(("example.com",)))
 """Stands for a site that is not there yet."""
@@ -36,6 +40,10 @@ OURS = ("data-pagetally", "page-count")
 
 _LINK = re.compile(r"<a\b[^<>]*>", re.IGNORECASE)
 _SCRIPT, _SCRIPT_END = re.compile(r"<script\b", re.IGNORECASE), re.compile(r"</script\s*>|\Z", re.IGNORECASE)
+_TABLE, _NEXT_TABLE = (
+    re.compile(r"[ \t]*\[[\w.\[\] -]{1,90}\]"),
+    re.compile(r"^[ \t]*\[|^[ \t]*$", re.MULTILINE),
+)
 _IMAGE = re.compile(r"<(?:img|iframe)\b[^<>]*>", re.IGNORECASE)
 _INTEGRITY = re.compile(r"""\s+integrity=(?:"[^"]*"|'[^']*'|[^\s>]+)""", re.IGNORECASE)
 
@@ -141,7 +149,7 @@ def rewrite(incumbent: Incumbent, text: str, base: str) -> str:
     Whatever else stands in them is kept; empty where nothing asks the old host.
     """
     kept, is_changed = [], False
-    for piece in cut(text):
+    for piece in cut(text, incumbent.signs if incumbent.has_settings else ""):
         if not _sign(incumbent.signs).search(piece):
             continue
         made = piece
@@ -160,17 +168,62 @@ def _expand(text_of: str, base: str, match: re.Match[str]) -> str:
     return match.expand(text_of).replace("{base}", base).replace("{quoted}", quote_url(base, safe=""))
 
 
-def cut(text: str) -> Iterator[str]:
-    """Markup in pieces: scripts whole, images and frames, and the lines between them."""
+def cut(text: str, signs: str = "") -> Iterator[str]:
+    """Markup in pieces: scripts whole, images and frames, and the lines between them.
+
+    With the signs of a system whose settings are meant, the blocks between scripts in which it is spoken of.
+    """
+
+    def cut_rest(part: str) -> Iterator[str]:
+        return _cut_blocks(part, signs) if signs else _cut_lines(part)
+
     place = 0
     for opening in _SCRIPT.finditer(text):
         if opening.start() < place:
             continue
-        yield from _cut_lines(text[place : opening.start()])
+        yield from cut_rest(text[place : opening.start()])
         closing = _SCRIPT_END.search(text, opening.end())
         place = closing.end() if closing else len(text)
         yield text[opening.start() : place]
-    yield from _cut_lines(text[place:])
+    yield from cut_rest(text[place:])
+
+
+def _cut_blocks(text: str, signs: str) -> Iterator[str]:
+    place = 0
+    for found in _sign(signs).finditer(text):
+        if found.start() >= place:
+            start = text.rfind("\n", 0, found.start()) + 1
+            place = _end_of_block(text, start)
+            yield dedent(text[start:place])
+
+
+def _end_of_block(text: str, start: int) -> int:
+    """Where what begins in a line ends: a table of TOML, a key of YAML with what is under it, a call."""
+    end = _end_of_line(text, start)
+    line = text[start:end].rstrip()
+    if _TABLE.fullmatch(line):
+        following = _NEXT_TABLE.search(text, end)
+        return min(following.start() if following else len(text), start + MAX_BLOCK)
+    if line.endswith(":"):
+        indent = len(line) - len(line.lstrip())
+        while end < min(len(text), start + MAX_BLOCK):
+            after = _end_of_line(text, end)
+            under = text[end:after]
+            if under.strip() and len(under) - len(under.lstrip()) <= indent:
+                break
+            end = after
+        return end
+    depth = 0
+    for place in range(start, min(len(text), start + MAX_BLOCK)):
+        depth += (text[place] in "([{") - (text[place] in ")]}")
+        if place >= end - 1 and depth <= 0:
+            return _end_of_line(text, place)
+    return end
+
+
+def _end_of_line(text: str, place: int) -> int:
+    """The place after the line's end."""
+    return (text.find("\n", place) + 1) or len(text)
 
 
 def _cut_lines(text: str) -> Iterator[str]:

@@ -145,7 +145,97 @@ REWRITTEN = [
 ]
 
 
-@pytest.mark.parametrize(("pasted", "line"), REWRITTEN)
+APP = "AbCdEfGhIjKlMnOpQrSt-gzGzoHsz"
+NEXT = f"""leancloud_visitors:
+  enable: true
+  app_id: {APP} # <your app id>
+  app_key: key
+  # Required for apps from CN region
+  server_url: # <your server url>
+  security: false
+
+other: 1"""
+FLUID = f"""web_analytics:
+  enable: true
+  leancloud:
+    app_id: {APP}
+    app_key: key
+    server_url:
+    path: window.location.pathname
+    ignore_local: false
+  51la:
+    id:"""
+FLUID_HERE = f"""leancloud:
+  app_id: {APP}
+  app_key: key
+  server_url: HOST
+  path: window.location.pathname
+  ignore_local: false"""
+VALINE = f"""new Valine({{
+  el: '#vcomments',
+  appId: '{APP}',
+  appKey: 'key',
+  visitor: true,
+  serverURLs: 'https://abcd.lncldglobal.com',
+}})"""
+LOVEIT = f"""[params.page.comment.valine]
+  enable = true
+  appId = "{APP}"
+  serverURLs = ""
+[params.page.comment.disqus]
+  enable = false"""
+WALINE = """import { init } from 'https://cdn.example/@waline/client@v3/dist/waline.js';
+
+init({
+  el: '#waline',
+  serverURL: 'https://w.example',
+  pageview: '.views',
+  path: '/post',
+});
+console.log(1);"""
+WALINE_HERE = """import { pageviewCount } from 'https://cdn.example/@waline/client@v3/dist/waline.js';
+pageviewCount({
+  el: '#waline',
+  serverURL: 'HOST',
+  selector: '.views',
+  path: '/post',
+});"""
+SETTINGS = [
+    (NEXT, NEXT.replace("url: #", "url: HOST #").removesuffix("\n\nother: 1")),
+    (FLUID, FLUID_HERE),
+    (
+        f"valine:\n  appId: {APP}\n  visitor: true",
+        f'valine:\n  appId: {APP}\n  serverURLs: "HOST"\n  visitor: true',
+    ),
+    (VALINE, VALINE.replace("https://abcd.lncldglobal.com", "HOST")),
+    (
+        f"new Valine({{el: '#v', appId: '{APP}', path: 1}})",
+        f"new Valine({{el: '#v', serverURLs: \"HOST\", appId: '{APP}', path: 1}})",
+    ),
+    (LOVEIT, LOVEIT.partition("\n[params.page.comment.disqus]")[0].replace('URLs = ""', 'URLs = "HOST"')),
+    (WALINE, WALINE_HERE),
+    (
+        "<script>Waline.init({serverURL:`https://w.example/`, pageview: true, lang: 'en'})</script>",
+        "<script>Waline.pageviewCount({serverURL:`HOST`, pageview: true, lang: 'en'})</script>",
+    ),
+    (
+        "comments:\n  waline:\n    serverURL: https://w.example\n    pageview: true",
+        "waline:\n  serverURL: HOST\n  pageview: true",
+    ),
+    (
+        "Artalk.init({ el: '#c', pageKey: '/post', server: 'https://w.example', site: 'Blog', pvEl: '#pv' })",
+        "Artalk.init({ el: '#c', pageKey: '/post', server: 'HOST', site: 'Blog', pvEl: '#pv' })",
+    ),
+    ("artalk:\n  site: Blog\n  server: https://w.example", "artalk:\n  site: Blog\n  server: HOST"),
+    (
+        "twikoo.init({\n  envId: 'https://w.example',\n  el: '#t', // here\n  lang: 'en',\n})",
+        "twikoo.init({\n  envId: 'HOST/twikoo',\n  el: '#t', // here\n  lang: 'en',\n})",
+    ),
+    ("twikoo:\n  envId:\n  visitor: true", "twikoo:\n  envId: HOST/twikoo\n  visitor: true"),
+]
+
+
+@pytest.mark.parametrize(("pasted", "line"), [*REWRITTEN, *SETTINGS])
 def test_the_pasted_tag_keeps_whatever_is_not_its_host(pasted: str, line: str) -> None:
     (found,) = recognise(pasted)
     made = propose(found, pasted, HOST, SITE)
@@ -273,8 +363,13 @@ def call_goatcounter(client: Client) -> None:
     assert client.ask("/counter/%2Fpost.json").json()["count"] == "1"
 
 
+def find_setting(client: Client, name: str) -> str:
+    """A setting in the line, of a theme's file or of a call."""
+    return client.find(rf"""(?<!\w){name}["']?\s*[:=]\s*["'`]?([^"'`\s,;}}]+)""")
+
+
 def call_leancloud(client: Client) -> None:
-    host = client.find(r"server_url: (\S+)")
+    host = find_setting(client, "server_?(?:url|URLs)")
     headers = {"x-lc-id": "AbCdEfGhIjKlMnOpQrSt-gzGzoHsz", "x-lc-key": "key"}
     where = quote(json.dumps({"url": "/post"}))
     assert client.ask(f"{host}/1.1/classes/Counter?where={where}", headers=headers, method="GET").json() == {
@@ -307,7 +402,7 @@ def call_soxft(client: Client) -> None:
 
 def call_twikoo(client: Client) -> None:
     body = {"event": "COUNTER_GET", "url": "/post"}
-    assert client.ask(client.find('envId: "([^"]+)'), json=body).json()["time"] == 1
+    assert client.ask(find_setting(client, "envId"), json=body).json()["time"] == 1
 
 
 def call_umami(client: Client) -> None:
@@ -323,11 +418,13 @@ def call_vercount(client: Client) -> None:
 
 def call_waline(client: Client) -> None:
     body = {"path": "/post", "type": "time", "action": "inc"}
-    client.ask(client.find('serverURL: "([^"]+)') + "/api/article", json=body)
+    client.ask(find_setting(client, "serverURL") + "/api/article", json=body)
 
 
 def call_artalk(client: Client) -> None:
-    client.ask(client.find('server: "([^"]+)') + "/api/v2/pages/pv", json={"page_key": "/post"})
+    # The call that reads, loadCountWidget, counts nothing.
+    assert "loadCountWidget" not in client.line
+    client.ask(find_setting(client, "server") + "/api/v2/pages/pv", json={"page_key": "/post"})
 
 
 def call_whyneh(client: Client) -> None:
@@ -342,6 +439,7 @@ def badge_of(url: str, path: str) -> tuple[str, str, Callable[[Client], None], s
     return "Hits badge", f"![]({url})", say_one, path
 
 
+COMMENTS = {"LeanCloud": call_leancloud, "Waline": call_waline, "Artalk": call_artalk, "Twikoo": call_twikoo}
 CASES = [
     (
         "busuanzi",
@@ -361,9 +459,15 @@ CASES = [
         "",
     ),
     ("LeanCloud", "leancloud_visitors:\n  app_id: AbCdEfGhIjKlMnOpQrSt-gzGzoHsz", call_leancloud, ""),
-    ("Waline", "Waline.init({ serverURL: 'https://w.example' })", call_waline, ""),
-    ("Artalk", "Artalk.init({ server: 'https://w.example' })", call_artalk, ""),
-    ("Twikoo", "twikoo.init({ envId: 'https://w.example' })", call_twikoo, ""),
+    ("Waline", '<span class="waline-pageview-count" data-path="/post">', call_waline, ""),
+    ("Artalk", '<span id="ArtalkPV"></span>', call_artalk, ""),
+    ("Twikoo", '<span id="twikoo_visitors"></span>', call_twikoo, ""),
+    *(
+        (name, pasted, call, "")
+        for name, call in COMMENTS.items()
+        for pasted, _ in SETTINGS
+        if recognise(pasted)[0].name.startswith(name)
+    ),
     ("OpenKounter", "openkounter:\n  server_url: https://w.example", call_openkounter, ""),
     ("finicounter", '<script src="https://finicounter.eu.org/finicounter.js">', call_finicounter, "(site)"),
     ("CountAPI", 'fetch("https://api.countapi.xyz/hit/space/key")', call_countapi, "/key"),
