@@ -13,8 +13,9 @@ from .svg import clean
 LIGHT = "--p:#fff;--i:#17211e;--m:#56635e;--l:#e2e8e4;--a:#0a7358"
 DARK = "--p:#151b19;--i:#e7eeeb;--m:#98a69f;--l:#26302c;--a:#57d0ab"
 STYLE = (
-    # No color-scheme: a frame whose scheme is not that of its place has an opaque ground, and round corners
-    # show it. The line to paste gives the place the scheme that a page has by itself.
+    # A frame whose scheme is not that of its place has an opaque ground, and round corners show it. The line
+    # to paste gives the place the card's own; elsewhere the ground is dark with a dark card, never white.
+    "html{color-scheme:light}html.dark{color-scheme:dark}html.auto{color-scheme:light dark}"
     f"html{{{LIGHT}}}html.dark{{{DARK}}}@media(prefers-color-scheme:dark){{html.auto{{{DARK}}}}}"
     "html,body{background:transparent}"
     'body{margin:0;font:14px/1.35 -apple-system,"Segoe UI",Roboto,'

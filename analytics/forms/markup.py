@@ -36,6 +36,8 @@ ELEMENTS = ("page-count", "page-list")
 ATTRIBUTES = {"locale": "lang"}
 """Attributes of an element that are not called as the field is."""
 CARD_SIZE = (260, 132)
+SCHEMES = {"auto": "light dark", "light": "light", "dark": "dark"}
+"""The color-scheme of a frame's place, by the card's theme."""
 
 
 def address_of(base: str, form: str, metric: str, query: Mapping[str, str], kind: str = "svg") -> str:
@@ -62,7 +64,8 @@ def write_markup(base: str, form: str, metric: str, query: Mapping[str, str], sa
         width, height = CARD_SIZE
         frame = f'<iframe src="{escape(address)}" title="{escape(said)}" width="{width}" height="{height}"'
         # Another scheme than the card's would give the frame an opaque ground (see card.py).
-        return [Markup("HTML", f'{frame} style="border:0;color-scheme:light" loading="lazy"></iframe>')]
+        scheme = SCHEMES.get(query.get("theme", ""), SCHEMES["auto"])
+        return [Markup("HTML", f'{frame} style="border:0;color-scheme:{scheme}" loading="lazy"></iframe>')]
     if form == "shields":
         outer = f"https://img.shields.io/endpoint?url={quote(address, safe='')}"
         return [Markup("HTML", f'<img src="{outer}" alt="{escape(said)}">'), Markup(N_("The JSON"), address)]

@@ -128,7 +128,7 @@ goat.visit_count = (card: Card = {}): void => {
     const path = encodeURIComponent(card.path ?? choose<string>('path', {}, pathOfPage()));
     frame.src = endpoint() + 'er/' + path + '.' + type + '?' + query.join('&');
     const height = card.no_branding ? '60' : '80';
-    const usual = { class: 'goatcounter-visits', width: '200', height, style: 'border: 0; color-scheme: light', scrolling: 'no' };
+    const usual = { class: 'goatcounter-visits', width: '200', height, style: 'border: 0; color-scheme: light dark', scrolling: 'no' };
     for (const [name, value] of Object.entries({ ...usual, ...card.attr })) frame.setAttribute(name, value);
     place.appendChild(frame);
   });

@@ -50,8 +50,7 @@ def test_a_frame_is_whole_and_clear_around_its_corners(
 ) -> None:
     blog.files["/"] = "theme.html"
     blog.stats.count_views(blog.url("/post"), 3)
-    # A page that sets no scheme needs no style of the frame, and old lines to paste have none.
-    own = ";color-scheme:light" if scheme else ""
+    own = f";color-scheme:{'dark' if 'theme=dark' in address else line if line == 'light' else 'light dark'}"
     src = blog.stats.url + address.replace("{site}", blog.domain)
     blog.words = {
         "markup": f"<style>:root{{{scheme};background:rgb{GROUND}}}</style>"
@@ -66,3 +65,27 @@ def test_a_frame_is_whole_and_clear_around_its_corners(
     edge = GREY if line == "grey" else LINES[line or system]
     for place in ((width // 2, 0), (width // 2, height - 1), (0, height // 2), (width - 1, height // 2)):
         assert near(seen.getpixel(place), edge), place
+
+
+@pytest.mark.parametrize("system", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["", "color-scheme:dark", "color-scheme:light dark"])
+@pytest.mark.parametrize("address", [f"{CARD}auto", f"{CARD}dark", "/counter/%2Fpost.html?site={site}"])
+def test_the_frame_of_an_old_line_has_no_white_corner_around_a_dark_card(
+    blog: Blog, open_context: OpenContext, address: str, scheme: str, system: str
+) -> None:
+    blog.files["/"] = "theme.html"
+    src = blog.stats.url + address.replace("{site}", blog.domain)
+    blog.words = {
+        "markup": f"<style>:root{{{scheme};background:rgb{GROUND}}}</style>"
+        f'<iframe src="{src}" width="200" height="80" style="border:0"></iframe>'
+    }
+    page = open_context(color_scheme=system).new_page()
+    page.goto(blog.url("/"))
+    page.frame_locator("iframe").locator("body *").first.wait_for()
+    seen = look(page.locator("iframe"))
+    is_dark = "dark" in (system, address[-4:])
+    corner = seen.getpixel((0, 0))
+    assert isinstance(corner, tuple)
+    assert near(corner, GROUND) or (max(corner) < 60) == is_dark
+    if scheme == f"color-scheme:{system}" or ("light dark" in scheme and address.endswith("auto")):
+        assert near(corner, GROUND)

@@ -23,6 +23,7 @@ from ...days import local_day, to_day
 from ...errors import InputError
 from ...forms import png
 from ...forms.label import is_template, split_label
+from ...forms.markup import SCHEMES
 from ...forms.options import THEMES
 from ...forms.picture import Box, Picture, Shape, Text
 from ...forms.widths import text_width
@@ -173,7 +174,8 @@ async def show_json(number: int, query: Mapping[str, str], is_total: bool) -> Re
 
 async def show_html(number: int, query: Mapping[str, str], is_total: bool) -> Response:
     """A page for an iframe of 200 by 80."""
-    body = HTML.format(style=style_of(query), **words_of(number, query, is_total))
+    scheme = SCHEMES[theme_of(query)]
+    body = HTML.format(style=style_of(query), scheme=scheme, **words_of(number, query, is_total))
     return answer(body, "text/html; charset=utf-8", headers=HARMLESS)
 
 
@@ -279,11 +281,13 @@ STYLES = {
     "dark": DARK,
     "auto": f"{LIGHT} @media (prefers-color-scheme: dark) {{ {DARK} }}",
 }
-"""Colours by theme. No color-scheme: with another than its place has, a frame gets an opaque ground."""
+"""Colours by theme. The frame's scheme goes with them: its ground is opaque where its place has another, and
+a dark card shall have no white corners then."""
 
 HTML = """<!doctype html>
 <html lang="{lang}"><meta charset="utf-8"><title>{title}</title>
-<style>html, body {{ margin: 0; font: 13px/1.2 sans-serif; text-align: center; background: transparent }}
+<style>html {{ color-scheme: {scheme} }}
+html, body {{ margin: 0; font: 13px/1.2 sans-serif; text-align: center; background: transparent }}
 #gcvc-border {{ border: 1px solid #999; border-radius: 4px; padding: 2px 4px; box-sizing: border-box;
 height: 100vh; display: flex; flex-direction: column; justify-content: center; overflow: hidden }}
 #gcvc-views {{ font-size: 24px; line-height: 30px }} #gcvc-by {{ font-size: 10px }} {style}</style>
