@@ -266,13 +266,13 @@ def path_aliases(connection: Connection) -> dict[int, dict[str, str]]:
 # CROSS JOIN: a look-up for each day, where SQLite would go through all pages of all the days.
 PAGE_SERIES = f"""
 WITH page AS (SELECT id FROM path WHERE site = :site AND path = :path),
-  spot (day) AS (SELECT day FROM site_day WHERE site = :site AND day BETWEEN :first AND :last)
+  spot (day, open) AS (SELECT day, open FROM site_day WHERE site = :site AND day BETWEEN :first AND :last)
 SELECT day, sum(views), sum(visitors) FROM (
     SELECT day, page_day.views AS views, page_day.visitors AS visitors
-    FROM spot CROSS JOIN page_day USING (day) WHERE site = :site AND path = (SELECT id FROM page)
+    FROM spot CROSS JOIN page_day USING (day) WHERE NOT open AND site = :site AND path = (SELECT id FROM page)
   UNION ALL
     SELECT day, sum(page_visitor.views), count(*) FROM spot CROSS JOIN page_visitor USING (day)
-    WHERE site = :site AND path = (SELECT id FROM page) GROUP BY day
+    WHERE open AND site = :site AND path = (SELECT id FROM page) GROUP BY day
   UNION ALL
     SELECT day, count(*), count(DISTINCT CASE WHEN {IS_NEW_TO_PAGE} THEN visitor END)
     FROM site_day JOIN hit USING (site, day)
