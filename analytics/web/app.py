@@ -31,6 +31,7 @@ from .dashboard import DashboardRoutes
 from .definitions import definition_route
 from .dropped import DroppedRoutes
 from .forms import KINDS, FormEndpoint
+from .gate import Gate
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
 from .keep import KeepRoutes
 from .listing import ListRoutes
@@ -83,6 +84,7 @@ def create_app(
     `compat`: the foreign protocols that are answered (`compat.FAMILIES`); `extra_routes` come before ours.
     """
     pages, owner = Pages(), Owner(instance)
+    gate = Gate(instance, owner, pages)
     lists = ListEndpoints(instance, pages)
     event, counters, forms = EventEndpoint(instance), CountersEndpoint(instance), FormEndpoint(instance)
     public: list[BaseRoute] = [
@@ -105,9 +107,8 @@ def create_app(
             Route("/health", Health(instance).answer),
             Route("/metrics", Metrics(instance, is_direct=not trusted_proxies).answer),
             *AuthRoutes(instance, owner, pages).routes,
-            *owner_routes(instance, owner, pages),
-            *MigrateRoutes(instance, owner, pages, public).routes,
-            *RankingRoutes(instance, owner, pages).routes,
+            *owner_routes(instance, gate, pages),
+            *MigrateRoutes(instance, gate, pages, public).routes,
         ],
         exception_handlers=error_pages(pages),
     )
@@ -121,12 +122,13 @@ def create_app(
     return TrustedProxies(outermost, trusted_proxies) if trusted_proxies else outermost
 
 
-def owner_routes(instance: Instance, owner: Owner, pages: Pages) -> list[BaseRoute]:
+def owner_routes(instance: Instance, gate: Gate, pages: Pages) -> list[BaseRoute]:
     """The owner's pages of sites."""
     kinds = (
-        *(DashboardRoutes, BeginningRoutes, ListRoutes, KeepRoutes, BotsRoutes, DroppedRoutes, WidgetRoutes),
+        *(DashboardRoutes, BeginningRoutes, ListRoutes, KeepRoutes, BotsRoutes, DroppedRoutes),
+        *(WidgetRoutes, RankingRoutes),
     )
-    return [route for kind in kinds for route in kind(instance, owner, pages).routes]
+    return [route for kind in kinds for route in kind(instance, gate, pages).routes]
 
 
 def under_base(base_path: str, routes: Sequence[BaseRoute]) -> Starlette:

@@ -9,13 +9,12 @@ from functools import partial
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 
 from ..days import local_day
 from ..instance import Instance
 from ..model import Range, Site
-from .auth import Owner
 from .dropped import Reason, by_reason
+from .gate import Gate
 from .listing import addresses
 from .pages import Pages
 
@@ -54,17 +53,13 @@ def read_beginning(instance: Instance, site: Site) -> Beginning:
 class BeginningRoutes:
     """The route, for the owner only."""
 
-    def __init__(self, instance: Instance, owner: Owner, pages: Pages) -> None:
+    def __init__(self, instance: Instance, gate: Gate, pages: Pages) -> None:
         self._instance = instance
-        self._owner = owner
         self._pages = pages
-        self.routes = [Route("/sites/{domain}/first", self.first)]
+        self.routes = [gate.fragment("/sites/{domain}/first", self.first)]
 
-    async def first(self, request: Request) -> Response:
+    async def first(self, request: Request, site: Site) -> Response:
         """The sign, for the page of a new site to ask again and again; 204 while it is as `state` says."""
-        site = self._instance.registry.find(request.path_params["domain"])
-        if site is None or not self._owner.is_signed_in(request):
-            return PlainTextResponse("", 204)
         beginning = await run_in_threadpool(partial(read_beginning, self._instance, site))
         if beginning.state == request.query_params.get("state"):
             return PlainTextResponse("", 204)

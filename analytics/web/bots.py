@@ -9,7 +9,6 @@ from urllib.parse import quote
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ..agents import AI, ai_kind
 from ..breakdown import Grouping, tabulate
@@ -24,9 +23,9 @@ from ..model import ACTIONS, Range, Rule, Site
 from ..panels import write_csv
 from ..periods import BY_NAME, DEFAULT, Period, find_period, range_of
 from ..summary import make_panel
-from .auth import Owner, read_form, redirect, refuse_foreign
+from .auth import read_form, redirect
 from .dropped import by_reason
-from .guard import is_same_origin
+from .gate import BOTH, Gate
 from .pages import Pages
 
 SHOWN = tuple(BY_NAME[name] for name in ("today", "7d", "30d", "90d"))
@@ -40,26 +39,18 @@ PATIENCE = 60.0
 class BotsRoutes:
     """The page, for the owner only."""
 
-    def __init__(self, instance: Instance, owner: Owner, pages: Pages) -> None:
+    def __init__(self, instance: Instance, gate: Gate, pages: Pages) -> None:
         self._instance = instance
-        self._owner = owner
         self._pages = pages
         self.routes = [
-            Route("/sites/{domain}/bots", self.bots, methods=["GET", "POST"]),
-            Route("/sites/{domain}/bots.csv", self.table),
+            gate.site_page("/sites/{domain}/bots", self.bots, BOTH),
+            gate.site_page("/sites/{domain}/bots.csv", self.table),
         ]
 
-    async def bots(self, request: Request) -> Response:
+    async def bots(self, request: Request, site: Site) -> Response:
         """What was kept apart in some days; the preview of a rule (GET), a rule applied or undone (POST)."""
-        if not self._owner.is_signed_in(request):
-            return redirect(request, "/login")
-        site = self._instance.registry.find(request.path_params["domain"])
-        if site is None:
-            return self._pages.no_site(request)
         try:
             if request.method == "POST":
-                if not is_same_origin(request):
-                    return refuse_foreign()
                 form = await read_form(request)
                 period = self._period(form)
                 await run_in_threadpool(self._apply, site, form)
@@ -73,18 +64,10 @@ class BotsRoutes:
         values |= {"here": here, "actions": ACTIONS}
         return self._pages.render(request, "bots.html", signed_in=True, site=site, **values)
 
-    async def table(self, request: Request) -> Response:
+    async def table(self, request: Request, site: Site) -> Response:
         """One list of the page as CSV: `list` is machines or crawled (pages by AI crawlers)."""
-        if not self._owner.is_signed_in(request):
-            return redirect(request, "/login")
-        site = self._instance.registry.find(request.path_params["domain"])
-        if site is None:
-            return self._pages.no_site(request)
         asked = dict(request.query_params)
-        try:
-            text = await run_in_threadpool(self._write, site, asked)
-        except InputError as error:
-            return self._pages.wrong_address(request, error, site)
+        text = await run_in_threadpool(self._write, site, asked)
         name = f"{site.domain}-{asked['list']}.csv"
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         return Response(text, media_type="text/csv", headers=headers)

@@ -8,19 +8,16 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
 from ..days import local_day
 from ..dimensions import BY_NAME as DIMENSIONS
-from ..errors import InputError
 from ..filters import condition
 from ..goals import describe_goal
 from ..instance import Instance
 from ..model import GOAL_KINDS, Adjustment, Count, Site, Totals
 from ..periods import BY_NAME, DEFAULT, MORE_PERIODS, PERIODS
 from ..selection import TABS, Selection, beside, pick, question, read_selection
-from ..store.connect import DatabaseError
 from ..summary import (
     INTERVALS,
     MAX_DAYS_OF,
@@ -34,9 +31,9 @@ from ..summary import (
     total_of,
 )
 from ..tokens import make_token
-from .auth import Owner, redirect
 from .beginning import read_beginning
 from .chart import Chart, draw_chart, draw_spark, draw_times, pin_notes, tell_until
+from .gate import Gate
 from .lands import draw_lands
 from .listing import addresses, filter_form
 from .pages import Pages, public_address
@@ -52,21 +49,18 @@ SHOWN = 500
 class DashboardRoutes:
     """The routes /, /sites/{domain} and /sites/{domain}/numbers, for the owner only."""
 
-    def __init__(self, instance: Instance, owner: Owner, pages: Pages) -> None:
+    def __init__(self, instance: Instance, gate: Gate, pages: Pages) -> None:
         self._instance = instance
-        self._owner = owner
         self._pages = pages
         self.routes = [
-            Route("/", self.index),
-            Route("/sites/{domain}", self.site),
-            Route("/sites/{domain}/online", self.online),
-            Route("/sites/{domain}/numbers", self.numbers),
+            gate.page("/", self.index),
+            gate.site_page("/sites/{domain}", self.site),
+            gate.fragment("/sites/{domain}/online", self.online),
+            gate.site_page("/sites/{domain}/numbers", self.numbers),
         ]
 
     async def index(self, request: Request) -> Response:
         """Every site with today's and 30 days' views and visitors, and their course before today."""
-        if not self._owner.is_signed_in(request):
-            return redirect(request, "/login")
         rows = await run_in_threadpool(self._overview)
         return self._pages.render(request, "index.html", signed_in=True, rows=rows)
 
@@ -83,24 +77,14 @@ class DashboardRoutes:
                 rows.append((site, today, month, online, course, reader.first_day(site.id)))
         return rows
 
-    async def site(self, request: Request) -> Response:
+    async def site(self, request: Request, site: Site) -> Response:
         """One site's totals, daily chart, top pages and top referring hosts."""
-        if not self._owner.is_signed_in(request):
-            return redirect(request, "/login")
-        site = self._instance.registry.find(request.path_params["domain"])
-        if site is None:
-            return self._pages.no_site(request)
-        try:
-            selection = read_selection(request.query_params.multi_items())
-            query = replace(question(site, selection, self._instance.clock()), with_kept=True)
-            report = await read_while_wanted(request, self._instance, partial(summarise, query=query))
-            values = self._values(request, selection, report)
-            if report.since is None:
-                values["beginning"] = await run_in_threadpool(partial(read_beginning, self._instance, site))
-        except InputError as error:
-            return self._pages.wrong_address(request, error, site)
-        except DatabaseError:
-            return self._pages.too_slow(request, site)
+        selection = read_selection(request.query_params.multi_items())
+        query = replace(question(site, selection, self._instance.clock()), with_kept=True)
+        report = await read_while_wanted(request, self._instance, partial(summarise, query=query))
+        values = self._values(request, selection, report)
+        if report.since is None:
+            values["beginning"] = await run_in_threadpool(partial(read_beginning, self._instance, site))
         # Not on the event loop, where views would wait for it.
         return await run_in_threadpool(
             partial(self._pages.render, request, "site.html", signed_in=True, site=site, **values)
@@ -137,21 +121,13 @@ class DashboardRoutes:
             "token": make_token(site, "/", below=True) if site.needs_token else "",
         }
 
-    async def online(self, request: Request) -> Response:
+    async def online(self, request: Request, site: Site) -> Response:
         """How many are there now, for the page to ask again and again."""
-        site = self._instance.registry.find(request.path_params["domain"])
-        if site is None or not self._owner.is_signed_in(request):
-            return PlainTextResponse("", 204)
         count = self._instance.presence.count(site.id, self._instance.clock())
         return self._pages.render(request, "online.html", online=count, **addresses(request, site))
 
-    async def numbers(self, request: Request) -> Response:
+    async def numbers(self, request: Request, site: Site) -> Response:
         """What the owner changed in a site's numbers: when, who, what, by how much."""
-        if not self._owner.is_signed_in(request):
-            return redirect(request, "/login")
-        site = self._instance.registry.find(request.path_params["domain"])
-        if site is None:
-            return self._pages.no_site(request)
         rows, total = await run_in_threadpool(partial(self._adjustments, site))
         return self._pages.render(request, "numbers.html", signed_in=True, site=site, rows=rows, total=total)
 

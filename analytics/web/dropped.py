@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ..days import local_day
 from ..instance import Instance
 from ..model import OTHER, Count, Range, Site
-from .auth import Owner, redirect
+from .gate import Gate
 from .pages import Pages
 
 DAYS = 30
@@ -46,28 +46,16 @@ def by_reason(rows: Iterable[tuple[int, str, int]], span: Range) -> list[Reason]
 class DroppedRoutes:
     """Both pages, for the owner only."""
 
-    def __init__(self, instance: Instance, owner: Owner, pages: Pages) -> None:
+    def __init__(self, instance: Instance, gate: Gate, pages: Pages) -> None:
         self._instance = instance
-        self._owner = owner
         self._pages = pages
-        self.routes = [Route("/sites/{domain}/dropped", self.site), Route("/dropped", self.nobody)]
+        self.routes = [
+            gate.site_page("/sites/{domain}/dropped", self.dropped),
+            gate.page("/dropped", partial(self.dropped, site=None)),
+        ]
 
-    async def site(self, request: Request) -> Response:
-        """What a site did not count in 30 days."""
-        if not self._owner.is_signed_in(request):
-            return redirect(request, "/login")
-        site = self._instance.registry.find(request.path_params["domain"])
-        if site is None:
-            return self._pages.no_site(request)
-        return await self._show(request, site)
-
-    async def nobody(self, request: Request) -> Response:
-        """What belonged to no site."""
-        if not self._owner.is_signed_in(request):
-            return redirect(request, "/login")
-        return await self._show(request, None)
-
-    async def _show(self, request: Request, site: Site | None) -> Response:
+    async def dropped(self, request: Request, site: Site | None) -> Response:
+        """What a site did not count in 30 days; without a site, what belonged to none."""
         # What was dropped in the last two seconds may not be stored yet.
         today = local_day(site.timezone if site else "UTC", self._instance.clock())
         span = Range(today - DAYS + 1, today)

@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl, quote
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ..commands import Command, Keep, RemoveKept, perform
 from ..days import read_day
@@ -19,8 +18,8 @@ from ..instance import Instance
 from ..language import _
 from ..model import Annotation, Goal, Segment
 from ..selection import Selection, read_selection
-from .auth import Owner, read_form, redirect, refuse_foreign
-from .guard import is_same_origin
+from .auth import read_form, redirect
+from .gate import FORM, Gate
 from .pages import Pages
 
 FORM_BYTES = 32 * 1024
@@ -29,18 +28,13 @@ FORM_BYTES = 32 * 1024
 class KeepRoutes:
     """The route that keeps and forgets, for the owner only."""
 
-    def __init__(self, instance: Instance, owner: Owner, pages: Pages) -> None:
+    def __init__(self, instance: Instance, gate: Gate, pages: Pages) -> None:
         self._instance = instance
-        self._owner = owner
         self._pages = pages
-        self.routes = [Route("/sites/{domain}/keep", self.keep, methods=["POST"])]
+        self.routes = [gate.page("/sites/{domain}/keep", self.keep, FORM)]
 
     async def keep(self, request: Request) -> Response:
         """Do what the form says, and show the page again as it was."""
-        if not self._owner.is_signed_in(request):
-            return redirect(request, "/login")
-        if not is_same_origin(request):
-            return refuse_foreign()
         form = await read_form(request, FORM_BYTES)
         domain = request.path_params["domain"]
         try:

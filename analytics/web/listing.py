@@ -10,7 +10,6 @@ from urllib.parse import quote, urlencode
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ..dimensions import BY_NAME as DIMENSIONS
 from ..dimensions import Dimension, find_dimension
@@ -20,10 +19,9 @@ from ..instance import Instance
 from ..model import Site
 from ..panels import chart_csv, goals_csv, panel_csv
 from ..selection import FILTERABLE, GOAL, Selection, pick, question, read_selection
-from ..store.connect import DatabaseError
 from ..summary import NONE, Item, Panel, Report, summarise
 from ..wording import NOBODY, word
-from .auth import Owner, redirect
+from .gate import Gate
 from .pages import Pages
 from .wanted import read_while_wanted
 
@@ -60,36 +58,31 @@ class Leaf:
         return not self.text or any(self.text.casefold() in name.casefold() for name in names)
 
 
+def _csv(site: Site, name: str, text: str) -> Response:
+    headers = {"content-disposition": f'attachment; filename="{site.domain}-{name}.csv"'}
+    return Response(text, media_type="text/csv", headers=headers)
+
+
 class ListRoutes:
     """The routes, for the owner only."""
 
-    def __init__(self, instance: Instance, owner: Owner, pages: Pages) -> None:
+    def __init__(self, instance: Instance, gate: Gate, pages: Pages) -> None:
         self._instance = instance
-        self._owner = owner
         self._pages = pages
         self.routes = [
-            Route("/sites/{domain}/list", self.whole),
-            Route("/sites/{domain}/list.csv", self.table),
-            Route("/sites/{domain}/chart.csv", self.chart),
-            Route("/sites/{domain}/filter", self.filter),
+            gate.site_page("/sites/{domain}/list", self.whole),
+            gate.site_page("/sites/{domain}/list.csv", self.table),
+            gate.site_page("/sites/{domain}/chart.csv", self.chart),
+            gate.site_page("/sites/{domain}/filter", self.filter),
         ]
 
-    async def whole(self, request: Request) -> Response:
+    async def whole(self, request: Request, site: Site) -> Response:
         """One list of a summary to its end: a hundred rows a page, and a field to search it."""
-        if not self._owner.is_signed_in(request):
-            return redirect(request, "/login")
-        site, known = self._site(request), dict(request.query_params)
-        if site is None:
-            return self._pages.no_site(request)
-        try:
-            dimension = find_dimension(known.get("list", ""), "list")
-            selection = read_selection(request.query_params.multi_items())
-            number = _read_page(known.get("page", "1"))
-            report = await self._ask(request, site, selection, dimension.name)
-        except InputError as error:
-            return self._pages.wrong_address(request, error, site)
-        except DatabaseError:
-            return self._pages.too_slow(request, site)
+        known = dict(request.query_params)
+        dimension = find_dimension(known.get("list", ""), "list")
+        selection = read_selection(request.query_params.multi_items())
+        number = _read_page(known.get("page", "1"))
+        report = await self._ask(request, site, selection, dimension.name)
         leaf = Leaf(report.panels[dimension.name], known.get("q", "")[:MAX_SEARCH].strip(), number)
         values = self._common(request, site, selection, report)
         # A list may have a hundred thousand rows: not on the event loop, where views wait.
@@ -111,69 +104,37 @@ class ListRoutes:
             last=min(number * ROWS, len(found)),
         )
 
-    async def filter(self, request: Request) -> Response:
+    async def filter(self, request: Request, site: Site) -> Response:
         """The form of a filter, with the most frequent values of the dimension that `what` names."""
-        if not self._owner.is_signed_in(request):
-            return redirect(request, "/login")
-        site, pairs = self._site(request), request.query_params.multi_items()
-        if site is None:
-            return self._pages.no_site(request)
+        pairs = request.query_params.multi_items()
         what, how = (dict(pairs).get(name, "") for name in ("what", "how"))
-        try:
-            name = "" if what == GOAL else find_dimension(what or FILTERABLE[0], "what").name
-            selection = read_selection([pair for pair in pairs if pair[0] not in ("what", "how", "value")])
-            report = await self._ask(request, site, selection, name, SUGGESTED, with_kept=True)
-        except InputError as error:
-            return self._pages.wrong_address(request, error, site)
-        except DatabaseError:
-            return self._pages.too_slow(request, site)
+        name = "" if what == GOAL else find_dimension(what or FILTERABLE[0], "what").name
+        selection = read_selection([pair for pair in pairs if pair[0] not in ("what", "how", "value")])
+        report = await self._ask(request, site, selection, name, SUGGESTED, with_kept=True)
         values = self._common(request, site, selection, report)
         return self._pages.render(
             request, "filter.html", signed_in=True, **values, **filter_form(report, what, how)
         )
 
-    async def table(self, request: Request) -> Response:
+    async def table(self, request: Request, site: Site) -> Response:
         """One list of a summary, whole, as CSV: `list` names its dimension, or is "goal"."""
+        selection, name = (
+            read_selection(request.query_params.multi_items()),
+            request.query_params.get("list", ""),
+        )
+        if name == GOAL:
+            report = await self._ask(request, site, selection, "", with_kept=True)
+            return _csv(site, "goals", goals_csv(report.goals))
+        name = find_dimension(name, "list").name
+        report = await self._ask(request, site, selection, name)
+        return _csv(site, name, await run_in_threadpool(panel_csv, report.panels[name]))
 
-        async def answer(site: Site, selection: Selection) -> tuple[str, str]:
-            name = request.query_params.get("list", "")
-            if name == GOAL:
-                report = await self._ask(request, site, selection, "", with_kept=True)
-                return "goals", goals_csv(report.goals)
-            name = find_dimension(name, "list").name
-            report = await self._ask(request, site, selection, name)
-            return name, await run_in_threadpool(panel_csv, report.panels[name])
-
-        return await self._csv(request, answer)
-
-    async def chart(self, request: Request) -> Response:
+    async def chart(self, request: Request, site: Site) -> Response:
         """The chart of a summary as CSV."""
-
-        async def answer(site: Site, selection: Selection) -> tuple[str, str]:
-            query = replace(question(site, selection, self._instance.clock()), panels=())
-            report = await read_while_wanted(request, self._instance, partial(summarise, query=query))
-            return "chart", chart_csv(report)
-
-        return await self._csv(request, answer)
-
-    async def _csv(self, request: Request, answer: Any) -> Response:
-        if not self._owner.is_signed_in(request):
-            return redirect(request, "/login")
-        site = self._site(request)
-        if site is None:
-            return self._pages.no_site(request)
-        try:
-            selection = read_selection(request.query_params.multi_items())
-            name, text = await answer(site, selection)
-        except InputError as error:
-            return self._pages.wrong_address(request, error, site)
-        except DatabaseError:
-            return self._pages.too_slow(request, site)
-        headers = {"content-disposition": f'attachment; filename="{site.domain}-{name}.csv"'}
-        return Response(text, media_type="text/csv", headers=headers)
-
-    def _site(self, request: Request) -> Site | None:
-        return self._instance.registry.find(request.path_params["domain"])
+        selection = read_selection(request.query_params.multi_items())
+        query = replace(question(site, selection, self._instance.clock()), panels=())
+        report = await read_while_wanted(request, self._instance, partial(summarise, query=query))
+        return _csv(site, "chart", chart_csv(report))
 
     async def _ask(
         self,

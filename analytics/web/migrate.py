@@ -8,14 +8,14 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Match, Route
+from starlette.routing import BaseRoute, Match
 from starlette.types import Message, Scope
 
 from ..errors import TooLarge
 from ..instance import Instance
 from ..migration import MAX_MARKUP, NO_SITE, Element, Proposal, is_filled, propose_all, read_markup
-from .auth import Owner, read_form, redirect, refuse_foreign
-from .guard import is_same_origin
+from .auth import read_form
+from .gate import BOTH, Gate
 from .pages import Pages
 
 FORM_BYTES = 3 * MAX_MARKUP + 1_024
@@ -92,21 +92,16 @@ async def _is_readable(route: BaseRoute, scope: Scope) -> bool:
 class MigrateRoutes:
     """The route /migrate, for the owner only."""
 
-    def __init__(self, instance: Instance, owner: Owner, pages: Pages, public: Sequence[BaseRoute]) -> None:
+    def __init__(self, instance: Instance, gate: Gate, pages: Pages, public: Sequence[BaseRoute]) -> None:
         self._instance = instance
-        self._owner = owner
         self._pages = pages
         self._doors = Doors(public)
-        self.routes = [Route("/migrate", self.migrate, methods=["GET", "POST"])]
+        self.routes = [gate.page("/migrate", self.migrate, BOTH)]
 
     async def migrate(self, request: Request) -> Response:
         """The form, and below it what to do about what was pasted."""
-        if not self._owner.is_signed_in(request):
-            return redirect(request, "/login")
         if request.method != "POST":
             return self._show(request, markup="", domain=request.query_params.get("site", ""))
-        if not is_same_origin(request):
-            return refuse_foreign()
         form = await read_form(request, FORM_BYTES)
         markup = form.get("markup", "")
         if len(markup.encode("utf-8", "replace")) > MAX_MARKUP:

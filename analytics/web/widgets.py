@@ -8,7 +8,6 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from ..complaints import explain
 from ..errors import InputError
@@ -23,10 +22,9 @@ from ..lists import list_pages, read_limit, read_wish
 from ..model import OTHER, ListedPage, RelatedPage, Site
 from ..periods import WINDOWS
 from ..report import read_key
-from ..store.connect import DatabaseError
 from ..store.related import LISTED
-from .auth import Owner, redirect
 from .forms import check_png, is_hidden, read_figure
+from .gate import Gate
 from .guard import CSP
 from .pages import Pages, public_address
 
@@ -96,25 +94,13 @@ METRIC_LABELS: Mapping[str, str] = {
 class WidgetRoutes:
     """The route /sites/{domain}/widgets, for the owner only."""
 
-    def __init__(self, instance: Instance, owner: Owner, pages: Pages) -> None:
+    def __init__(self, instance: Instance, gate: Gate, pages: Pages) -> None:
         self._instance = instance
-        self._owner = owner
         self._pages = pages
-        self.routes = [Route("/sites/{domain}/widgets", self.widgets)]
+        self.routes = [gate.site_page("/sites/{domain}/widgets", self.widgets)]
 
-    async def widgets(self, request: Request) -> Response:
+    async def widgets(self, request: Request, site: Site) -> Response:
         """A form with GET parameters, the widget as it is now, and the markup."""
-        if not self._owner.is_signed_in(request):
-            return redirect(request, "/login")
-        site = self._instance.registry.find(request.path_params["domain"])
-        if site is None:
-            return self._pages.no_site(request)
-        try:
-            return await self._make(request, site)
-        except DatabaseError:
-            return self._pages.too_slow(request)
-
-    async def _make(self, request: Request, site: Site) -> Response:
         asked = dict(request.query_params)
         form, metric = asked.get("form", "badge"), asked.get("metric", "page-views")
         form = form if form in FORMS else "badge"
