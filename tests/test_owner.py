@@ -19,10 +19,13 @@ from analytics.passwords import hash_password
 from analytics.web.app import create_app
 
 from .conftest import FIREFOX, Clock, StartServer, pagetally
-from .load import Answer, Headers, ask
+from .load import Answer, Headers, ask, ask_async
 
 PASSWORD = "long enough for us"
 OURS: Headers = [("origin", "http://localhost"), ("host", "localhost")]
+
+
+FORM = ("content-type", "application/x-www-form-urlencoded")
 
 
 def post_password(
@@ -30,8 +33,7 @@ def post_password(
 ) -> Answer:
     """A form with a password, from a page of ours unless `headers` say otherwise."""
     body = "password=" + password.replace(" ", "+")
-    form = ("content-type", "application/x-www-form-urlencoded")
-    return ask(app, "POST", target, headers=[form, *headers], body=body.encode(), client=client)
+    return ask(app, "POST", target, headers=[FORM, *headers], body=body.encode(), client=client)
 
 
 def cookie_of(answer: Answer) -> Headers:
@@ -152,6 +154,20 @@ def test_the_setup_address_works_once(app: Any) -> None:
     assert "set-cookie" not in again.headers
     assert app.state.owner.setup_token == ""
     assert post_password(app, "/login").status == 303
+
+
+def test_the_setup_address_works_once_for_many_at_the_same_time(app: Any) -> None:
+    target = f"/setup/{app.state.owner.setup_token}"
+
+    async def post_together() -> list[Answer]:
+        bodies = [f"password=the+password+of+{name}".encode() for name in ("Ada", "Bob", "Eve")]
+        headers = [FORM, *OURS]
+        posts = [ask_async(app, "POST", target, headers=headers, body=body) for body in bodies]
+        return await asyncio.gather(*posts)
+
+    answers = asyncio.run(post_together())
+    assert sorted(answer.status for answer in answers) == [303, 404, 404]
+    assert sum("set-cookie" in answer.headers for answer in answers) == 1
 
 
 @pytest.mark.parametrize("password", ["", "short", "x" * 201])

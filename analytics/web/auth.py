@@ -89,14 +89,8 @@ class AuthRoutes:
 
     async def setup(self, request: Request) -> Response:
         """The one-time page on which the owner sets the first password."""
-        token = self._owner.setup_token
-        if not token or not hmac.compare_digest(request.path_params["token"].encode(), token.encode()):
-            return self._pages.message(
-                request,
-                404,
-                _("This set-up address is not valid"),
-                _("The server prints a new one at each start until a password is set."),
-            )
+        if not self._is_setup_address(request):
+            return self._refuse_setup(request)
         if request.method != "POST":
             return self._pages.render(request, "setup.html")
         if not is_same_origin(request):
@@ -104,10 +98,25 @@ class AuthRoutes:
         password = (await read_form(request)).get("password", "")
         try:
             async with self._hashing:
+                # Once more: whoever came while this one was read or waited has used it up.
+                if not self._is_setup_address(request):
+                    return self._refuse_setup(request)
                 await run_in_threadpool(self._owner.set_password, password)
+                return self._owner.sign_in(request, redirect(request, "/"))
         except InputError as error:
             return self._pages.render(request, "setup.html", status=400, problem=str(error))
-        return self._owner.sign_in(request, redirect(request, "/"))
+
+    def _is_setup_address(self, request: Request) -> bool:
+        token = self._owner.setup_token
+        return bool(token) and hmac.compare_digest(request.path_params["token"].encode(), token.encode())
+
+    def _refuse_setup(self, request: Request) -> Response:
+        return self._pages.message(
+            request,
+            404,
+            _("This set-up address is not valid"),
+            _("The server prints a new one at each start until a password is set."),
+        )
 
     async def login(self, request: Request) -> Response:
         """The page to sign in."""
