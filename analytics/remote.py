@@ -5,12 +5,14 @@ The address that is connected to is the one that was checked, at each redirect a
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
@@ -39,13 +41,22 @@ def fetch(
     seconds: float = SECONDS,
     max_bytes: int = MAX_BYTES,
 ) -> Reply:
-    """GET an address, following redirects. InputError for one that may not be asked, else PagetallyError."""
+    """GET an address, following redirects, all within `seconds`.
+
+    InputError for an address that may not be asked, else PagetallyError.
+    """
     deadline = time.monotonic() + seconds
     for _ in range(MAX_REDIRECTS + 1):
+        problem: Exception | None = None
         try:
             reply, location = _ask(url, headers or {}, allow_private, deadline, max_bytes)
         except (OSError, http.client.HTTPException) as error:
-            raise PagetallyError(f"{url} does not answer: {error or type(error).__name__}") from None
+            problem = error
+        # First, because an answer that was cut off then can look like a whole one.
+        if time.monotonic() >= deadline:
+            raise PagetallyError(f"{url} takes too long")
+        if problem is not None:
+            raise PagetallyError(f"{url} does not answer: {problem or type(problem).__name__}") from None
         if reply.status not in (301, 302, 303, 307, 308) or not location:
             return reply
         url = urljoin(url, location)
@@ -92,29 +103,57 @@ def _ask(
     address = find_address(host, port, allow_private=allow_private)
     connection = http.client.HTTPConnection(host, port)
     try:
-        left = max(deadline - time.monotonic(), 0.1)
-        connection.sock = socket.create_connection((address, port), left)
+        connection.sock = socket.create_connection((address, port), _left(deadline))
         if parts.scheme == "https":
-            connection.sock = ssl.create_default_context().wrap_socket(connection.sock, server_hostname=host)
+            context = ssl.create_default_context()
+            connection.sock = context.wrap_socket(
+                connection.sock, server_hostname=host, do_handshake_on_connect=False
+            )
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         default = port == (443 if parts.scheme == "https" else 80)
         name = f"[{host}]" if ":" in host else host
         fixed = {"Host": name if default else f"{name}:{port}", "User-Agent": "pagetally-import"}
-        connection.request("GET", target, headers=fixed | dict(headers))
-        answer = connection.getresponse()
-        body = _read(answer, url, deadline, max_bytes)
+        with _ended_by(deadline, connection.sock):
+            if isinstance(connection.sock, ssl.SSLSocket):
+                connection.sock.do_handshake()
+            connection.request("GET", target, headers=fixed | dict(headers))
+            answer = connection.getresponse()
+            body = _read(answer, url, max_bytes)
         reply = Reply(answer.status, body, answer.getheader("retry-after", ""))
         return reply, answer.getheader("location", "")
     finally:
         connection.close()
 
 
-def _read(answer: http.client.HTTPResponse, url: str, deadline: float, max_bytes: int) -> bytes:
+def _left(deadline: float) -> float:
+    """The seconds that are left; a moment where none are, because nothing would mean: without an end."""
+    return max(deadline - time.monotonic(), 0.01)
+
+
+@contextlib.contextmanager
+def _ended_by(deadline: float, sock: socket.socket) -> Iterator[None]:
+    """Meanwhile the connection ends at the deadline.
+
+    A timeout of the socket begins anew with every byte, and whoever sends one now and then never ends.
+    """
+
+    def end() -> None:
+        with contextlib.suppress(OSError):  # closed already
+            sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(_left(deadline), end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _read(answer: http.client.HTTPResponse, url: str, max_bytes: int) -> bytes:
     body = bytearray()
     while part := answer.read1(1 << 16):
         body += part
         if len(body) > max_bytes:
             raise PagetallyError(f"{url} answers with more than {max_bytes // 1024:,} KB")
-        if time.monotonic() > deadline:
-            raise PagetallyError(f"{url} takes too long")
     return bytes(body)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import json
+import socket
+import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -441,6 +445,40 @@ def test_a_redirect_is_checked_like_the_first_address(monkeypatch: pytest.Monkey
         fetch("http://public.example/")
     assert asked == ["http://public.example/", "http://127.0.0.1/secret"]
     assert fetch("http://public.example/", allow_private=True).body == b"inside"
+
+
+ENDLESS = {
+    "says nothing": ("http", b"", b""),
+    "says nothing of TLS": ("https", b"", b""),
+    "is about to answer": ("http", b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "has a long header": ("http", b"HTTP/1.1 200 OK\r\n", b"X"),
+    "has a long body": ("http", b"HTTP/1.1 200 OK\r\n\r\n", b"x"),
+}
+"""Servers that come to no end: how they are asked, what they say, and what they then say again and again."""
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_a_server_that_comes_to_no_end_takes_too_long(name: str) -> None:
+    scheme, begin, more = ENDLESS[name]
+    left, gave_up = threading.Event(), threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        with contextlib.suppress(OSError), listener.accept()[0] as connection:
+            connection.sendall(begin)
+            end = time.monotonic() + 4
+            while time.monotonic() < end and not left.wait(0.02):
+                connection.sendall(more)
+            if not left.is_set():
+                gave_up.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        with pytest.raises(PagetallyError, match="takes too long"):
+            fetch(f"{scheme}://127.0.0.1:{listener.getsockname()[1]}/", allow_private=True, seconds=0.3)
+        left.set()
+        thread.join()
+    assert not gave_up.is_set()
 
 
 def test_a_counter_of_this_machine_is_asked_only_when_allowed(
