@@ -22,6 +22,24 @@ SECONDS = 15.0
 MAX_BYTES = 5 * 1024 * 1024
 MAX_REDIRECTS = 5
 
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+"""What networks without IPv4 call its addresses: what is public inside is public."""
+
+SPECIAL = [
+    ipaddress.ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # of protocols
+        "192.88.99.0/24",  # relays of 6to4
+        "2001::/23",  # of protocols, such as Teredo
+        "2001:db8::/32",  # for documentation
+        "2002::/16",  # 6to4
+        "3fff::/20",  # for documentation
+    )
+]
+"""Networks of special purposes that versions of Python take for public."""
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -78,15 +96,21 @@ def find_address(host: str, port: int, *, allow_private: bool) -> str:
 
 
 def is_public(text: str) -> bool:
-    """Whether an address belongs to the public internet, also when it is wrapped in another."""
+    """Whether an address belongs to the public internet, also when it is wrapped in another.
+
+    False for whatever is not plainly so: nobody has to tunnel to a counter.
+    """
     address = ipaddress.ip_address(text.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None, None))[1]
-        nat64 = address in ipaddress.ip_network("64:ff9b::/96")
-        inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if nat64 else inner
+        inner = address.ipv4_mapped
+        if address in NAT64:
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
         if inner is not None:
             return is_public(str(inner))
-    return address.is_global and not address.is_multicast
+        if address not in GLOBAL_UNICAST:
+            return False
+    is_special = any(address in network for network in SPECIAL)
+    return address.is_global and not address.is_multicast and not is_special
 
 
 def _ask(

@@ -409,13 +409,21 @@ def test_a_sitemap_and_those_it_leads_to() -> None:
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "172.16.0.1", "100.64.0.1", "0.0.0.0", "::1",
-     "::", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1", "224.0.0.1"],
+     "::", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "2002:7f00:1::", "64:ff9b::7f00:1", "224.0.0.1",
+     "fec0::1", "64:ff9b:1::7f00:1", "64:ff9b:1::5db8:d822", "64:ff9b::a00:1", "::127.0.0.1", "::10.0.0.1",
+     "::ffff:0:7f00:1", "192.0.0.8", "192.0.0.9", "192.88.99.1", "5f00::1", "2002:a00:1::1",
+     "2002:5db8:d822::1", "2001:0:7f00:1::1", "2001:0:5db8:d822::f5ff:fffe", "2001:db8::1", "3fff::1",
+     "ff0e::1", "4000::1", "240.0.0.1", "255.255.255.255", "198.18.0.1"],
 )  # fmt: skip
 def test_no_address_inside_is_asked(address: str) -> None:
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1::1", "::ffff:93.184.216.34"])
+@pytest.mark.parametrize(
+    "address",
+    ["93.184.216.34", "2606:2800:220:1::1", "2001:4860:4860::8888", "::ffff:93.184.216.34",
+     "64:ff9b::5db8:d822"],
+)  # fmt: skip
 def test_public_addresses_are_asked(address: str) -> None:
     assert is_public(address)
 
