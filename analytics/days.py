@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from .errors import InputError
 
@@ -23,8 +23,26 @@ def find_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        hint = "Use a name such as Europe/London, America/New_York or UTC."
-        raise InputError("timezone", f"{name!r} is not a time zone", hint=hint) from None
+        raise _no_zone(name) from None
+
+
+def check_zone(name: str) -> None:
+    """InputError unless the name is that of a time zone, which is the same on every machine.
+
+    Beside the zones lie files that can be read as one, such as `localtime`, `posixrules` and `right/UTC`.
+    """
+    if name not in _list_zones():
+        raise _no_zone(name)
+
+
+@lru_cache(maxsize=1)
+def _list_zones() -> frozenset[str]:
+    return frozenset(available_timezones() - {"Factory", "localtime"})
+
+
+def _no_zone(name: str) -> InputError:
+    hint = "Use a name such as Europe/London, America/New_York or UTC."
+    return InputError("timezone", f"{name!r} is not a time zone", hint=hint)
 
 
 @lru_cache(maxsize=65_536)

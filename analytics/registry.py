@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from .days import find_zone
+from .days import check_zone
 from .errors import InputError
 from .model import Rule, Site
 from .rules import by_site
 from .urls import bare_host, canonical_pattern
+
+NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
+"""A host's name in lower case: labels with dots between."""
 
 DAY = 86_400
 """Seconds: a visitor is somebody else on the next day, so that no cooldown can be longer."""
@@ -50,7 +54,7 @@ class Registry:
 
 def check_site(site: Site) -> Site:
     """The site with domain, hosts and patterns in their canonical form; InputError names what is wrong."""
-    find_zone(site.timezone)
+    check_zone(site.timezone)
     for address in site.exclude_addresses:
         try:
             ipaddress.ip_network(address, strict=False)
@@ -79,13 +83,15 @@ def check_site(site: Site) -> Site:
 def check_host(field: str, text: str) -> str:
     """A host name as browsers write it (IDNA, lower case, no `www.`); InputError when it is none."""
     host = bare_host(text.strip())
-    is_fit = (
-        host
-        and host.isascii()
-        and len(host) <= 253
-        and all(char.isalnum() or char in "-._[]:" for char in host)
-    )
-    if not is_fit or "//" in text:
+    if len(host) > 253 or not (NAME.fullmatch(host) or _is_bracketed(host)):
         hint = "Write the host alone, such as example.com."
         raise InputError(field, f"{text!r} is not a host name", hint=hint)
     return host
+
+
+def _is_bracketed(host: str) -> bool:
+    """Whether a host is an IPv6 address as it stands in an address of the web: [2001:db8::1]."""
+    try:
+        return bool(host) and host == f"[{ipaddress.IPv6Address(host[1:-1])}]"
+    except ValueError:
+        return False
