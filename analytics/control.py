@@ -139,9 +139,13 @@ class ControlClient:
 
     def perform(self, command: Command) -> Any:
         """Have the server perform a command; what it answers, or its PagetallyError."""
+        try:
+            asked = msgspec.msgpack.encode(command)
+        except OverflowError:
+            raise InputError("number", "one that was given is far too large") from None
         frame = b""
         with contextlib.suppress(OSError):
-            _send(self._connection, msgspec.msgpack.encode(command))
+            _send(self._connection, asked)
             frame = _receive(self._connection)
         if not frame:
             raise Unavailable("the server stopped while it was asked", hint="Start it, and try again.")
@@ -167,11 +171,11 @@ def connect(folder: Path) -> ControlClient | None:
     try:
         path = (folder / FILE).read_text()
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):
         return None
     try:
         connection.connect(path)
-    except OSError:
+    except (OSError, ValueError):  # the latter for a name that no file can have
         connection.close()
         return None
     return ControlClient(connection)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import httpx2
 import pytest
 from click.testing import CliRunner
 
 from analytics import wording
+from analytics.__main__ import run
 from analytics.cli import main
 from analytics.instance import Instance
 from analytics.model import Hit
@@ -86,6 +90,8 @@ def test_a_site_is_found_by_its_name_in_any_script(instance: Instance) -> None:
         assert (done.exit_code, done.output.startswith("No views yet")) == (0, True)
 
 
+HUGE = "9" * 23
+
 WRONG = [
     (("site", "add", "https://example.com/"), 2, "is not a host name"),
     (("site", "add", "exa mple"), 2, "is not a host name"),
@@ -119,6 +125,60 @@ def test_wrong_input_is_a_sentence(tmp_path: Path) -> None:
         failed = pagetally(*words, data=None if "--data" in words else data, check=False)
         assert (failed.returncode, said in failed.stderr) == (code, True), (words, failed.stderr)
         assert "Traceback" not in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("counter", "undo", HUGE), f"there is none of the number {HUGE}"),
+        (("token", "remove", HUGE), f"there is none of the number {HUGE}"),
+        (("import", "undo", HUGE), f"there is none of the number {HUGE}"),
+        (("site", "edit", "example.com", "--cooldown", HUGE), ""),
+        (("site", "edit", "example.com", "--keep-days", HUGE), ""),
+    ],
+)
+def test_a_number_beyond_those_of_the_database_is_a_sentence(
+    data: Path, words: tuple[str, ...], said: str
+) -> None:
+    pagetally("site", "add", "example.com", data=data)
+    failed = pagetally(*words, data=data, check=False)
+    assert (failed.returncode, said in failed.stderr) == (2, True), failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_a_question_without_standard_input_is_a_sentence(instance: Instance) -> None:
+    words = ("erase", "example.com", "--path", "/a", "--data", str(instance.folder))
+    failed = subprocess.run(
+        ["sh", "-c", '"$@" <&-', "sh", sys.executable, "-m", "analytics", *words],
+        capture_output=True,
+        text=True,
+    )
+    assert (failed.returncode, "say so with --yes" in failed.stderr) == (1, True), failed.stderr
+
+
+def test_an_interrupt_while_the_modules_load_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Loading(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "analytics.cli", Loading("analytics.cli"))
+    with pytest.raises(SystemExit) as ended:
+        run()
+    assert ended.value.code == 130
+
+
+def test_a_password_comes_through_a_pipe_where_nobody_types(tmp_path: Path) -> None:
+    words = ["password", "--data", str(tmp_path)]
+    pagetally("site", "add", "example.com", data=tmp_path)
+    for piped, code, said in (
+        (b"long enough\n", 0, "is changed"),
+        (b"short\n", 2, "password: is shorter"),
+        (b"", 2, "password: is required"),
+        (b"b\xfccherfreund\n", 2, "password: is not UTF-8"),
+    ):
+        done = CliRunner().invoke(main, words, input=piped)
+        assert (done.exit_code, said in done.output) == (code, True), done.output
+        assert "Warning" not in done.output
 
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
@@ -284,9 +344,10 @@ def test_doctor_knows_who_has_the_folder(tmp_path: Path, start_server: StartServ
     assert f"look server process {pid} takes no commands" in " ".join(silent.stdout.split())
     (tmp_path / "elsewhere").rename(tmp_path / "control")
     server.stop()
-    (tmp_path / "control").write_text("/nonexistent")
-    said = " ".join(pagetally("doctor", data=tmp_path).stdout.split())
-    assert "ok lock free ok server not running" in said
+    for left in (b"/nonexistent", b"\xff\0", b"/a\0b"):
+        (tmp_path / "control").write_bytes(left)
+        said = " ".join(pagetally("doctor", data=tmp_path).stdout.split())
+        assert "ok lock free ok server not running" in said
 
 
 def test_doctor(data: Path) -> None:

@@ -7,7 +7,7 @@ import click
 from .. import wording
 from ..commands import AddToken, RemoveToken
 from ..model import SCOPES
-from .common import data_option, find_folder, performer, reader
+from .common import NUMBER, data_option, find_folder, performer, reader
 
 UTC_DAY = 86_400
 
@@ -41,7 +41,7 @@ def show(data: str | None) -> None:
 
 
 @token.command(short_help="End a key.")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @data_option
 def remove(number: int, data: str | None) -> None:
     """End the key of that NUMBER (see: pagetally token list)."""

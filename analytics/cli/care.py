@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 
 from ..commands import UNFINISHED, Fold, RebuildTotals, ResetDay, SetPassword
 from ..control import connect
-from ..errors import PagetallyError
+from ..errors import InputError, PagetallyError
 from ..lock import find_owner
 from ..passwords import hash_password
 from ..store import backup as backups
@@ -186,13 +187,27 @@ def _rebuild(folder: Path) -> None:
 
 
 @click.command(short_help="Set a new owner's password.")
-@click.password_option(help="The new password; asked for when it is not given.")
+@click.option("--password", help="The new password; without it, it is asked for, or read from a pipe.")
 @data_option
-def password(password: str, data: str | None) -> None:
+def password(password: str | None, data: str | None) -> None:
     """Set a new owner's password; whoever is signed in is signed out."""
+    kept = hash_password(ask_password() if password is None else password)
     with performer(find_folder(data)) as desk:
-        desk.perform(SetPassword(hash_password(password)))
+        desk.perform(SetPassword(kept))
     click.echo("The owner's password is changed.")
+
+
+def ask_password() -> str:
+    """A password that is typed twice, and not shown; where nobody types, the first line of the input."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+    try:
+        found = sys.stdin.buffer.readline().decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise InputError("password", "is not UTF-8") from None
+    if not found:
+        raise InputError("password", "is required", hint="Type it at a terminal, or pipe it in.")
+    return found
 
 
 COMMANDS = (doctor, backup, recount, password)

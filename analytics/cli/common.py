@@ -27,6 +27,19 @@ FOLD_LIMIT_ALONE = 20_000
 F = Callable[..., Any]
 
 
+class _Number(click.types.IntParamType):
+    """The number of something that is kept; the database gives out none beyond 63 bits."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number = super().convert(value, param, ctx)
+        if not 0 <= number < 1 << 63:
+            self.fail(f"there is none of the number {number}", param, ctx)
+        return number
+
+
+NUMBER = _Number()
+
+
 def data_option(command: F) -> F:
     """The option that every command takes."""
     return click.option(

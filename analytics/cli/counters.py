@@ -19,7 +19,7 @@ from ..ledger import post
 from ..ledger import undo as undo_adjustment
 from ..model import OTHER, SITE, Amount, Detail, Site
 from ..urls import compile_pattern, read_path
-from .common import data_option, find_folder, performer, reader
+from .common import NUMBER, data_option, find_folder, performer, reader
 from .sites import find_site
 
 COUNT = click.IntRange(-MAX_COUNT, MAX_COUNT)
@@ -184,7 +184,7 @@ def run_move(kind: str, path: str, target: str, domain: str, note: str, data: st
 
 
 @counter.command()
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @data_option
 def undo(number: int, data: str | None) -> None:
     """Take adjustment NUMBER back."""

@@ -22,7 +22,7 @@ from ..importer import undo as undo_import
 from ..logreader import LogReader, Summary
 from ..model import Site
 from .amounts import count_options, open_file, take_over
-from .common import data_option, find_folder, performer, reader
+from .common import NUMBER, data_option, find_folder, performer, reader
 from .pulling import pull
 from .sites import find_site
 
@@ -160,7 +160,7 @@ def list_(data: str | None) -> None:
 
 
 @import_.command(short_help="Take import NUMBER back.")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @data_option
 def undo(number: int, data: str | None) -> None:
     """Take import NUMBER back: its views are deleted, and the totals follow."""

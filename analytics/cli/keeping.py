@@ -12,7 +12,7 @@ from ..days import local_day, read_day, to_date
 from ..filters import read_condition
 from ..goals import describe_goal, write_filters
 from ..model import GOAL_KINDS, Annotation, Goal, Range, Segment
-from .common import data_option, find_folder, performer, reader
+from .common import NUMBER, data_option, find_folder, performer, reader
 from .sites import find_site
 
 FOREVER = Range(0, 100_000)
@@ -51,7 +51,7 @@ def list_goals(domain: str, data: str | None) -> None:
 
 @goal.command("remove", short_help="Forget a goal.")
 @click.argument("domain")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @data_option
 def remove_goal(domain: str, number: int, data: str | None) -> None:
     """Forget the goal of that NUMBER of DOMAIN."""
@@ -91,7 +91,7 @@ def list_segments(domain: str, data: str | None) -> None:
 
 @segment.command("remove", short_help="Forget a segment.")
 @click.argument("domain")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @data_option
 def remove_segment(domain: str, number: int, data: str | None) -> None:
     """Forget the segment of that NUMBER of DOMAIN."""
@@ -104,7 +104,7 @@ def remove_segment(domain: str, number: int, data: str | None) -> None:
 @click.argument("text", default="")
 @click.option("--day", metavar="DAY", default="", help="As 2026-05-01; today without it.")
 @click.option("--link", default="", help="Where more stands.")
-@click.option("--remove", type=int, metavar="NUMBER", help="Forget the note of that number instead.")
+@click.option("--remove", type=NUMBER, metavar="NUMBER", help="Forget the note of that number instead.")
 @data_option
 def annotate(domain: str, text: str, day: str, link: str, remove: int | None, data: str | None) -> None:
     """Note TEXT on a day of DOMAIN, to be shown with the chart; without TEXT list the notes."""

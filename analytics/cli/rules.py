@@ -7,7 +7,7 @@ import click
 from .. import wording
 from ..commands import AddRule, AdvanceRule, UndoRule
 from ..model import ACTIONS, Rule
-from .common import data_option, find_folder, performer, reader
+from .common import NUMBER, data_option, find_folder, performer, reader
 from .sites import find_site
 
 
@@ -62,7 +62,7 @@ def show(domain: str, data: str | None) -> None:
 
 
 @rule.command(short_help="Take a rule back.")
-@click.argument("number", type=int)
+@click.argument("number", type=NUMBER)
 @data_option
 def undo(number: int, data: str | None) -> None:
     """Move everything back that the rule of that NUMBER moved."""
