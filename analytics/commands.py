@@ -262,7 +262,7 @@ Command = (
     | UndoRule
 )
 
-UNFINISHED = ("running", "undoing")
+UNFINISHED = ("running", "undoing", "cut off")
 
 
 def perform(instance: Instance, command: Command) -> Any:

@@ -107,6 +107,7 @@ class Instance:
             log.error("secrets whose time is over cannot be destroyed yet: %s", error)
         with contextlib.suppress(Unavailable):  # nothing of it counts, now or later
             store.drop_staged()
+            store.cut_off_imports()
         self.registry.replace(store.read_sites(), store.list_rules())
         self.api_tokens = {token.digest: token for token in store.list_tokens()}
         self.digit_sets = {one.name: one for one in store.list_digit_sets()}

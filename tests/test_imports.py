@@ -349,17 +349,33 @@ def await_import(data: Path) -> None:
     pytest.fail("nothing of the import was stored")
 
 
-def test_what_a_crash_left_is_undone_before_the_file_is_imported_again(data: Path, log: Path) -> None:
+def stands(data: Path, state: str) -> bool:
+    """Whether the import of `access.log` stands so, in the list of imports and for the doctor."""
+    listed, looked = (
+        " ".join(pagetally(*words, data=data, check=False).stdout.split())
+        for words in (("import", "list"), ("doctor",))
+    )
+    return f" access.log {state} 3 0 0" in listed and f" 3 views; {state}: pagetally import undo" in looked
+
+
+def test_what_a_crash_left_is_undone_before_the_file_is_imported_again(
+    data: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from analytics.importer import Source, fingerprint_file
     from analytics.logreader import Parser
 
+    monkeypatch.setenv("COLUMNS", "120")
     instance = Instance(data).open()
     number = perform(instance, BeginImport("example.com", "access-log", log.name, fingerprint_file(log)))
     parser = Parser(instance.registry.sites[0], now=system_clock())
     with closing(Source(log)) as source:
         for block in source.read():
             perform(instance, WriteImport(number, parser.read(block)))
+    assert stands(data, "under way, or cut off")
     instance.close()
+    assert stands(data, "cut off")
+    with closing(Instance(data).open()):
+        assert stands(data, "cut off")  # though somebody has the folder: it is somebody else
     assert count(data) == EXPECTED
     pagetally("import", "access-log", log, "--site", "example.com", data=data)
     assert count(data) == EXPECTED

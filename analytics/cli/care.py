@@ -19,7 +19,7 @@ from ..passwords import hash_password
 from ..store import backup as backups
 from ..store.connect import FILE, SAFE_SQLITE, DatabaseError, explain, sqlite_version
 from ..store.sqlite import SqliteReader
-from .common import data_option, find_folder, performer, reader
+from .common import CUT_OFF, data_option, find_folder, import_state, performer, reader
 
 LITTLE_SPACE = 256 * 1024 * 1024
 FIRST_GOOD_YEAR = 2025
@@ -106,12 +106,12 @@ def _look_inside(folder: Path) -> Iterator[Finding]:
 
 
 def _look_at_imports(store: SqliteReader, *, is_owned: bool) -> Iterator[Finding]:
-    """Imports that are not finished: under way if somebody has the folder, else they were cut off."""
+    """Imports that are not finished."""
     for row in store.imports():
         if row["state"] in UNFINISHED:
+            state = import_state(str(row["state"]), is_owned=is_owned)
             hint = f"pagetally import undo {row['id']} takes it back"
-            found = f"{row['stored']:,} views; {'under way, or cut off' if is_owned else 'cut off'}: {hint}"
-            yield f"import {row['id']}", is_owned, found
+            yield f"import {row['id']}", state != CUT_OFF, f"{row['stored']:,} views; {state}: {hint}"
 
 
 def _show_dropped(folder: Path) -> None:

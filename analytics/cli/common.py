@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from ..commands import UNFINISHED
 from ..config import read_config
 from ..control import connect
 from ..errors import PagetallyError
@@ -20,6 +21,8 @@ from ..ledger import Desk
 from ..store.connect import FILE
 from ..store.sqlite import SqliteReader
 from ..writer import SWITCH_SECONDS
+
+CUT_OFF = "cut off"
 
 FOLD_LIMIT_ALONE = 20_000
 """Hits in one slice of folding where no server runs, so that no view has to wait."""
@@ -76,6 +79,16 @@ def performer(folder: Path, *, creates: bool = False) -> Iterator[Performer]:
         yield Desk(instance)
     finally:
         instance.close()
+
+
+def import_state(state: str, *, is_owned: bool) -> str:
+    """How an import stands, for people. Nobody works at one where no process has the folder.
+
+    Where one has, whoever sent it the import may be gone all the same.
+    """
+    if state in UNFINISHED and state != CUT_OFF:
+        return f"under way, or {CUT_OFF}" if is_owned else CUT_OFF
+    return state
 
 
 def no_database(folder: Path) -> PagetallyError:

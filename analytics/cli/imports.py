@@ -19,10 +19,11 @@ from ..counts import READERS, collect, read_rows
 from ..days import local_day
 from ..importer import Progress, Source, fingerprint_file, rehearse, run_import
 from ..importer import undo as undo_import
+from ..lock import find_owner
 from ..logreader import LogReader, Summary
 from ..model import Site
 from .amounts import count_options, open_file, take_over
-from .common import NUMBER, data_option, find_folder, performer, reader
+from .common import NUMBER, data_option, find_folder, import_state, performer, reader
 from .pulling import pull
 from .sites import find_site
 
@@ -143,18 +144,21 @@ def counts(file: Path, domain: str, kind: str, data: str | None, **given: Any) -
 @import_.command("list")
 @data_option
 def list_(data: str | None) -> None:
-    """List the imports."""
+    """List the imports: what each stored then, though some of it may have been erased since."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    columns = ("import", "site", "of", "state", "views", "not counted", "broken lines")
+    columns = ("import", "site", "of", "state", "views stored", "not counted", "broken lines")
     table = Table(*columns, box=None, header_style="bold")
-    with reader(find_folder(data)) as store:
+    folder = find_folder(data)
+    is_owned = bool(find_owner(folder))
+    with reader(folder) as store:
         for row in store.imports():
             summary = msgspec.json.decode(str(row["summary"]))
             dropped, broken = sum(summary.get("dropped", {}).values()), summary.get("broken", 0)
-            cells = (str(row["id"]), str(row["domain"]), str(row["file"]), str(row["state"]))
+            state = import_state(str(row["state"]), is_owned=is_owned)
+            cells = (str(row["id"]), str(row["domain"]), str(row["file"]), state)
             table.add_row(*map(Text, cells), f"{row['stored']:,}", f"{dropped:,}", f"{broken:,}")
     Console().print(table)
 

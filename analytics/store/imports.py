@@ -52,6 +52,11 @@ def end(connection: Connection, number: int, fingerprint: str, summary: str) -> 
     )
 
 
+def cut_off(connection: Connection) -> None:
+    """Note that nobody works at any import any more."""
+    connection.execute("UPDATE import SET state = 'cut off' WHERE state IN ('running', 'undoing')")
+
+
 def undo_day(connection: Connection, number: int) -> bool:
     """Take an import's hits out of one site-day; False when none are left to take out."""
     row = connection.execute(

@@ -447,7 +447,7 @@ CREATE TABLE import (
   file TEXT NOT NULL,
   fingerprint TEXT NOT NULL,
   started INTEGER NOT NULL,
-  state TEXT NOT NULL,              -- running, done, undoing, undone
+  state TEXT NOT NULL,              -- running, done, undoing, undone, cut off
   stored INTEGER NOT NULL,
   summary TEXT NOT NULL             -- JSON: lines by outcome
 );

@@ -537,7 +537,7 @@ class SqliteStore:
             return imports.begin(self._connection, row)
 
     def set_import_state(self, number: int, state: str) -> None:
-        """Note how an import stands: running, done, undoing, undone."""
+        """Note how an import stands: running, done, undoing, undone, cut off."""
         with transaction(self._connection):
             imports.set_state(self._connection, number, state)
 
@@ -632,6 +632,11 @@ class SqliteStore:
         """At the start: forget what a crash left prepared and not applied."""
         with transaction(self._connection):
             adjust.drop_staged(self._connection)
+
+    def cut_off_imports(self) -> None:
+        """At the start: whoever worked at an import did so through the folder's former owner."""
+        with transaction(self._connection):
+            imports.cut_off(self._connection)
 
     def read_sites(self) -> list[Site]:
         """Every site, by domain."""
