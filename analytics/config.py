@@ -14,6 +14,8 @@ from .errors import InputError
 
 PREFIX = "PAGETALLY_"
 
+LEVELS = ("error", "warning", "info", "debug")
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -46,8 +48,15 @@ def _read_folder(text: str) -> Path:
     return Path(_read_filled(text))
 
 
+def _read_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("it is no whole number") from None
+
+
 def _read_port(text: str) -> int:
-    port = int(text)
+    port = _read_number(text)
     if not 0 <= port <= 65_535:
         raise ValueError("a port is a number from 0 to 65535")
     return port
@@ -76,10 +85,17 @@ def _read_names(text: str) -> tuple[str, ...]:
 
 
 def _read_count(text: str) -> int:
-    count = int(text)
+    count = _read_number(text)
     if count < 0:
         raise ValueError("a count is not negative")
     return count
+
+
+def _read_level(text: str) -> str:
+    level = text.lower()
+    if level not in LEVELS:
+        raise ValueError(f"a level is one of {', '.join(LEVELS)}")
+    return level
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -141,7 +157,7 @@ SETTINGS: tuple[Setting, ...] = (
         "info",
         "How much is said: error, warning, info or debug. Never an address.",
         "LEVEL",
-        str.lower,
+        _read_level,
     ),
 )
 
@@ -178,6 +194,4 @@ def read_config(given: Mapping[str, Any], environment: Mapping[str, str]) -> Con
             values[setting.name] = setting.read(str(text))
         except ValueError as error:
             raise InputError(field, f"{text!r} cannot be used: {error}", hint=setting.help) from None
-    if values.get("log_level", "info") not in ("error", "warning", "info", "debug"):
-        raise InputError("--log-level", f"{values['log_level']!r} is not a level", hint="Use info.")
     return Config(**values)

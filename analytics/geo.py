@@ -70,7 +70,8 @@ def _open(file: Path) -> maxminddb.Reader | None:
     try:
         return maxminddb.open_database(file, maxminddb.MODE_AUTO)
     except (OSError, maxminddb.InvalidDatabaseError, ValueError) as error:
-        log.error("%s cannot be read, so that it says nothing of places: %s", file, error)
+        why = error.strerror if isinstance(error, OSError) else error
+        log.error("%s cannot be read, so that it says nothing of places: %s", file, why)
         return None
 
 

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 
 from .accesslog import LONGEST_LINE
 from .commands import BeginImport, Command, EndImport, Fold, UndoImport, WriteImport
-from .errors import InputError, Unavailable
+from .errors import InputError, PagetallyError, Unavailable
 from .logreader import Block, LogReader, Summary
 
 BLOCK = 1024 * 1024
@@ -53,7 +53,11 @@ class Source:
         except OSError as error:
             raise InputError("file", f"{path} cannot be read: {error.strerror}") from None
         self.size = path.stat().st_size if path is not None else 0
-        self._is_gzip = self._raw.peek(2)[:2] == GZIP_MAGIC
+        head = self._raw.peek(2)[:2]
+        if not head:
+            self.close()
+            raise InputError("file", f"{self.name} is empty")
+        self._is_gzip = head == GZIP_MAGIC
         self._digest = hashlib.sha256()
 
     def read(self) -> Iterator[bytes]:
@@ -120,6 +124,10 @@ def run_import(desk: Performer, source: Source, log: LogReader, progress: Progre
 def _take_back(desk: Performer, number: int, error: BaseException) -> None:
     try:
         undo(desk, number)
+    except InputError:
+        raise PagetallyError(
+            f"the site was removed meanwhile, and with it all that import {number} had stored"
+        ) from None
     except Unavailable:
         raise Unavailable(
             f"import {number} was cut off, and a part of it counts: {error}",

@@ -72,7 +72,9 @@ class Summary:
             self.first_at = hit.at
 
     def check(self, name: str) -> None:
-        """InputError when no line is of a log: the file `name` is something else."""
+        """InputError when no line is of a log: the file `name` is empty, or something else."""
+        if not self.lines:
+            raise InputError("file", f"{name} is empty")
         if self.broken and self.broken == self.lines:
             raise InputError(
                 "file",

@@ -91,7 +91,8 @@ def find_address(host: str, port: int, *, allow_private: bool) -> str:
         for address in found:
             if not is_public(address):
                 hint = "To ask a server of your own network, give --allow-private."
-                raise InputError("url", f"{host} is {address}, which is no public address", hint=hint)
+                found_as = "" if host == address else f"{address}, which is "
+                raise InputError("url", f"{host} is {found_as}no public address", hint=hint)
     return found[0]
 
 

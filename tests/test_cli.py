@@ -91,6 +91,8 @@ def test_a_site_is_found_by_its_name_in_any_script(instance: Instance) -> None:
 
 
 HUGE = "9" * 23
+INSIDE = "http://127.0.0.1:1/"
+PULL = ("--protocol", "vercount", "--site", "there.example")
 
 WRONG = [
     (("site", "add", "https://example.com/"), 2, "is not a host name"),
@@ -112,6 +114,8 @@ WRONG = [
     (("site", "list", "--data", ""), 2, "it is empty"),
     (("serve", "--port", "0", "--host", "192.0.2.1"), 1, "Choose another with --host."),
     (("backup", "/nonexistent/x.db"), 1, "the folder /nonexistent does not exist"),
+    (("backup", ""), 2, "file: is empty"),
+    (("import", "pull", INSIDE, *PULL, "--sitemap", INSIDE), 2, "url: 127.0.0.1 is no public address"),
     (("stats", "none.example"), 2, "is not known here"),
     (("stats", "there.example", "--period", "1y"), 2, "Invalid value"),
     (("import", "access-log", "x", "--site", "none.example"), 2, "is not known here"),

@@ -7,6 +7,8 @@ import gzip
 import io
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -487,6 +489,22 @@ def test_a_server_that_comes_to_no_end_takes_too_long(name: str) -> None:
         left.set()
         thread.join()
     assert not gave_up.is_set()
+
+
+def test_counts_come_through_standard_input(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "counts.csv"
+    file.write_text("path,views\n/a,41\n")
+    pagetally("site", "add", "example.com", data=data)
+    words = ["import", "counts", "-", "--site", "example.com", "--data", str(data)]
+    for more, code, said in (
+        ([], 1, "nothing was changed"),
+        (["--yes"], 0, "/a"),
+        (["--yes"], 1, "imported already: adjustment 1, of standard input"),
+    ):
+        with file.open() as piped:
+            command = [sys.executable, "-m", "analytics", *words, *more]
+            done = subprocess.run(command, stdin=piped, capture_output=True, text=True)
+        assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done.stderr
 
 
 def test_a_counter_of_this_machine_is_asked_only_when_allowed(

@@ -72,6 +72,9 @@ def test_a_broken_file_is_one_line_in_the_log_and_countries_are_still_known(
     with caplog.at_level(logging.ERROR):
         geo = Geo([broken, tmp_path / "missing.mmdb"])
     assert len(caplog.records) == 2
+    assert caplog.messages[1].endswith(
+        "missing.mmdb cannot be read, so that it says nothing of places: No such file or directory"
+    )
     assert geo.find("8.8.8.8").country == "US"
 
 

@@ -11,14 +11,16 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from analytics import logreader
 from analytics.accesslog import is_page_view, read_line, read_time
 from analytics.clock import system_clock
-from analytics.commands import BeginImport, WriteImport, perform
-from analytics.errors import StoreFailed
+from analytics.commands import BeginImport, Command, RemoveSite, WriteImport, perform
+from analytics.errors import PagetallyError, StoreFailed
+from analytics.importer import Source, fingerprint_file, run_import
 from analytics.instance import Instance
 from analytics.store.sqlite import SqliteReader
 
@@ -183,26 +185,29 @@ def test_an_import_is_stored_once_and_can_be_undone(
 
 
 NO_LOGS = [
-    (["a,b,c"], "1 line", "'a,b,c'"),
-    (["x" * 200, "y"], "2 lines", f"'{'x' * 80}'\n"),
-    (["", "\x1b[31mred"], "2 lines", r"'\x1b[31mred'"),
+    ([], "is empty", ""),
+    (["a,b,c"], "is no access log: none of 1 line can be read", "'a,b,c'"),
+    (["x" * 200, "y"], "is no access log: none of 2 lines can be read", f"'{'x' * 80}'\n"),
+    (["", "\x1b[31mred"], "is no access log: none of 2 lines can be read", r"'\x1b[31mred'"),
 ]
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-@pytest.mark.parametrize(("lines", "counted", "shown"), NO_LOGS)
+@pytest.mark.parametrize(("lines", "said", "shown"), NO_LOGS)
 def test_a_file_that_is_no_log_is_refused_and_leaves_nothing(
-    data: Path, tmp_path: Path, lines: list[str], counted: str, shown: str, dry_run: bool
+    data: Path, tmp_path: Path, lines: list[str], said: str, shown: str, dry_run: bool
 ) -> None:
     file = tmp_path / "table.csv"
     file.write_text("\n".join(lines))
     words = ("import", "access-log", file, "--site", "example.com", *(["--dry-run"] if dry_run else []))
     failed = pagetally(*words, data=data, check=False)
     assert failed.returncode == 2
-    assert f"table.csv is no access log: none of {counted} can be read" in failed.stderr
+    assert f"table.csv {said}" in failed.stderr
     assert shown in failed.stderr
     assert count(data) == {"site": 0}
-    assert " done " not in pagetally("import", "list", data=data).stdout
+    listed = pagetally("import", "list", data=data).stdout
+    assert " done " not in listed
+    assert lines or "undone" not in listed
 
 
 def test_broken_lines_are_counted_however_many_there_are(data: Path, tmp_path: Path) -> None:
@@ -252,6 +257,9 @@ def test_a_damaged_file_is_named_and_leaves_nothing(data: Path, log: Path, tmp_p
     words = ("import", "access-log", packed, "--site", "example.com", "--dry-run")
     rehearsed = pagetally(*words, data=data, check=False)
     assert (rehearsed.returncode, "damaged.gz is damaged" in rehearsed.stderr) == (2, True)
+    packed.write_bytes(gzip.compress(b""))
+    empty = pagetally(*words, data=data, check=False)
+    assert (empty.returncode, "damaged.gz is empty" in empty.stderr) == (2, True)
     missing = pagetally("import", "access-log", "no.log", "--site", "example.com", data=data, check=False)
     assert "no.log cannot be read" in missing.stderr
     assert count(data) == {"site": 0}
@@ -316,6 +324,23 @@ def test_an_import_that_is_cut_off_leaves_nothing_or_says_what(
         assert count(data) == {"site": 0}
 
 
+def test_a_site_that_is_removed_meanwhile_is_told(instance: Instance, tmp_path: Path) -> None:
+    class Desk:
+        """Removes the site when the first views come."""
+
+        def perform(self, command: Command) -> Any:
+            if isinstance(command, WriteImport):
+                perform(instance, RemoveSite("example.com"))
+            return perform(instance, command)
+
+    log = logreader.LogReader(instance.registry.sites[0], now=NOON)
+    with (
+        closing(Source(long_log(tmp_path, 10))) as source,
+        pytest.raises(PagetallyError, match="the site was removed meanwhile"),
+    ):
+        run_import(Desk(), source, log, lambda position, lines: None)
+
+
 def test_a_process_that_dies_while_it_reads_is_an_error(
     instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -361,7 +386,6 @@ def stands(data: Path, state: str) -> bool:
 def test_what_a_crash_left_is_undone_before_the_file_is_imported_again(
     data: Path, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from analytics.importer import Source, fingerprint_file
     from analytics.logreader import Parser
 
     monkeypatch.setenv("COLUMNS", "120")

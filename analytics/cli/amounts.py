@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from ..model import SITE, Amount, Count, Detail, Site
 from ..store.sqlite import SqliteReader
 from .common import find_folder, performer, reader
 from .counters import show_done, who
+from .sites import confirm
 
 SHOWN = 20
 """Pages that a preview lists."""
@@ -40,6 +44,19 @@ def count_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+@contextlib.contextmanager
+def at_hand(file: Path) -> Iterator[Path]:
+    """A file that can be read again: of what comes through standard input (-) or a pipe, a copy."""
+    if str(file) != "-" and not file.is_fifo():
+        yield file
+        return
+    with tempfile.NamedTemporaryFile() as copy:
+        with open(0 if str(file) == "-" else file, "rb", closefd=str(file) != "-") as stream:
+            shutil.copyfileobj(stream, copy)
+        copy.flush()
+        yield Path(copy.name)
 
 
 def open_file(file: Path) -> io.BufferedReader:
@@ -81,7 +98,7 @@ def take_over(
         click.echo("Nothing was changed: this was a dry run.")
         return
     if not yes:
-        click.confirm(f"Change {len(amounts):,} counts of {site.domain}?", abort=True)
+        confirm(f"Change {len(amounts):,} counts of {site.domain}?", "nothing was changed")
     detail = Detail(
         by=who(), note=note, strategy=strategy, file=file, fingerprint=fingerprint, pages_only=pages_only
     )

@@ -129,9 +129,9 @@ def _show_dropped(folder: Path) -> None:
 
 
 @click.command(short_help="Copy the database to FILE while the server runs.")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file")
 @data_option
-def backup(file: Path, data: str | None) -> None:
+def backup(file: str, data: str | None) -> None:
     """Copy the database to FILE while the server runs, and check the copy.
 
     To restore, put it as pagetally.db into an empty data folder.
@@ -141,7 +141,9 @@ def backup(file: Path, data: str | None) -> None:
         raise PagetallyError(
             f"there is no Pagetally database in {folder}", hint="Name the folder with --data."
         )
-    hits = backups.save(folder / FILE, file)
+    if not file.strip():
+        raise InputError("file", "is empty", hint="Name a file that does not exist yet.")
+    hits = backups.save(folder / FILE, Path(file))
     click.echo(f"{file}: {hits:,} hits, checked.")
 
 

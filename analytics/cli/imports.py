@@ -22,7 +22,7 @@ from ..importer import undo as undo_import
 from ..lock import find_owner
 from ..logreader import LogReader, Summary
 from ..model import Site
-from .amounts import count_options, open_file, take_over
+from .amounts import at_hand, count_options, open_file, take_over
 from .common import NUMBER, data_option, find_folder, import_state, performer, reader
 from .pulling import pull
 from .sites import find_site
@@ -122,7 +122,7 @@ def show_summary(site: Site, summary: Summary) -> None:
 
 
 @import_.command("counts", short_help="Take over the counts in FILE.")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--site", "domain", required=True, help="The site whose counts they are.")
 @click.option(
     "--from", "kind", type=click.Choice(["auto", *READERS]), default="auto", help="What wrote the file."
@@ -130,15 +130,19 @@ def show_summary(site: Site, summary: Summary) -> None:
 @count_options
 @data_option
 def counts(file: Path, domain: str, kind: str, data: str | None, **given: Any) -> None:
-    """Take over the counts in FILE: CSV or JSON with path, views and visitors, or another counter's export.
+    """Take over the counts in FILE (- is standard input).
 
-    Shows what would change, and asks. All of it is one adjustment, which `pagetally counter undo` takes
-    back. The same content is refused a second time.
+    It is CSV or JSON with path, views and visitors, or another counter's export. Shows what would change,
+    and asks. All of it is one adjustment, which `pagetally counter undo` takes back. The same content is
+    refused a second time.
     """
     site = find_site(find_folder(data), domain)
-    with open_file(file) as stream:
-        found = collect(site, read_rows(stream, kind))
-    take_over(site, found, file.name, fingerprint_file(file), data=data, **given)
+    name = "standard input" if str(file) == "-" else file.name
+    with at_hand(file) as copy:
+        with open_file(copy) as stream:
+            found = collect(site, read_rows(stream, kind))
+        fingerprint = fingerprint_file(copy)
+    take_over(site, found, name, fingerprint, data=data, **given)
 
 
 @import_.command("list")

@@ -202,7 +202,7 @@ def remove(domain: str, yes: bool, data: str | None) -> None:
     click.echo(f"{found.domain} and its views are deleted.")
 
 
-def confirm(question: str) -> None:
+def confirm(question: str, otherwise: str = "nothing was deleted") -> None:
     """Go on only after a yes; where nobody is there to give one, say how to do without."""
     try:
         click.confirm(question, abort=True)
@@ -210,7 +210,7 @@ def confirm(question: str) -> None:
         if sys.stdin.isatty():
             raise
         click.echo()
-        raise PagetallyError("nothing was deleted", hint="Without a terminal, say so with --yes.") from None
+        raise PagetallyError(otherwise, hint="Without a terminal, say so with --yes.") from None
 
 
 def find_site(folder: Path, domain: str) -> Site:
