@@ -145,7 +145,7 @@ def counts(file: Path, domain: str, kind: str, data: str | None, **given: Any) -
     take_over(site, found, name, fingerprint, data=data, **given)
 
 
-@import_.command("list")
+@import_.command("list", short_help="List the imports.")
 @data_option
 def list_(data: str | None) -> None:
     """List the imports: what each stored then, though some of it may have been erased since."""
