@@ -63,6 +63,7 @@ PROBLEMS: Sequence[tuple[str, str]] = (
         r"takes (?P<count>\d+) patterns of (?P<most>\d+) characters at most",
         N_("this takes %(count)s patterns of %(most)s characters at most"),
     ),
+    (r"has more than (?P<most>\d+) forms", N_("this has more than %(most)s forms")),
     (r"makes more than (?P<most>[\d,]+) pixels", N_("this makes more than %(most)s pixels")),
     (r"is before the first day", N_("the last day is before the first one")),
     (r"is required", N_("this is missing")),
@@ -95,6 +96,10 @@ PROBLEMS: Sequence[tuple[str, str]] = (
 """What is wrong, as errors have it and as people are told."""
 
 HINTS: Sequence[tuple[str, str]] = (
+    (
+        r"Write one for each plural of the language: .*",
+        N_("Write one for each plural of the language: {n} view|{n} views."),
+    ),
     (r"(?:Use o|O)ne of (?P<value>.*), or (?P<other>\S+)\.?", N_("One of %(value)s, or %(other)s.")),
     (
         r"Use one of (?P<value>.*), or a first day such as (?P<day>\S+)\.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import html
 import json
 import os
 import re
@@ -274,7 +275,7 @@ def test_trackers_that_take_a_base_address_can_carry_it(client: TestClient, sign
 def test_the_owner_sees_why(owner: TestClient, signed: Instance) -> None:  # noqa: F811
     line = re.search("&lt;script defer.*script&gt;", owner.get("/sites/signed.example").text)
     assert line is not None
-    assert f'data-api="{HOST}/k/{under("/")}"' in line[0]
+    assert f'data-api="{HOST}/k/{under("/")}"' in html.unescape(line[0])
     assert "data-api" not in owner.get("/sites/example.com").text
     owner.post("/api/event", json={"u": "https://signed.example/a"}, headers={"user-agent": FIREFOX})
     signed.flush_tallies()

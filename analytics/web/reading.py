@@ -35,7 +35,9 @@ class Reading:
             await send_preflight(send)
             return
         if scope["method"] not in ("GET", "HEAD"):
-            await send_error(send, 405, InputError("method", "must be GET"), [(b"allow", b"GET, HEAD, OPTIONS")])
+            await send_error(
+                send, 405, InputError("method", "must be GET"), [(b"allow", b"GET, HEAD, OPTIONS")]
+            )
             return
         try:
             headers, body = await self._read(scope)
