@@ -63,6 +63,7 @@ PROBLEMS: Sequence[tuple[str, str]] = (
         r"takes (?P<count>\d+) patterns of (?P<most>\d+) characters at most",
         N_("this takes %(count)s patterns of %(most)s characters at most"),
     ),
+    (r"has \{n\} more than once", N_("{n} stands there more than once")),
     (r"has more than (?P<most>\d+) forms", N_("this has more than %(most)s forms")),
     (r"makes more than (?P<most>[\d,]+) pixels", N_("this makes more than %(most)s pixels")),
     (r"is before the first day", N_("the last day is before the first one")),

@@ -5,7 +5,8 @@ PagetallyError              a sentence for a person, and a hint that can be type
 │   └── TooLarge            more bytes than an endpoint takes              413
 ├── Unavailable             not stored, try again                          503 + Retry-After
 │   ├── StoreBusy           somebody else holds the database's write lock
-│   ├── StoreFailed         disk full, input/output error
+│   ├── StoreFailed         the database refused
+│   │   └── DiskFailed      disk full, input/output error, files taken away: health is red
 │   ├── QueueFull           more views wait for the disk than may wait
 │   └── TooMany             one network sends more views than are taken     429 + Retry-After
 ├── SiteRemoved             the site went while its view was on its way      202, dropped
@@ -72,7 +73,11 @@ class StoreBusy(Unavailable):
 
 
 class StoreFailed(Unavailable):
-    """The disk refused: full, or an input/output error."""
+    """The database refused."""
+
+
+class DiskFailed(StoreFailed):
+    """The disk is full, damaged or gone: nothing can be stored until somebody has mended that."""
 
 
 class QueueFull(Unavailable):

@@ -77,7 +77,10 @@ def fetch(
             raise PagetallyError(f"{url} does not answer: {problem or type(problem).__name__}") from None
         if reply.status not in (301, 302, 303, 307, 308) or not location:
             return reply
-        url = urljoin(url, location)
+        try:
+            url = urljoin(url, location)
+        except ValueError:
+            raise PagetallyError(f"{url} redirects to {location[:200]!r}, which is no address") from None
     raise PagetallyError(f"{url} redirects too often")
 
 
@@ -118,11 +121,11 @@ def _ask(
     url: str, headers: Mapping[str, str], allow_private: bool, deadline: float, max_bytes: int
 ) -> tuple[Reply, str]:
     """The answer, and where it redirects to."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError:
-        host, port = "", 0
+        raise InputError("url", f"{url!r} is no address that can be asked") from None
     if parts.scheme not in ("http", "https") or not host or parts.username or not url.isascii():
         raise InputError("url", f"{url!r} is no address that can be asked")
     address = find_address(host, port, allow_private=allow_private)

@@ -21,7 +21,7 @@ from itertools import compress
 from typing import TypeVar
 
 from .clock import Clock, system_clock
-from .errors import PagetallyError, QueueFull, SiteRemoved, StoreBusy, StoreFailed, Unavailable
+from .errors import DiskFailed, PagetallyError, QueueFull, SiteRemoved, StoreBusy, StoreFailed, Unavailable
 from .model import Drop, Hit
 from .presence import Presence
 from .salts import Salts
@@ -326,7 +326,7 @@ class Writer:
             result = job.run(self._store)
         except Exception as error:
             self.commits += 1
-            if isinstance(error, StoreFailed):
+            if isinstance(error, DiskFailed):
                 self._note(error)  # what keeps a job from writing keeps views from it, too
             job.future.set_exception(error)
         else:

@@ -433,7 +433,8 @@ def test_public_addresses_are_asked(address: str) -> None:
 @pytest.mark.parametrize(
     "url",
     ["http://127.0.0.1:1/", "http://localhost/", "http://[::1]/", "http://2130706433/", "file:///etc/passwd",
-     "ftp://example.com/", "http://", "https://user:pass@example.com/", "http://example.com:99999/"],
+     "ftp://example.com/", "http://", "https://user:pass@example.com/", "http://example.com:99999/",
+     "http://["],
 )  # fmt: skip
 def test_an_address_that_may_not_be_asked_is_refused(url: str) -> None:
     with pytest.raises(InputError):
@@ -455,6 +456,9 @@ def test_a_redirect_is_checked_like_the_first_address(monkeypatch: pytest.Monkey
         fetch("http://public.example/")
     assert asked == ["http://public.example/", "http://127.0.0.1/secret"]
     assert fetch("http://public.example/", allow_private=True).body == b"inside"
+    monkeypatch.setattr(remote, "_ask", lambda *_: (Reply(302, b""), "http://["))
+    with pytest.raises(PagetallyError, match="which is no address"):
+        fetch("http://public.example/")
 
 
 ENDLESS = {

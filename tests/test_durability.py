@@ -272,6 +272,8 @@ def test_what_goes_into_a_file_that_was_taken_away_is_not_acked(server: Server, 
     assert send() == 202
     assert server.stop() == 0
     assert look_over(server.data) == []
+    # What was refused did not come back with the file.
+    assert stored_paths(server.data) == {"/a": 2}
 
 
 def test_that_the_files_are_gone_is_said_before_a_view_comes(server: Server) -> None:

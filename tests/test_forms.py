@@ -368,6 +368,7 @@ HANDLER_LOGO = "data:image/svg+xml;base64," + b64encode(b"<svg onload=alert(1)/>
         ({"period": "1h", "site": "unknown.example"}, "period"),
         ({"path": ""}, "path"),
         ({"path": "x" * 2_001}, "path"),
+        ({"label": "{n} of {n} views"}, "label"),
         ({"min": "-1"}, "min"),
         ({"min": "²"}, "min"),
         ({"width": "9" * 30}, "width"),

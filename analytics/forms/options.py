@@ -13,7 +13,7 @@ from ..errors import InputError
 from ..model import DigitSet
 from . import badge, chart, digits
 from .colours import read_colour
-from .label import BETWEEN
+from .label import BETWEEN, HERE
 from .logos import check_logo
 from .numbers import FORMATS, PLURALS
 
@@ -112,11 +112,13 @@ def _read_options(form: str, fields: tuple[tuple[str, str], ...]) -> Options:
 
 
 def check_label(label: str) -> None:
-    """InputError for a label that is too long in one of its forms, or has too many of them."""
+    """InputError for a label with too many forms, or that is too long in one or says its number twice."""
     forms = label.split(BETWEEN)
     if len(forms) > len(PLURALS):
         hint = "Write one for each plural of the language: {n} view|{n} views."
         raise InputError("label", f"has more than {len(PLURALS)} forms", hint=hint)
+    if max(form.count(HERE) for form in forms) > 1:
+        raise InputError("label", "has {n} more than once")
     if max(map(len, forms)) > MAX_LABEL:
         raise InputError("label", f"is longer than {MAX_LABEL} characters")
 

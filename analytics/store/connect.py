@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import PagetallyError, StoreBusy, StoreFailed, Unavailable
+from ..errors import DiskFailed, PagetallyError, StoreBusy, StoreFailed, Unavailable
 
 if TYPE_CHECKING:
     import sqlite3
@@ -84,10 +84,10 @@ class Place:
             return []
 
     def check(self) -> None:
-        """StoreFailed when the files at their paths are not those that were opened."""
+        """DiskFailed when the files at their paths are not those that were opened."""
         if self._look() != self._known:
             hint = "Put them back, or start the server anew; it makes new ones where there are none."
-            raise StoreFailed(f"{self._paths[0]} or its log was removed or replaced", hint=hint)
+            raise DiskFailed(f"{self._paths[0]} or its log was removed or replaced", hint=hint)
 
 
 def read_only(file: Path) -> str:
@@ -155,13 +155,15 @@ def explain(error: Exception) -> Unavailable:
     if "locked" in text or "busy" in text:
         return StoreBusy("another process holds the database's write lock")
     if "full" in text:
-        return StoreFailed("the disk is full", hint="Free some space; a server that runs goes on by itself.")
+        return DiskFailed("the disk is full", hint="Free some space; a server that runs goes on by itself.")
     if "not a database" in text or "malformed" in text:
         hint = (
             'Put a backup in its place, into an empty folder: see "Backup and restore" in docs/operations.md.'
         )
-        return StoreFailed(f"the database is damaged: {text}", hint=hint)
+        return DiskFailed(f"the database is damaged: {text}", hint=hint)
     if "unable to open" in text or "readonly" in text:
         hint = "Run this as the user to whom the data folder belongs."
-        return StoreFailed(f"the database cannot be opened: {text}", hint=hint)
+        return DiskFailed(f"the database cannot be opened: {text}", hint=hint)
+    if "I/O error" in text:
+        return DiskFailed(f"the disk failed: {text}", hint="Run `pagetally doctor`.")
     return StoreFailed(f"the database refused: {text}", hint="Run `pagetally doctor`.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -319,20 +320,27 @@ class SqliteStore:
         if ours:
             migrations.apply(database)
 
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """All or nothing, and nothing where the files were taken away: they may be put back."""
+        with transaction(self._connection):
+            yield
+            self.check_place()
+
     def check_place(self) -> None:
-        """StoreFailed when the database's files are gone, or are others than were opened."""
+        """DiskFailed when the database's files are gone, or are others than were opened."""
         self._place.check()
 
     # Hits
 
     def write(self, hits: Sequence[Hit], salts: Sequence[Salt] = ()) -> list[bool]:
         """Store hits, durably; tells of each whether it is new (and not the repeat of an event id)."""
-        with transaction(self._connection):
+        with self._transaction():
             is_new = self._ingest.insert(hits, salts)
             if self._ingest.released:
                 apart.note_released(self._connection, self._ingest.released)
         self._ingest.keep()
-        self.check_place()
+        self.check_place()  # of the moment since the last look
         return is_new
 
     def learn_properties(self, known: Mapping[tuple[int, int], Iterable[str | int]]) -> None:
@@ -342,7 +350,7 @@ class SqliteStore:
 
     def write_import(self, number: int, hits: Sequence[Hit]) -> int:
         """Store a chunk of an import; how many hits it took."""
-        with transaction(self._connection):
+        with self._transaction():
             is_new = self._ingest.insert(hits)
             imports.add_chunk(self._connection, number, sum(is_new), self._ingest.spans())
         self._ingest.keep()
@@ -350,7 +358,7 @@ class SqliteStore:
 
     def tally_dropped(self, counts: Mapping[tuple[int, int, str], int]) -> None:
         """Add to the views that were deliberately not counted, by (site, day, reason)."""
-        with transaction(self._connection):
+        with self._transaction():
             self._connection.executemany(
                 "INSERT INTO dropped (site, day, reason, views) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (site, day, reason) DO UPDATE SET views = views + excluded.views",
@@ -370,7 +378,7 @@ class SqliteStore:
 
     def fold(self, site: int, day: int, limit: int) -> int:
         """Fold one slice of at most `limit` hits of a site-day; how many it were."""
-        with transaction(self._connection):
+        with self._transaction():
             folded = folding.fold_slice(self._connection, site, day, limit)
         if folded < limit:
             self.tails.let_go((site, day))
@@ -387,36 +395,36 @@ class SqliteStore:
 
     def apply_rollup(self, work: Work, prepared: Prepared) -> None:
         """Close a day, keep its columns, or sum a month up, as a reader prepared it."""
-        with transaction(self._connection):
+        with self._transaction():
             rollup.apply(self._connection, work, prepared)
         if work.kind == "day":
             self._ingest.close_day(work.site.id, work.number)
 
     def reset_day(self, site: int, day: int) -> None:
         """Fold a site-day anew, from its raw hits."""
-        with transaction(self._connection):
+        with self._transaction():
             rollup.open_day(self._connection, site, day)
             folding.reset_day(self._connection, site, day)
         self._forget()
 
     def save_firsts(self, found: Mapping[int, int]) -> None:
         """Keep the first views that were found, by path id."""
-        with transaction(self._connection):
+        with self._transaction():
             firsts.save(self._connection, found)
 
     def save_related(self, site: int, pages: Mapping[int, Sequence[Relation]]) -> None:
         """Replace the related pages of some pages of a site (path ids)."""
-        with transaction(self._connection):
+        with self._transaction():
             related.save(self._connection, site, pages)
 
     def note_related(self, site: int, now: float) -> None:
         """The related pages of a site are computed, as of now."""
-        with transaction(self._connection):
+        with self._transaction():
             related.note_time(self._connection, site, now)
 
     def rebuild_totals(self) -> None:
         """All-time totals anew, from the days."""
-        with transaction(self._connection):
+        with self._transaction():
             recount.rebuild_totals(self._connection)
 
     # Secrets and their end
@@ -431,7 +439,7 @@ class SqliteStore:
         has_expired = self._connection.execute(
             "SELECT 1 FROM salt WHERE created <= ? OR created > ?", (expired, int(now) + DAY)
         ).fetchone()
-        with transaction(self._connection):
+        with self._transaction():
             self._connection.execute(
                 "DELETE FROM salt WHERE created <= ? OR created > ?", (expired, int(now) + DAY)
             )
@@ -485,7 +493,7 @@ class SqliteStore:
             "former_until": site.former_until,
             "keep_days": site.keep_days,
         }
-        with transaction(self._connection):
+        with self._transaction():
             table: Any = Database(self._connection)["site"]
             if site.id:
                 table.update(site.id, row)
@@ -496,7 +504,7 @@ class SqliteStore:
 
     def remove_site(self, site: int) -> None:
         """Delete a site and everything that was counted for it."""
-        with transaction(self._connection):
+        with self._transaction():
             run = self._connection.execute
             for table in ("page_total", "page_offset", "page_first"):
                 run(f"DELETE FROM {table} WHERE path IN (SELECT id FROM path WHERE site = ?)", (site,))
@@ -509,7 +517,7 @@ class SqliteStore:
 
     def erase_day(self, site: int, day: int, pattern: str) -> bool:
         """Erase a site-day, or (with a pattern) those pages of it; whether it is left to be folded anew."""
-        with transaction(self._connection):
+        with self._transaction():
             paths = erase.find_paths(self._connection, site, pattern) if pattern else None
             is_changed = erase.erase_day(self._connection, site, day, paths)
         self._forget()
@@ -517,13 +525,13 @@ class SqliteStore:
 
     def forget_pages(self, site: int, pattern: str) -> None:
         """Forget pages of which everything was erased."""
-        with transaction(self._connection):
+        with self._transaction():
             erase.forget_pages(self._connection, site, erase.find_paths(self._connection, site, pattern))
         self._forget()
 
     def retire_day(self, site: int, before: int, now: int) -> int | None:
         """Erase a site's first day before the day `before`; which one it was, None when there is none."""
-        with transaction(self._connection):
+        with self._transaction():
             day = erase.find_old_day(self._connection, site, before)
             if day is not None:
                 erase.retire_day(self._connection, site, day, now)
@@ -533,22 +541,22 @@ class SqliteStore:
 
     def begin_import(self, row: dict[str, object]) -> int:
         """Note an import that starts; its id."""
-        with transaction(self._connection):
+        with self._transaction():
             return imports.begin(self._connection, row)
 
     def set_import_state(self, number: int, state: str) -> None:
         """Note how an import stands: running, done, undoing, undone, cut off."""
-        with transaction(self._connection):
+        with self._transaction():
             imports.set_state(self._connection, number, state)
 
     def end_import(self, number: int, fingerprint: str, summary: str) -> None:
         """Note that an import is done, and what its content was."""
-        with transaction(self._connection):
+        with self._transaction():
             imports.end(self._connection, number, fingerprint, summary)
 
     def undo_import_day(self, number: int) -> bool:
         """Take an import's hits out of one site-day; False when it has no more."""
-        with transaction(self._connection):
+        with self._transaction():
             more = imports.undo_day(self._connection, number)
         self._forget()
         return more
@@ -558,7 +566,7 @@ class SqliteStore:
     def write_apart(self, drops: Sequence[Drop]) -> None:
         """Keep the hits of drops apart from the counted ones."""
         sites = {id for (id,) in self._connection.execute("SELECT id FROM site")}
-        with transaction(self._connection):
+        with self._transaction():
             apart.add(
                 self._connection,
                 self._apart,
@@ -568,18 +576,18 @@ class SqliteStore:
 
     def begin_rule(self, rule: Rule, now: int) -> int:
         """Note a rule that starts; its number."""
-        with transaction(self._connection):
+        with self._transaction():
             return apart.begin(self._connection, rule, now)
 
     def undo_rule(self, number: int) -> None:
         """Begin to take a rule back."""
-        with transaction(self._connection):
+        with self._transaction():
             apart.begin_undo(self._connection, number)
 
     def advance_rule(self, number: int) -> adjust.Progress:
         """Take a rule, or the undoing of one, a site-day further."""
         try:
-            with transaction(self._connection):
+            with self._transaction():
                 return apart.advance(self._connection, self._ingest, number)
         finally:
             self._forget()
@@ -597,29 +605,29 @@ class SqliteStore:
     def begin_adjustment(self, site: int, at: int, kind: str, detail: Detail) -> int:
         """Note an adjustment that starts; its number. A rename or merge is in force from here on."""
         start = adjust.begin_move if kind in adjust.MOVES else adjust.begin
-        with transaction(self._connection):
+        with self._transaction():
             return start(self._connection, site, at, kind, detail)
 
     def stage_counts(self, number: int, amounts: Sequence[Amount]) -> None:
         """Prepare some of an adjustment's counts; nothing changes yet."""
-        with transaction(self._connection):
+        with self._transaction():
             adjust.stage(self._connection, number, amounts)
 
     def finish_counts(self, number: int) -> None:
         """Apply all the counts of an adjustment."""
-        with transaction(self._connection):
+        with self._transaction():
             adjust.finish(self._connection, number)
 
     def advance_adjustment(self, number: int) -> adjust.Progress:
         """Take a rename, a merge or the undoing of one a site-day further."""
-        with transaction(self._connection):
+        with self._transaction():
             progress = adjust.advance(self._connection, number)
         self.tails.forget()
         return progress
 
     def undo_adjustment(self, number: int) -> adjust.Progress:
         """Take an adjustment back, or begin to."""
-        with transaction(self._connection):
+        with self._transaction():
             progress = adjust.begin_undo(self._connection, number)
         self.tails.forget()
         return progress
@@ -630,12 +638,12 @@ class SqliteStore:
 
     def drop_staged(self) -> None:
         """At the start: forget what a crash left prepared and not applied."""
-        with transaction(self._connection):
+        with self._transaction():
             adjust.drop_staged(self._connection)
 
     def cut_off_imports(self) -> None:
         """At the start: whoever worked at an import did so through the folder's former owner."""
-        with transaction(self._connection):
+        with self._transaction():
             imports.cut_off(self._connection)
 
     def read_sites(self) -> list[Site]:
@@ -648,12 +656,12 @@ class SqliteStore:
 
     def save_digit_set(self, own: DigitSet) -> None:
         """Keep a set of digits, in place of one of the same name."""
-        with transaction(self._connection):
+        with self._transaction():
             owner.save_digit_set(self._connection, own)
 
     def remove_digit_set(self, name: str) -> bool:
         """Whether there was a set of that name; now there is none."""
-        with transaction(self._connection):
+        with self._transaction():
             return owner.remove_digit_set(self._connection, name)
 
     def list_tokens(self) -> list[ApiToken]:
@@ -662,17 +670,17 @@ class SqliteStore:
 
     def add_token(self, token: ApiToken) -> int:
         """Keep a token of a program; its number."""
-        with transaction(self._connection):
+        with self._transaction():
             return owner.add_token(self._connection, token)
 
     def remove_token(self, number: int) -> bool:
         """Forget a token; whether there was one of that number."""
-        with transaction(self._connection):
+        with self._transaction():
             return owner.remove_token(self._connection, number)
 
     def keep(self, what: Goal | Segment | Annotation, now: int) -> int:
         """Keep a goal, a segment (in place of one of the same name), or a note on a day; its number."""
-        with transaction(self._connection):
+        with self._transaction():
             if isinstance(what, Goal):
                 return owner.save_goal(self._connection, what, now)
             if isinstance(what, Segment):
@@ -681,12 +689,12 @@ class SqliteStore:
 
     def remove_kept(self, table: str, site: int, number: int) -> bool:
         """Forget a goal, segment or annotation; whether there was one of that number."""
-        with transaction(self._connection):
+        with self._transaction():
             return owner.remove_kept(self._connection, table, site, number)
 
     def set_password(self, kept: str, epoch: str) -> None:
         """Keep the hash of the owner's password, and the mark that sessions under it carry."""
-        with transaction(self._connection):
+        with self._transaction():
             table: Any = Database(self._connection)["meta"]
             rows = [{"key": "password", "value": kept}, {"key": "password_epoch", "value": epoch}]
             table.upsert_all(rows, pk="key")
@@ -698,7 +706,7 @@ class SqliteStore:
 
     def touch(self) -> None:
         """Write a trifle, to learn whether writing works."""
-        with transaction(self._connection):
+        with self._transaction():
             self._connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('touched', '')")
         self.check_place()
 

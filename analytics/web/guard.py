@@ -28,7 +28,7 @@ REQUEST_BYTES = 512 * 1024
 REQUEST_SECONDS = 15.0
 """Seconds that a client has to send a request."""
 
-UPGRADE = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
+UPGRADE = b"\r\nupgrade:"
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
@@ -195,6 +195,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._is_head = True
         self._is_open = True
         self._refused = False
+        self._held = b""
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -208,11 +209,12 @@ class LimitedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
-        if b"pgrade:" in data and (self._is_head or not self._is_open):
-            data = _without_upgrade(data)
+        if self._is_head or not self._is_open:
+            data, self._held = _without_upgrade(self._held + data)
         if self._is_open:
             self._bytes += len(data)
-        super().data_received(data)
+        if data:
+            super().data_received(data)
         if not self._is_open:
             return
         if self._is_head and self._bytes > HEAD_BYTES:
@@ -229,6 +231,12 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._is_head = False
+        if self.parser.should_upgrade():
+            # So deep in a piece that it was not seen. The parser leaves the body where it is, and would take
+            # it for the next request.
+            self._refused = True
+            self.send_400_response("The header Upgrade is not taken.")
+            return
         if self._bytes > HEAD_BYTES:
             # A large piece: its head may be large, or a body may have come along.
             lines = sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -274,10 +282,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
-        # Written in an unusual way, so that it was not seen. The parser has left the body where it is, and
-        # would take it for the next request.
-        self._refused = True
-        self.send_400_response("The header Upgrade is not taken.")
+        """Was refused already."""
 
     def send_400_response(self, msg: str) -> None:
         """What the parser below takes for no HTTP, which a page may read as every other answer."""
@@ -285,13 +290,24 @@ class LimitedProtocol(HttpToolsProtocol):
         self.transport.close()
 
 
-def _without_upgrade(data: bytes) -> bytes:
+def _without_upgrade(data: bytes) -> tuple[bytes, bytes]:
     """The start of a request that asks for another protocol, as one that does not: we speak no other.
 
-    Java's client and `curl --http2` ask with every request; the parser would not read its body.
+    Java's client and `curl --http2` ask with every request; the parser would not read its body. Where a head
+    is not all there, its end may be the start of such a line, and is given back to wait for the rest.
     """
     head, end, body = data.partition(b"\r\n\r\n")
-    return UPGRADE.sub(b"\r\nignored:", head) + end + body
+    held = b"" if end else _start_of(UPGRADE, head)
+    head = head[: len(head) - len(held)]
+    if UPGRADE in head.lower():
+        head = re.sub(UPGRADE, b"\r\nignored:", head, flags=re.IGNORECASE)
+    return head + end + body, held
+
+
+def _start_of(line: bytes, text: bytes) -> bytes:
+    """The longest end of a text that is the start of a line."""
+    end = text[1 - len(line) :]
+    return next((end[at:] for at in range(len(end)) if line.startswith(end[at:].lower())), b"")
 
 
 def _last_answer(status: int, phrase: str, body: bytes = b"") -> bytes:
