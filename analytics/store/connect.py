@@ -70,8 +70,8 @@ def open_writer(file: Path) -> Connection:
     return connection
 
 
-class Place:
-    """Where an open database and its log lie: SQLite would go on writing into files that were taken away."""
+class Files:
+    """An open database and its log: SQLite would go on writing into files that were taken away."""
 
     def __init__(self, file: Path) -> None:
         self._paths = (str(file), f"{file}-wal")

@@ -14,7 +14,7 @@ from ..model import Count, Kind, PageRow, Range, Site, Totals
 from ..urls import bare_host
 from .connect import Connection
 from .folding import FIGURES, MERGED_VISITS
-from .tails import IS_NEW_TO_PAGE, Marks, Moment, Place, tails_of_pages, tails_of_site
+from .tails import IS_NEW_TO_PAGE, Marks, Moment, SiteDay, tails_of_pages, tails_of_site
 
 MOST_NAMED = 10_000
 """Pages that one statement names."""
@@ -168,7 +168,7 @@ def _site_figures(
     return views + more[0], visitors + more[1]
 
 
-def _pending_within(connection: Connection, site: int, span: Range | None) -> list[tuple[Place, Marks]]:
+def _pending_within(connection: Connection, site: int, span: Range | None) -> list[tuple[SiteDay, Marks]]:
     """The site-days with unfolded hits, of a range of days or of all."""
     return [
         ((site, day), (folded, stored))

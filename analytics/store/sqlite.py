@@ -58,7 +58,7 @@ from .connect import (
     READ_DEADLINE,
     Connection,
     DatabaseError,
-    Place,
+    Files,
     open_reader,
     open_writer,
     snapshot,
@@ -299,7 +299,7 @@ class SqliteStore:
             folding.prepare(self._connection)
             self._ingest = Ingest(self._connection, rollup.open_day, caps)
             self._apart = Ingest(self._connection, rollup.open_day, caps, label="apart ")
-            self._place = Place(self.file)
+            self._files = Files(self.file)
         except BaseException:
             self._connection.close()
             raise
@@ -325,11 +325,11 @@ class SqliteStore:
         """All or nothing, and nothing where the files were taken away: they may be put back."""
         with transaction(self._connection):
             yield
-            self.check_place()
+            self.check_files()
 
-    def check_place(self) -> None:
+    def check_files(self) -> None:
         """DiskFailed when the database's files are gone, or are others than were opened."""
-        self._place.check()
+        self._files.check()
 
     # Hits
 
@@ -340,7 +340,7 @@ class SqliteStore:
             if self._ingest.released:
                 apart.note_released(self._connection, self._ingest.released)
         self._ingest.keep()
-        self.check_place()  # of the moment since the last look
+        self.check_files()  # of the moment since the last look
         return is_new
 
     def learn_properties(self, known: Mapping[tuple[int, int], Iterable[str | int]]) -> None:
@@ -381,7 +381,7 @@ class SqliteStore:
         with self._transaction():
             folded = folding.fold_slice(self._connection, site, day, limit)
         if folded < limit:
-            self.tails.let_go((site, day))
+            self.tails.drop_day((site, day))
         return folded
 
     def rollup(self, ended_before: Callable[[Site], int]) -> bool:
@@ -708,7 +708,6 @@ class SqliteStore:
         """Write a trifle, to learn whether writing works."""
         with self._transaction():
             self._connection.execute("INSERT OR REPLACE INTO meta (key, value) VALUES ('touched', '')")
-        self.check_place()
 
     def close(self) -> None:
         """Move the whole log into the file, and close it."""

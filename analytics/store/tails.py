@@ -52,13 +52,13 @@ SELECT path, sum(views), count(*) FROM page_visitor
 WHERE site = ? AND day = ? AND path IN (SELECT value FROM json_each(?)) GROUP BY path
 """
 
-FIRST_OF_DAY = "SELECT min(id) FROM hit WHERE site = :site AND day = :day"
+FIRST_OF_DAY = "SELECT min(id) FROM hit WHERE site = ? AND day = ?"
 VIEWS_OF_DAY = "hit WHERE site = :site AND day = :day AND id BETWEEN :first AND :last AND kind = 0"
 
 Figures = tuple[int, int]
 """Views, and visitors."""
 
-Place = tuple[int, int]
+SiteDay = tuple[int, int]
 """A site and a day."""
 
 Marks = tuple[int, int]
@@ -83,8 +83,8 @@ class Tails:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._turns: dict[Place, threading.Lock] = {}
-        self._days: dict[Place, Day] = {}
+        self._turns: dict[SiteDay, threading.Lock] = {}
+        self._days: dict[SiteDay, Day] = {}
         self.age = 0
         """How often hits were taken away or moved: what was counted in an earlier age is void."""
 
@@ -92,13 +92,13 @@ class Tails:
         """Hits were taken away or moved, of days that may end with the same one as before."""
         self.age += 1
 
-    def let_go(self, place: Place) -> None:
+    def drop_day(self, place: SiteDay) -> None:
         """Nothing of a site-day waits any more."""
         with self._lock:
             self._days.pop(place, None)
             self._turns.pop(place, None)
 
-    def count(self, connection: Connection, age: int, days: Collection[tuple[Place, Marks]]) -> None:
+    def count(self, connection: Connection, age: int, days: Collection[tuple[SiteDay, Marks]]) -> None:
         """Count those days that are not known, in a snapshot that was begun in such an age.
 
         Those who ask together share the days out: each counts one that nobody counts yet.
@@ -112,7 +112,7 @@ class Tails:
                     finally:
                         turn.release()
 
-    def of_site(self, connection: Connection, age: int, place: Place, marks: Marks) -> Figures:
+    def of_site(self, connection: Connection, age: int, place: SiteDay, marks: Marks) -> Figures:
         """The tail of a site-day."""
         with self._turn(place):
             day = self._known(connection, age, place, marks)
@@ -122,7 +122,7 @@ class Tails:
             return _take(day.site, folded)
 
     def of_pages(
-        self, connection: Connection, age: int, place: Place, marks: Marks, paths: Collection[int]
+        self, connection: Connection, age: int, place: SiteDay, marks: Marks, paths: Collection[int]
     ) -> Mapping[int, Figures]:
         """The tails of pages (path ids) on a site-day."""
         with self._turn(place):
@@ -137,11 +137,11 @@ class Tails:
                     day.pages[path] = _add(found.get(path, NOTHING), folded.get(path, NOTHING))
             return {path: _take(day.pages.get(path, NOTHING), folded.get(path, NOTHING)) for path in paths}
 
-    def _turn(self, place: Place) -> threading.Lock:
+    def _turn(self, place: SiteDay) -> threading.Lock:
         with self._lock:
             return self._turns.setdefault(place, threading.Lock())
 
-    def _known(self, connection: Connection, age: int, place: Place, marks: Marks) -> Day:
+    def _known(self, connection: Connection, age: int, place: SiteDay, marks: Marks) -> Day:
         """What is remembered of a day, which is counted unless most of it is folded. Within its turn."""
         day, version = self._days.get(place), (age, marks[1])
         if day is None or day.version != version or age != self.age:
@@ -163,7 +163,7 @@ class Moment:
 
 
 def tails_of_site(
-    connection: Connection, days: Collection[tuple[Place, Marks]], moment: Moment | None = None
+    connection: Connection, days: Collection[tuple[SiteDay, Marks]], moment: Moment | None = None
 ) -> Figures:
     """Views and new visitors in the tails of some days of a site; without a moment counted anew."""
     moment = moment or Moment()
@@ -176,7 +176,7 @@ def tails_of_site(
 
 def tails_of_pages(
     connection: Connection,
-    days: Collection[tuple[Place, Marks]],
+    days: Collection[tuple[SiteDay, Marks]],
     paths: Collection[int],
     moment: Moment | None = None,
 ) -> Iterator[Mapping[int, Figures]]:
@@ -191,12 +191,12 @@ def tails_of_pages(
             yield count_pages(connection, place, marks, paths)
 
 
-def _is_large(day: tuple[Place, Marks]) -> bool:
+def _is_large(day: tuple[SiteDay, Marks]) -> bool:
     _, (folded, stored) = day
     return stored - folded > LARGE
 
 
-def count_site(connection: Connection, place: Place, marks: Marks) -> Figures:
+def count_site(connection: Connection, place: SiteDay, marks: Marks) -> Figures:
     """Views and new visitors in the tail of a site-day, looked up one by one."""
     where = {"site": place[0], "day": place[1], "after": marks[0]}
     views, new = connection.execute(TAIL_OF_SITE, where).fetchone()
@@ -204,7 +204,7 @@ def count_site(connection: Connection, place: Place, marks: Marks) -> Figures:
 
 
 def count_pages(
-    connection: Connection, place: Place, marks: Marks, paths: Collection[int]
+    connection: Connection, place: SiteDay, marks: Marks, paths: Collection[int]
 ) -> dict[int, Figures]:
     """The same of pages (path ids)."""
     where: dict[str, int | str] = {"site": place[0], "day": place[1], "after": marks[0]}
@@ -212,7 +212,7 @@ def count_pages(
     return {path: (views, new) for path, views, new in connection.execute(TAIL_OF_PAGES, where)}
 
 
-def count_day(connection: Connection, place: Place, upto: int) -> tuple[Figures, dict[int, Figures]]:
+def count_day(connection: Connection, place: SiteDay, upto: int) -> tuple[Figures, dict[int, Figures]]:
     """Views and visitors of a whole site-day, and of each of its pages, folded or not."""
     path, visitor = _read_views(connection, place, upto)
     if not len(path):
@@ -228,12 +228,10 @@ def count_day(connection: Connection, place: Place, upto: int) -> tuple[Figures,
     return (len(pair), len(known)), dict(zip(of_pair[first].tolist(), figures, strict=True))
 
 
-def _read_views(connection: Connection, place: Place, upto: int) -> tuple[Column, Column]:
+def _read_views(connection: Connection, place: SiteDay, upto: int) -> tuple[Column, Column]:
     """Path and visitor of each view of a site-day."""
     where = {"site": place[0], "day": place[1]}
-    first = connection.execute("SELECT min(id) FROM hit WHERE site = :site AND day = :day", where).fetchone()[
-        0
-    ]
+    (first,) = connection.execute(FIRST_OF_DAY, place).fetchone()
     parts = [
         read_numbers(
             connection,
@@ -247,12 +245,12 @@ def _read_views(connection: Connection, place: Place, upto: int) -> tuple[Column
     return paths, visitors
 
 
-def _folded_site(connection: Connection, place: Place) -> Figures:
+def _folded_site(connection: Connection, place: SiteDay) -> Figures:
     found: Figures = connection.execute(FOLDED_SITE, place).fetchone()
     return found
 
 
-def _folded_pages(connection: Connection, place: Place, paths: Collection[int]) -> dict[int, Figures]:
+def _folded_pages(connection: Connection, place: SiteDay, paths: Collection[int]) -> dict[int, Figures]:
     named = msgspec.json.encode(list(paths)).decode()
     rows = connection.execute(FOLDED_PAGES, (*place, named))
     return {path: (views, visitors) for path, views, visitors in rows}
