@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from queue import SimpleQueue
 
+import msgspec
 import pytest
 
 from analytics.instance import Instance
@@ -31,9 +32,10 @@ def backlog(day: int) -> list[Hit]:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    """A store with a site."""
+    """A store with two sites."""
     found = SqliteStore(tmp_path)
-    found.save_site(Site(id=0, domain="1.example"), 0)
+    for number in (1, 2):
+        found.save_site(Site(id=0, domain=f"{number}.example"), 0)
     yield found
     found.close()
 
@@ -92,6 +94,20 @@ def test_of_a_day_that_is_mostly_folded_the_rest_is_looked_up(
     store.write([view(0, 60, page="/2")])
     for _ in range(2):
         assert ask(store) == (Count(8, 2), EXPECTED | {"/2": Count(2, 2)})
+    assert counted.empty()
+
+
+@pytest.mark.parametrize("large", [0, 3])
+def test_hits_of_other_sites_make_no_tail_larger(
+    store: SqliteStore, counted: SimpleQueue[int], monkeypatch: pytest.MonkeyPatch, large: int
+) -> None:
+    monkeypatch.setattr(tails, "LARGE", large)
+    store.write(backlog(0))
+    while store.fold(1, FIRST, 100):
+        pass
+    store.write([msgspec.structs.replace(hit, site=2) for hit in backlog(0)])
+    store.write([view(0, 60, page="/2")])
+    assert ask(store) == (Count(8, 2), EXPECTED | {"/2": Count(2, 2)})
     assert counted.empty()
 
 

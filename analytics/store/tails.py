@@ -18,7 +18,10 @@ from .bulk import read_numbers
 from .connect import Connection
 
 LARGE = 5_000
-"""Hits from which on a tail is remembered. Smaller ones are counted on the event loop, which may not wait."""
+"""Hits of a site-day, without those of others, from which on its tail is remembered.
+
+Smaller ones are counted on the event loop, which may not wait.
+"""
 
 FEW = 5
 """How many views of a whole day are read in the time that one of a tail takes, which is looked up."""
@@ -44,6 +47,9 @@ SELECT path, count(*), count(DISTINCT CASE WHEN {IS_NEW_TO_PAGE} THEN visitor EN
 FROM hit WHERE site = :site AND day = :day AND id > :after AND kind = 0
   AND path IN (SELECT value FROM json_each(:paths)) GROUP BY path
 """
+
+# Up to a limit: ids are those of all sites, so the distance between two marks says no more than "at most".
+WAITING = "SELECT count(*) FROM (SELECT 1 FROM hit WHERE site = ? AND day = ? AND id > ? LIMIT ?)"
 
 FOLDED_SITE = "SELECT views, visitors FROM site_day WHERE site = ? AND day = ?"
 
@@ -146,7 +152,7 @@ class Tails:
         day, version = self._days.get(place), (age, marks[1])
         if day is None or day.version != version or age != self.age:
             day = Day(version)
-            if _folded_site(connection, place)[0] <= FEW * (marks[1] - marks[0]):
+            if _is_mostly_tail(connection, place, marks):
                 day.site, pages = count_day(connection, place, marks[1])
                 if len(pages) <= MOST_PAGES:
                     day.pages, day.has_all_pages = pages, True
@@ -167,10 +173,12 @@ def tails_of_site(
 ) -> Figures:
     """Views and new visitors in the tails of some days of a site; without a moment counted anew."""
     moment = moment or Moment()
-    large = [one for one in days if _is_large(one)]
-    moment.tails.count(connection, moment.age, large)
-    found = [count_site(connection, *one) for one in days if not _is_large(one)]
-    found += [moment.tails.of_site(connection, moment.age, *one) for one in large]
+    large = {one for one in days if _is_large(connection, *one)}
+    moment.tails.count(connection, moment.age, [one for one in days if one in large])
+    found = [
+        (moment.tails.of_site(connection, moment.age, *one) if one in large else count_site(connection, *one))
+        for one in days
+    ]
     return sum(views for views, _ in found), sum(visitors for _, visitors in found)
 
 
@@ -182,18 +190,30 @@ def tails_of_pages(
 ) -> Iterator[Mapping[int, Figures]]:
     """The same of pages (path ids), day by day; a page without any may be absent."""
     moment = moment or Moment()
-    large = [one for one in days if _is_large(one)]
-    moment.tails.count(connection, moment.age, large)
+    large = {one for one in days if _is_large(connection, *one)}
+    moment.tails.count(connection, moment.age, [one for one in days if one in large])
     for place, marks in days:
-        if _is_large((place, marks)):
+        if (place, marks) in large:
             yield moment.tails.of_pages(connection, moment.age, place, marks, paths)
         else:
             yield count_pages(connection, place, marks, paths)
 
 
-def _is_large(day: tuple[SiteDay, Marks]) -> bool:
-    _, (folded, stored) = day
-    return stored - folded > LARGE
+def _is_large(connection: Connection, place: SiteDay, marks: Marks) -> bool:
+    folded, stored = marks
+    return stored - folded > LARGE and _waiting(connection, place, folded, LARGE + 1) > LARGE
+
+
+def _is_mostly_tail(connection: Connection, place: SiteDay, marks: Marks) -> bool:
+    """Whether the views of the whole day are read sooner than those of its tail are looked up."""
+    enough = -(-_folded_site(connection, place)[0] // FEW)
+    return _waiting(connection, place, marks[0], enough) == enough
+
+
+def _waiting(connection: Connection, place: SiteDay, after: int, most: int) -> int:
+    """Hits in the tail of a site-day, counted up to so many."""
+    (found,) = connection.execute(WAITING, (*place, after, most)).fetchone()
+    return int(found)
 
 
 def count_site(connection: Connection, place: SiteDay, marks: Marks) -> Figures:
