@@ -14,6 +14,7 @@ import pytest
 from analytics.instance import Instance
 from analytics.model import Count, Hit, Range, Site
 from analytics.store import tails
+from analytics.store.connect import DatabaseError
 from analytics.store.sqlite import SqliteReader, SqliteStore
 
 from .test_recount import DAY, FIRST, view
@@ -120,7 +121,7 @@ def test_what_is_taken_away_is_not_remembered(store: SqliteStore) -> None:
 
 def test_those_who_ask_together_share_the_days_out(store: SqliteStore, counted: SimpleQueue[int]) -> None:
     store.write([*backlog(0), *backlog(1)])
-    someone = store.tails._turn((1, FIRST))
+    someone = store.tails._turn_of((1, FIRST))
     someone.acquire()
     other = threading.Thread(target=ask, args=(store,), daemon=True)
     other.start()
@@ -130,6 +131,45 @@ def test_those_who_ask_together_share_the_days_out(store: SqliteStore, counted: 
     assert counted.get() == 0
     assert ask(store)[0] == Count(14, 4)
     assert counted.empty()
+
+
+@pytest.mark.parametrize("most", [0, 100])
+def test_a_day_that_ends_while_somebody_counts_it_is_not_remembered(
+    store: SqliteStore, counted: SimpleQueue[int], monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(tails, "MOST_DROPPED", most)
+    store.write(backlog(0))
+    count_day = tails.count_day
+
+    def fold_meanwhile(*asked: object) -> object:
+        store.fold(1, FIRST, 100)
+        return count_day(*asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(tails, "count_day", fold_meanwhile)
+    assert ask(store) == (Count(7, 2), EXPECTED)
+    assert store.tails._days == {}
+    assert counted.qsize() == 1
+    store.write([view(0, 60, page="/2")])
+    assert ask(store) == (Count(8, 2), EXPECTED | {"/2": Count(2, 2)})
+
+
+def test_a_turn_stays_the_same_for_all_who_wait_and_is_gone_after_them(store: SqliteStore) -> None:
+    someone = store.tails._turn_of((1, FIRST))
+    store.tails.drop_day((1, FIRST))
+    assert store.tails._turn_of((1, FIRST)) is someone
+    del someone
+    assert not store.tails._turns
+
+
+def test_nobody_waits_for_a_turn_longer_than_for_a_slow_answer(store: SqliteStore) -> None:
+    store.write(backlog(0))
+    someone = store.tails._turn_of((1, FIRST))
+    with someone, contextlib.closing(SqliteReader(store.folder, store.tails)) as reader:
+        with reader.snapshot(0), pytest.raises(DatabaseError):
+            reader.site_count(1)
+        with reader.snapshot(0), pytest.raises(DatabaseError):
+            reader.page_counts(1, list(EXPECTED))
+    assert ask(store) == (Count(7, 2), EXPECTED)
 
 
 def test_after_a_start_they_are_counted_before_somebody_asks(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -85,7 +86,9 @@ class SqliteReader:
 
     def snapshot(self, seconds: float | None = READ_DEADLINE) -> AbstractContextManager[Connection]:
         # The age first: what is taken away from now on voids what this snapshot counts.
-        self._moment = Moment(self._tails, self._tails.age) if self._tails is not None else Moment()
+        until = None if seconds is None else time.monotonic() + seconds
+        tails = self._tails or Tails()
+        self._moment = Moment(tails, tails.age, until)
         return snapshot(self._connection, seconds)
 
     def interrupt(self) -> None:

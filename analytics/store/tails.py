@@ -6,16 +6,19 @@ their sum stays: so what is remembered of a day is what it has in all, until som
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 import msgspec
 import numpy as np
 
 from ..columns import Column
 from .bulk import read_numbers
-from .connect import Connection
+from .connect import Connection, DatabaseError
 
 LARGE = 5_000
 """Hits of a site-day, without those of others, from which on its tail is remembered.
@@ -28,6 +31,9 @@ FEW = 5
 
 MOST_PAGES = 10_000
 """Pages of one day that are remembered."""
+
+MOST_DROPPED = 10_000
+"""Site-days of which is remembered when they were dropped; one more, and all is forgotten."""
 
 IDS_AT_ONCE = 1_000_000
 
@@ -77,8 +83,8 @@ NOTHING: Figures = (0, 0)
 class Day:
     """What a site-day has, folded or not, as far as somebody asked."""
 
-    version: tuple[int, int]
-    """The age in which it was counted, and the last hit that was stored then."""
+    stored: int
+    """The last hit that was stored when it was counted."""
     site: Figures | None = None
     pages: dict[int, Figures] = field(default_factory=dict)
     has_all_pages: bool = False
@@ -89,50 +95,69 @@ class Tails:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._turns: dict[SiteDay, threading.Lock] = {}
+        # A turn is the same one for all who have it or wait for it, and gone after the last of them.
+        self._turns: WeakValueDictionary[SiteDay, threading.Lock] = WeakValueDictionary()
         self._days: dict[SiteDay, Day] = {}
+        self._dropped: dict[SiteDay, int] = {}
+        self._forgotten = 0
         self.age = 0
-        """How often hits were taken away or moved: what was counted in an earlier age is void."""
+        """How often something was dropped: what an earlier snapshot counts of that is not remembered."""
 
     def forget(self) -> None:
         """Hits were taken away or moved, of days that may end with the same one as before."""
-        self.age += 1
+        with self._lock:
+            self._forget()
 
     def drop_day(self, place: SiteDay) -> None:
         """Nothing of a site-day waits any more."""
         with self._lock:
+            self.age += 1
             self._days.pop(place, None)
-            self._turns.pop(place, None)
+            self._dropped[place] = self.age
+            if len(self._dropped) > MOST_DROPPED:
+                self._forget()
 
-    def count(self, connection: Connection, age: int, days: Collection[tuple[SiteDay, Marks]]) -> None:
-        """Count those days that are not known, in a snapshot that was begun in such an age.
+    def _forget(self) -> None:
+        self.age += 1
+        self._forgotten = self.age
+        self._days.clear()
+        self._dropped.clear()
+
+    def count(self, connection: Connection, moment: Moment, days: Collection[tuple[SiteDay, Marks]]) -> None:
+        """Count those days that are not known, in the snapshot of a moment.
 
         Those who ask together share the days out: each counts one that nobody counts yet.
         """
-        for is_patient in (False, True):
-            for place, marks in days:
-                turn = self._turn(place)
-                if turn.acquire(blocking=is_patient):
-                    try:
-                        self._known(connection, age, place, marks)
-                    finally:
-                        turn.release()
+        busy = [one for one in days if not self._count_if_free(connection, moment, *one)]
+        for place, marks in busy:
+            with self._turn(place, moment):
+                self._known(connection, moment, place, marks)
 
-    def of_site(self, connection: Connection, age: int, place: SiteDay, marks: Marks) -> Figures:
+    def _count_if_free(self, connection: Connection, moment: Moment, place: SiteDay, marks: Marks) -> bool:
+        turn = self._turn_of(place)
+        if not turn.acquire(blocking=False):
+            return False
+        try:
+            self._known(connection, moment, place, marks)
+        finally:
+            turn.release()
+        return True
+
+    def of_site(self, connection: Connection, moment: Moment, place: SiteDay, marks: Marks) -> Figures:
         """The tail of a site-day."""
-        with self._turn(place):
-            day = self._known(connection, age, place, marks)
+        with self._turn(place, moment):
+            day = self._known(connection, moment, place, marks)
             folded = _folded_site(connection, place)
             if day.site is None:
                 day.site = _add(count_site(connection, place, marks), folded)
             return _take(day.site, folded)
 
     def of_pages(
-        self, connection: Connection, age: int, place: SiteDay, marks: Marks, paths: Collection[int]
+        self, connection: Connection, moment: Moment, place: SiteDay, marks: Marks, paths: Collection[int]
     ) -> Mapping[int, Figures]:
         """The tails of pages (path ids) on a site-day."""
-        with self._turn(place):
-            day = self._known(connection, age, place, marks)
+        with self._turn(place, moment):
+            day = self._known(connection, moment, place, marks)
             folded = _folded_pages(connection, place, paths) if marks[0] else {}
             if not day.has_all_pages:
                 if len(day.pages) + len(paths) > MOST_PAGES:
@@ -143,20 +168,36 @@ class Tails:
                     day.pages[path] = _add(found.get(path, NOTHING), folded.get(path, NOTHING))
             return {path: _take(day.pages.get(path, NOTHING), folded.get(path, NOTHING)) for path in paths}
 
-    def _turn(self, place: SiteDay) -> threading.Lock:
+    def _turn_of(self, place: SiteDay) -> threading.Lock:
         with self._lock:
             return self._turns.setdefault(place, threading.Lock())
 
-    def _known(self, connection: Connection, age: int, place: SiteDay, marks: Marks) -> Day:
+    @contextlib.contextmanager
+    def _turn(self, place: SiteDay, moment: Moment) -> Iterator[None]:
+        """Nobody else counts the day; DatabaseError, as of a slow question, when that takes too long."""
+        turn = self._turn_of(place)
+        if not turn.acquire(timeout=moment.patience()):
+            raise DatabaseError("another reader still counts this day")
+        try:
+            yield
+        finally:
+            turn.release()
+
+    def _known(self, connection: Connection, moment: Moment, place: SiteDay, marks: Marks) -> Day:
         """What is remembered of a day, which is counted unless most of it is folded. Within its turn."""
-        day, version = self._days.get(place), (age, marks[1])
-        if day is None or day.version != version or age != self.age:
-            day = Day(version)
+        with self._lock:
+            day = moment.days.get(place)
+            if day is None and moment.age >= self._forgotten:
+                day = self._days.get(place)
+        if day is None or day.stored != marks[1]:
+            day = Day(marks[1])
             if _is_mostly_tail(connection, place, marks):
                 day.site, pages = count_day(connection, place, marks[1])
                 if len(pages) <= MOST_PAGES:
                     day.pages, day.has_all_pages = pages, True
-            self._days[place] = day
+            with self._lock:
+                is_past = moment.age < max(self._forgotten, self._dropped.get(place, 0))
+                (moment.days if is_past else self._days)[place] = day
         return day
 
 
@@ -166,6 +207,14 @@ class Moment:
 
     tails: Tails = field(default_factory=Tails)
     age: int = 0
+    until: float | None = None
+    """The monotonic time at which the snapshot's reader gives up."""
+    days: dict[SiteDay, Day] = field(default_factory=dict)
+    """Those that only this snapshot still sees so."""
+
+    def patience(self) -> float:
+        """Seconds that are left to wait for something; -1 for as long as it takes, as locks have it."""
+        return -1 if self.until is None else max(self.until - time.monotonic(), 0)
 
 
 def tails_of_site(
@@ -174,9 +223,9 @@ def tails_of_site(
     """Views and new visitors in the tails of some days of a site; without a moment counted anew."""
     moment = moment or Moment()
     large = {one for one in days if _is_large(connection, *one)}
-    moment.tails.count(connection, moment.age, [one for one in days if one in large])
+    moment.tails.count(connection, moment, [one for one in days if one in large])
     found = [
-        (moment.tails.of_site(connection, moment.age, *one) if one in large else count_site(connection, *one))
+        (moment.tails.of_site(connection, moment, *one) if one in large else count_site(connection, *one))
         for one in days
     ]
     return sum(views for views, _ in found), sum(visitors for _, visitors in found)
@@ -191,10 +240,10 @@ def tails_of_pages(
     """The same of pages (path ids), day by day; a page without any may be absent."""
     moment = moment or Moment()
     large = {one for one in days if _is_large(connection, *one)}
-    moment.tails.count(connection, moment.age, [one for one in days if one in large])
+    moment.tails.count(connection, moment, [one for one in days if one in large])
     for place, marks in days:
         if (place, marks) in large:
-            yield moment.tails.of_pages(connection, moment.age, place, marks, paths)
+            yield moment.tails.of_pages(connection, moment, place, marks, paths)
         else:
             yield count_pages(connection, place, marks, paths)
 
