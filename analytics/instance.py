@@ -26,7 +26,7 @@ from .registry import Registry
 from .salts import Salts
 from .store import related
 from .store.adjust import Progress
-from .store.connect import FILE, READ_DEADLINE
+from .store.connect import FILE, READ_DEADLINE, DatabaseError
 from .store.ingest import Caps
 from .store.sqlite import SqliteReader, SqliteStore
 from .store.tails import LARGE
@@ -238,17 +238,23 @@ class Instance:
 
     def recall_properties(self) -> None:
         """After a start: read which properties the events of today have, so that no view waits for that."""
-        today = [(site.id, local_day(site.timezone, self.clock())) for site in self.registry.sites]
-        # Those that come meanwhile are let in.
-        known: dict[tuple[int, int], set[str | int]] = {place: set() for place in today}
-        self.write(lambda store: store.learn_properties(known))
-        most = (self._caps or Caps()).property
-        for place in today:
+        for site in self.registry.sites:
             if self._leaving.is_set():
                 return
+            self._recall_properties(site.id, local_day(site.timezone, self.clock()))
+
+    def _recall_properties(self, site: int, day: int) -> None:
+        # Those that come meanwhile are let in.
+        self.write(lambda store: store.learn_properties(site, day, ()))
+        most = (self._caps or Caps()).property
+        try:
             with self.borrow_reader() as reader:
-                known = {place: reader.known_properties(*place, most)}
-            self.write(lambda store, known=known: store.learn_properties(known))  # type: ignore[misc]
+                known = reader.known_properties(site, day, most)
+        except DatabaseError as error:
+            log.warning("properties of site %d are read when its next event comes: %s", site, error)
+            self.write(lambda store: store.forget_properties(site, day))
+        else:
+            self.write(lambda store: store.learn_properties(site, day, known))
 
     def count_tails(self) -> None:
         """After a start: count what waits to be folded, where that is much, before somebody asks."""

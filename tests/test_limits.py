@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 from analytics.config import read_config
 from analytics.instance import Instance
 from analytics.model import Hit, Kind
+from analytics.store.connect import DatabaseError
 from analytics.store.ingest import Caps
+from analytics.store.sqlite import SqliteReader
 from analytics.visitors import hash_visitor
 from analytics.web.app import create_app
 
@@ -583,3 +585,39 @@ def test_after_a_start_no_view_waits_for_the_properties_of_today(tmp_path: Path,
     again.close()
     others = ['{"a":"(other)"}'] * 2
     assert [detail for (detail,) in stored] == ['{"a":1}', '{"a":2}', '{"a":2}', '{"a":3}', *others]
+
+
+@pytest.mark.parametrize("failing", [1, 2, 3])
+def test_properties_that_cannot_be_read_in_time_are_read_by_the_writer(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
+    caps, at = Caps(property=4), int(clock.now)
+    day = at // 86_400
+    read = SqliteReader.known_properties
+
+    def send(instance: Instance, *details: str) -> None:
+        hits = [
+            Hit(site, day, at, 1, Kind.EVENT, "e", "/", "", "", None, detail)
+            for site in (1, 2, 3)
+            for detail in details
+        ]
+        instance.write(lambda store: store.write(hits))
+
+    def fail(reader: SqliteReader, site: int, day: int, most: int) -> set[str | int]:
+        if site == failing:
+            raise DatabaseError("interrupted")
+        return read(reader, site, day, most)
+
+    first = Instance(tmp_path / "data", clock=clock, caps=caps).open()
+    for number in (1, 2, 3):
+        add_site(first, f"{number}.example")
+    send(first, '{"a":1}', '{"a":2}')
+    first.close()
+    monkeypatch.setattr(SqliteReader, "known_properties", fail)
+    again = Instance(tmp_path / "data", clock=clock, caps=caps).open()
+    again.recall_properties()
+    send(again, '{"a":3}', '{"a":4}')
+    with again.borrow_reader() as reader:
+        stored = reader._connection.execute("SELECT detail FROM hit ORDER BY site, id").fetchall()
+    again.close()
+    assert [detail for (detail,) in stored] == ['{"a":1}', '{"a":2}', '{"a":3}', '{"a":"(other)"}'] * 3

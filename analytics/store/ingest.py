@@ -272,6 +272,10 @@ class Ingest:
         """What a reader found that a day has (`read_properties`); of a day learned of, nothing is read."""
         self._properties.setdefault((site, day), set()).update(known)
 
+    def forget_properties(self, site: int, day: int) -> None:
+        """Nothing was learned of a day after all: it is read with its next event."""
+        self._properties.pop((site, day), None)
+
     def spans(self) -> list[tuple[int, int, int, int]]:
         """Of the last insert: (site, day, first id that may be in it, last id) for each site-day."""
         return [(site, day, self._next_id + 1, last) for (site, day), last in self._batch.upto.items()]

@@ -346,10 +346,13 @@ class SqliteStore:
         self.check_files()  # of the moment since the last look
         return is_new
 
-    def learn_properties(self, known: Mapping[tuple[int, int], Iterable[str | int]]) -> None:
-        """These properties site-days have; from now on the writer does not read them itself."""
-        for place, found in known.items():
-            self._ingest.learn_properties(*place, found)
+    def learn_properties(self, site: int, day: int, known: Iterable[str | int]) -> None:
+        """These properties a site-day has; from now on the writer does not read them itself."""
+        self._ingest.learn_properties(site, day, known)
+
+    def forget_properties(self, site: int, day: int) -> None:
+        """The writer is to read the properties of a site-day itself, when it needs them."""
+        self._ingest.forget_properties(site, day)
 
     def write_import(self, number: int, hits: Sequence[Hit]) -> int:
         """Store a chunk of an import; how many hits it took."""
