@@ -83,6 +83,9 @@ KEPT = ("goal", "segment")
 """What an owner keeps under a name, and filters can name like a dimension."""
 
 NO_FILTER = Every(())
+"""It holds of everything."""
+NOTHING = Some(())
+"""It holds of nothing."""
 
 
 def conditions(tree: Filter) -> Iterator[Condition]:

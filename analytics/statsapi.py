@@ -16,7 +16,18 @@ from .breakdown import Grouping, Row, Stay, measure_stays, tabulate, time_word
 from .days import local_day, to_date, to_day
 from .dimensions import BY_NAME, PROPERTY, Dimension, Level, find_dimension, name_property
 from .errors import InputError
-from .filters import NO_FILTER, Condition, Done, Every, Filter, Some, Unless, condition, conditions
+from .filters import (
+    NO_FILTER,
+    NOTHING,
+    Condition,
+    Done,
+    Every,
+    Filter,
+    Some,
+    Unless,
+    condition,
+    conditions,
+)
 from .goals import reached
 from .model import Moments, Site
 from .spans import Span, change_of, compare, read_comparison, read_span, read_v1_range, write_span
@@ -228,13 +239,26 @@ def check_goals(metrics: Sequence[str], dimensions: Sequence[str], tree: Filter)
         raise InputError("metrics", f"{rates[0]} needs a goal", hint=hint)
 
 
-def without_goals(tree: Filter) -> Filter:
-    """A filter without what must hold of goals and of properties: of whom a rate is a part."""
+def without_goals(tree: Filter, *, is_denied: bool = False) -> Filter:
+    """A filter without what must hold of goals and of properties: of whom a rate is a part.
+
+    It means everybody whom the filter might mean, whatever they reached. So such a condition always holds;
+    and inside a `not` (`is_denied`) never, that the whole does.
+    """
     if isinstance(tree, Condition):
-        return NO_FILTER if tree.dimension == "goal" or tree.dimension.startswith(PROPERTY) else tree
-    if isinstance(tree, Every):
-        parts = tuple(part for part in map(without_goals, tree.parts) if part != NO_FILTER)
-        return parts[0] if len(parts) == 1 else Every(parts)
+        is_of_goal = tree.dimension == "goal" or tree.dimension.startswith(PROPERTY)
+        return (NOTHING if is_denied else NO_FILTER) if is_of_goal else tree
+    if isinstance(tree, Unless):
+        part = without_goals(tree.part, is_denied=not is_denied)
+        return NO_FILTER if part == NOTHING else NOTHING if part == NO_FILTER else Unless(part)
+    if isinstance(tree, Done):
+        part = without_goals(tree.part, is_denied=is_denied)
+        return part if part in (NO_FILTER, NOTHING) else Done(part)
+    if isinstance(tree, Every | Some):
+        parts = [without_goals(part, is_denied=is_denied) for part in tree.parts]
+        empty, decisive = (NO_FILTER, NOTHING) if isinstance(tree, Every) else (NOTHING, NO_FILTER)
+        kept = tuple(part for part in parts if part != empty)
+        return decisive if decisive in kept else kept[0] if len(kept) == 1 else type(tree)(kept)
     return tree
 
 

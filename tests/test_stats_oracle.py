@@ -13,7 +13,7 @@ from analytics.commands import Keep, perform
 from analytics.days import local_day, to_date
 from analytics.dimensions import Level
 from analytics.errors import InputError
-from analytics.filters import NO_FILTER, Done, Every, Filter, condition
+from analytics.filters import NO_FILTER, Done, Every, Filter, Some, Unless, condition
 from analytics.instance import Instance
 from analytics.model import Goal, Moments, Range, Site
 from analytics.statsapi import METRICS, OF_STAYS, answer, find, read_ask
@@ -187,6 +187,43 @@ def test_every_metric_is_what_the_hits_say(kept: Instance, clock: Clock) -> None
             assert shown.keys() == want.keys(), (stage, body)
             wrong = {labels: (row, want[labels]) for labels, row in shown.items() if row != want[labels]}
             assert not wrong, f"{stage} {body} {wrong}"
+
+
+READ = (["is", "event:goal", ["Read"]], Done(GOALS["Read"][1]))
+EITHER = (["or", [SIGNED_UP[0], GERMANY[0]]], Some((SIGNED_UP[1], GERMANY[1])))
+BOTH = (["and", [SIGNED_UP[0], GERMANY[0]]], Every((SIGNED_UP[1], GERMANY[1])))
+SHAPES: dict[str, tuple[Any, Filter, Filter]] = {
+    "done": (["has_done", SIGNED_UP[0]], SIGNED_UP[1], NO_FILTER),
+    "not done": (["has_not_done", SIGNED_UP[0]], Unless(SIGNED_UP[1]), NO_FILTER),
+    "not": (["not", SIGNED_UP[0]], Unless(SIGNED_UP[1]), NO_FILTER),
+    "not not": (["not", ["not", SIGNED_UP[0]]], SIGNED_UP[1], NO_FILTER),
+    "one of two goals": (["or", [SIGNED_UP[0], READ[0]]], Some((SIGNED_UP[1], READ[1])), NO_FILTER),
+    "a goal or a place": (*EITHER, NO_FILTER),
+    "a goal and a place": (*BOTH, GERMANY[1]),
+    "neither goal nor place": (["not", EITHER[0]], Unless(EITHER[1]), Unless(GERMANY[1])),
+    "not both": (["not", BOTH[0]], Unless(BOTH[1]), NO_FILTER),
+    "both, denied twice": (["not", ["not", BOTH[0]]], BOTH[1], GERMANY[1]),
+    "a place beside one of two goals": (
+        ["and", [["or", [SIGNED_UP[0], READ[0]]], GERMANY[0]]],
+        Every((Some((SIGNED_UP[1], READ[1])), GERMANY[1])),
+        GERMANY[1],
+    ),
+}
+"""Filters in which a goal stands deeper, and of whom the rate is a share."""
+
+
+def test_a_rate_is_a_share_of_those_who_might_however_a_goal_is_named(kept: Instance, clock: Clock) -> None:
+    hits = make_hits(ZONE, START, LAST, 10)
+    kept.write(lambda store: store.write(hits))
+    site, (span, _) = kept.registry.sites[0], SPANS[0]
+    visits, metrics = visits_of(hits, span, ZONE, None), ["visitors", "conversion_rate"]
+    for shape, (question, tree, freed) in SHAPES.items():
+        (part, *_), (whole, *_) = (counted(visits, one, [])[()] for one in (tree, freed))
+        assert 0 < part < whole, shape
+        body = {"metrics": metrics, "filters": [question], "date_range": range_of(span, None)}
+        with kept.borrow_reader() as reader:
+            found = answer(reader, read_ask(body, site, clock.now, None))["results"]
+        assert found == [{"metrics": [part, share(part, whole)], "dimensions": []}], shape
 
 
 @pytest.mark.parametrize(
