@@ -118,10 +118,8 @@ class ListRoutes:
 
     async def table(self, request: Request, site: Site) -> Response:
         """One list of a summary, whole, as CSV: `list` names its dimension, or is "goal"."""
-        selection, name = (
-            read_selection(request.query_params.multi_items()),
-            request.query_params.get("list", ""),
-        )
+        selection = read_selection(request.query_params.multi_items())
+        name = request.query_params.get("list", "")
         if name == GOAL:
             report = await self._ask(request, site, selection, "", with_kept=True)
             return _csv(site, "goals", goals_csv(report.goals))
