@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 from .days import FIRST_DAY, LAST_DAY, find_zone, local_day, month_of, month_start, read_day, to_date, to_day
 from .errors import InputError
 from .model import Moments, Range, Site
+from .periods import ALL_TIME, range_of
+from .periods import BY_NAME as PERIODS
 
 Calendar = TypeVar("Calendar", date, datetime)
 
@@ -45,13 +47,17 @@ def span_of(within: Moments, site: Site) -> Span:
     return Span(Range(first, last), within)
 
 
-def read_span(value: Any, site: Site, now: float, since: int | None) -> Span:
-    """A `date_range`; InputError when it is none. `since`: the site's first day."""
+def read_span(value: Any, site: Site, now: float, since: int | None, until: int | None = None) -> Span:
+    """A `date_range`; InputError when it is none. `since`, `until`: the site's first and last day with a
+    view."""
     if value == "24h":
         return span_of(Moments(int(now) - DAY, int(now)), site)
     if isinstance(value, list):
         return _read_pair(value, site, "date_range")
-    return Span(read_range(value, local_day(site.timezone, now), since))
+    today = local_day(site.timezone, now)
+    if value == ALL_TIME:
+        return Span(range_of(PERIODS[ALL_TIME], today, since, until))
+    return Span(read_range(value, today))
 
 
 def _read_pair(value: Any, site: Site, parameter: str) -> Span:
@@ -94,14 +100,12 @@ def write_span(span: Span, site: Site) -> list[str]:
     return [datetime.fromtimestamp(at, UTC).astimezone(zone).isoformat() for at in ends]
 
 
-def read_range(value: Any, today: int, since: int | None, parameter: str = "date_range") -> Range:
-    """Days by one word; InputError when it is none."""
+def read_range(value: Any, today: int, parameter: str = "date_range") -> Range:
+    """The days of one word, but of all time, that end today; InputError when it is none."""
     if not isinstance(value, str):
         raise InputError(parameter, "names no range", hint=HINT)
     if value == "day":
         return Range(today, today)
-    if value == "all":
-        return Range(min(today, today if since is None else since), today)
     if value == "month":
         return Range(month_start(month_of(today)), today)
     if value == "year":
@@ -136,7 +140,7 @@ def read_v1_range(known: Mapping[str, str], today: int) -> Range:
     end = read_day("date", text) if text else today
     if period == "month":
         return Range(month_start(month_of(end)), min(month_start(month_of(end) + 1) - 1, max(end, today)))
-    return read_range(period, end, None)
+    return read_range(period, end)
 
 
 # With what it is compared

@@ -135,8 +135,9 @@ INCLUDES = ("time_labels", "total_rows", "imports", "trim_relative_date_range")
 """What may be included; comparisons, which are more than a yes, besides."""
 
 
-def read_ask(body: Any, site: Site, now: float, since: int | None) -> Ask:
-    """A request's body, checked; InputError names the parameter. `since`: the site's first day."""
+def read_ask(body: Any, site: Site, now: float, since: int | None, until: int | None = None) -> Ask:
+    """A request's body, checked; InputError names the parameter. `since`, `until`: the site's first and
+    last day with a view."""
     if not isinstance(body, dict):
         raise InputError("body", "must be an object")
     known = {"site_id", "metrics", "date_range", "dimensions", "filters", "order_by", "include", "pagination"}
@@ -148,7 +149,7 @@ def read_ask(body: Any, site: Site, now: float, since: int | None) -> Ask:
     dimensions = tuple(dict.fromkeys(_texts(body, "dimensions")))
     if len(dimensions) > MAX_DIMENSIONS:
         raise InputError("dimensions", f"names {len(dimensions)}; {MAX_DIMENSIONS} are possible")
-    span = read_span(body.get("date_range"), site, now, since)
+    span = read_span(body.get("date_range"), site, now, since, until)
     dimensions = tuple(f"time:{span.interval}" if name == "time" else name for name in dimensions)
     tree = read_filters(body.get("filters"))
     check_metrics(metrics, dimensions)

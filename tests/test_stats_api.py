@@ -18,7 +18,7 @@ from analytics.web.stats import AN_HOUR
 from .conftest import Clock, add_site, pagetally
 from .test_breakdown import moment
 from .test_migrate import owner  # noqa: F401
-from .test_site_page import TODAY, page  # noqa: F401
+from .test_site_page import TODAY, hit, page  # noqa: F401
 
 V2 = "/api/v2/query"
 ASK = {"site_id": "example.com", "metrics": ["visitors"], "date_range": "7d"}
@@ -138,6 +138,16 @@ def test_another_method_is_told_so(client: TestClient, method: str) -> None:
     if method != "GET":
         answer = client.request(method, f"{V1}/aggregate")
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+def test_all_time_ends_with_the_last_view_be_it_of_a_clock_that_was_ahead(
+    client: TestClient, instance: Instance
+) -> None:
+    instance.write(lambda store: store.write([hit(4, "/a", 5, TODAY + 40)]))
+    found = ask(client, date_range="all", include={"time_labels": True}, dimensions=["time:day"])
+    assert found["query"]["date_range"] == ["2025-11-24", "2026-01-04"]
+    assert found["results"][-1] == {"metrics": [1], "dimensions": ["2026-01-04"]}
+    assert found["meta"]["time_labels"][-1] == "2026-01-04"
 
 
 def test_every_minute_is_told(client: TestClient) -> None:

@@ -169,7 +169,8 @@ class StatsRoutes:
 
 
 def _query(reader: SqliteReader, body: object, site: Site, now: float) -> Answer:
-    return statsapi.answer(reader, statsapi.read_ask(body, site, now, reader.first_day(site.id)))
+    known = reader.first_day(site.id), reader.last_day(site.id)
+    return statsapi.answer(reader, statsapi.read_ask(body, site, now, *known))
 
 
 def _as_json(reader: SqliteReader, work: Callable[[SqliteReader], Answer]) -> bytes:
