@@ -146,11 +146,12 @@ def read_ask(body: Any, site: Site, now: float, since: int | None, until: int | 
             hint = "One of " + ", ".join(sorted(known))
             raise InputError(str(name)[:40], "is not a parameter", hint=hint)
     metrics = read_metrics(_texts(body, "metrics", required=True))
-    dimensions = tuple(dict.fromkeys(_texts(body, "dimensions")))
+    names = _texts(body, "dimensions")
+    span = read_span(body.get("date_range"), site, now, since, until)
+    time = f"time:{span.interval}"
+    dimensions = tuple(dict.fromkeys(time if name == TIME else name for name in names))
     if len(dimensions) > MAX_DIMENSIONS:
         raise InputError("dimensions", f"names {len(dimensions)}; {MAX_DIMENSIONS} are possible")
-    span = read_span(body.get("date_range"), site, now, since, until)
-    dimensions = tuple(f"time:{span.interval}" if name == "time" else name for name in dimensions)
     tree = read_filters(body.get("filters"))
     check_metrics(metrics, dimensions)
     check_stays(metrics, dimensions, tree)
@@ -165,7 +166,7 @@ def read_ask(body: Any, site: Site, now: float, since: int | None, until: int | 
         span=span,
         dimensions=dimensions,
         tree=tree,
-        order=_read_order(body.get("order_by"), metrics, dimensions),
+        order=_read_order(body.get("order_by"), metrics, dimensions, time),
         limit=limit,
         offset=offset,
         include=frozenset(name for name, value in include.items() if value),
@@ -212,6 +213,8 @@ def check_metrics(metrics: Sequence[str], dimensions: Sequence[str]) -> None:
 
 GOAL = "event:goal"
 PAGE = "event:page"
+TIME = "time"
+"""By the interval that suits the range."""
 
 
 def check_stays(metrics: Sequence[str], dimensions: Sequence[str], tree: Filter) -> None:
@@ -345,8 +348,9 @@ def _word(dimension: str, value: str) -> str:
 
 
 def _read_order(
-    value: Any, metrics: Sequence[str], dimensions: Sequence[str]
+    value: Any, metrics: Sequence[str], dimensions: Sequence[str], time: str = TIME
 ) -> tuple[tuple[str, bool], ...]:
+    """What an `order_by` says; `time`: the dimension that is meant by that word."""
     if value is None:
         times = [name for name in dimensions if name.startswith("time:")]
         return ((times[0], False),) if times else ((metrics[0], True),)
@@ -356,9 +360,10 @@ def _read_order(
     found = []
     for one in value:
         is_pair = isinstance(one, list) and len(one) == 2 and one[1] in ("asc", "desc")
-        if not is_pair or one[0] not in (*metrics, *dimensions):
+        name = None if not is_pair else time if one[0] == TIME else one[0]
+        if name not in (*metrics, *dimensions):
             raise InputError("order_by", "has an entry that is no order", hint=hint)
-        found.append((one[0], one[1] == "desc"))
+        found.append((name, one[1] == "desc"))
     return tuple(found)
 
 

@@ -90,6 +90,10 @@ def ask(client: TestClient, **more: Any) -> Any:
             {"dimensions": ["time"], "date_range": "day"},
             [[["2025-11-25 00:00"], [2]], [["2025-11-25 02:00"], [1]]],
         ),
+        (
+            {"dimensions": ["time", "time:day"], "order_by": [["time", "desc"]]},
+            [[["2025-11-25"], [3]], [["2025-11-24"], [1]]],
+        ),
         ({"filters": [["is", "visit:country", ["DE"]]]}, [[[], [2]]]),
         ({"filters": [["is", "visit:country", ["de"], {"case_sensitive": False}]]}, [[[], [2]]]),
         (
@@ -216,6 +220,7 @@ def test_what_is_included_and_what_was_understood(client: TestClient) -> None:
         ({"filters": [["matches", "visit:city", ["("]]]}, "filters"),
         ({"filters": [["is", "visit:city", ["x"]]] * 101}, "filters"),
         ({"order_by": [["pageviews", "desc"]]}, "order_by"),
+        ({"order_by": [["time", "desc"]]}, "order_by"),
         ({"pagination": {"limit": 0}}, "pagination"),
         ({"pagination": {"limit": True}}, "pagination"),
         ({"include": ["x"]}, "include"),
