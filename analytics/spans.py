@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any, TypeVar
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from .days import FIRST_DAY, LAST_DAY, find_zone, local_day, month_of, month_start, read_day, to_date, to_day
 from .errors import InputError
 from .model import Moments, Range, Site
 from .periods import ALL_TIME, range_of
 from .periods import BY_NAME as PERIODS
-
-Calendar = TypeVar("Calendar", date, datetime)
 
 DAY = 86_400
 TWO_DAYS = 2 * DAY
@@ -51,7 +49,8 @@ def read_span(value: Any, site: Site, now: float, since: int | None, until: int 
     """A `date_range`; InputError when it is none. `since`, `until`: the site's first and last day with a
     view."""
     if value == "24h":
-        return span_of(Moments(int(now) - DAY, int(now)), site)
+        # Both ends are in it: so many seconds, none of which is of the day before, too.
+        return span_of(Moments(int(now) - DAY + 1, int(now)), site)
     if isinstance(value, list):
         return _read_pair(value, site, "date_range")
     today = local_day(site.timezone, now)
@@ -190,16 +189,21 @@ def compare(span: Span, with_what: Comparison, site: Site, today: int) -> Span:
 
 def _compare_times(within: Moments, with_what: Comparison, site: Site) -> Span:
     """The same times of day, as many whole days before as the range is long, or a year."""
+    zone = find_zone(site.timezone)
+    first, last = (datetime.fromtimestamp(at, zone) for at in (within.first, within.last))
     if with_what.mode == "previous_period":
         step = 7 if with_what.match_day_of_week else 1
-        back = max(-(-(within.last - within.first) // (step * DAY)), 1) * step * DAY
+        # Between two times of one zone Python goes by its clocks, on which a day that is an hour longer,
+        # or shorter, has 24 hours like all others.
+        days = max(-((first - last) // timedelta(days=step)), 1) * step
     else:
-        moment = datetime.fromtimestamp(within.first, UTC)
-        back = within.first - int(_year_before(moment).timestamp())
+        begin = _year_before(first.date())
+        days = (first.date() - begin).days
         if with_what.match_day_of_week:
-            source, begin = (local_day(site.timezone, at) for at in (within.first, within.first - back))
-            back -= (_to_weekday_of(source, begin) - begin) * DAY
-    return span_of(Moments(within.first - back, within.last - back), site)
+            days -= days % 7
+    then = [int((at - timedelta(days=days)).timestamp()) for at in (first, last)]
+    # In the hour that is lived twice the clocks may show the last second as the earlier one.
+    return span_of(Moments(then[0], max(then)), site)
 
 
 def _to_weekday_of(day: int, begin: int) -> int:
@@ -207,7 +211,7 @@ def _to_weekday_of(day: int, begin: int) -> int:
     return begin + (day - begin) % 7
 
 
-def _year_before(value: Calendar) -> Calendar:
+def _year_before(value: date) -> date:
     """The same a year before; the 28th of February where there is no 29th."""
     day = 28 if (value.month, value.day) == (2, 29) else value.day
     return value.replace(year=value.year - 1, day=day)

@@ -166,7 +166,7 @@ def test_a_day_and_a_night_are_told_hour_by_hour(client: TestClient, clock: Cloc
     found = ask(client, dimensions=["time"], include={"time_labels": True}, date_range="24h")
     labels = found["meta"]["time_labels"]
     assert (len(labels), labels[0], labels[-1]) == (25, "2025-11-24 14:00", "2025-11-25 14:00")
-    assert found["query"]["date_range"] == ["2025-11-24T14:30:15+00:00", "2025-11-25T14:30:15+00:00"]
+    assert found["query"]["date_range"] == ["2025-11-24T14:30:16+00:00", "2025-11-25T14:30:15+00:00"]
     more = {"date_range": ["2025-11-25T00:01:30Z", "2025-11-25T00:04:00Z"], "dimensions": ["time:minute"]}
     labels = ask(client, include={"time_labels": True}, **more)["meta"]["time_labels"]
     assert labels == [f"2025-11-25 00:0{minute}" for minute in (1, 2, 3, 4)]
