@@ -36,6 +36,8 @@ from .payload import PAGEVIEW
 
 LARGE = 1 << 20
 """Groups from which on only those that are there get a place in memory."""
+MOST = 1 << 62
+"""Groups of which each has its own number, with 64 bits."""
 
 FIGURES = ("visitors", "visits", "views", "bounces", "duration", "events")
 
@@ -691,7 +693,7 @@ class _Scene:
 
     def _key(
         self, dimensions: Sequence[Dimension], codes: Sequence[Column], rows: int
-    ) -> tuple[Column, int, Column | None, list[int]]:
+    ) -> tuple[Column, int, list[Column] | None, list[int]]:
         """What `_combine` makes of the codes, and how many words each dimension has by now."""
         sizes = [len(self.lookups.words(one)) for one in dimensions]
         return *_combine(codes, sizes, rows), sizes
@@ -713,18 +715,30 @@ def _looks_inside(tree: Filter) -> bool:
     return any(_looks_inside(part) for part in tree.parts)
 
 
-def _combine(codes: Sequence[Column], sizes: Sequence[int], rows: int) -> tuple[Column, int, Column | None]:
-    """One number for each row from its codes; how many there may be; what they stand for, where they
-    do not stand for themselves."""
+def _combine(
+    codes: Sequence[Column], sizes: Sequence[int], rows: int
+) -> tuple[Column, int, list[Column] | None]:
+    """One number for each row from its codes; how many there may be; the codes of each, where it does not
+    stand for them itself."""
+    key, groups = _number(codes, sizes, rows)
+    if groups <= LARGE:
+        return key, max(groups, 1), None
+    _, first, places = np.unique(key, return_index=True, return_inverse=True)
+    return places, len(first), [code[first] for code in codes]
+
+
+def _number(codes: Sequence[Column], sizes: Sequence[int], rows: int) -> tuple[Column, int]:
+    """One number for each row, the same for the same codes alone, and below which all of them are."""
     key = np.zeros(rows, np.int64)
     groups = 1
     for code, size in zip(codes, sizes, strict=True):
+        if groups * size > MOST:
+            # Of what might be, only what is there: no more than there are rows.
+            found, key = np.unique(key, return_inverse=True)
+            groups = len(found)
         key = key * size + code
         groups *= size
-    if groups <= LARGE:
-        return key, max(groups, 1), None
-    kept, places = np.unique(key, return_inverse=True)
-    return places, len(kept), kept
+    return key, groups
 
 
 class _Matrix:
@@ -733,11 +747,14 @@ class _Matrix:
     def __init__(self) -> None:
         self._parts: list[tuple[list[Column], Column]] = []
 
-    def add(self, figures: Figures, kept: Column | None, sizes: Sequence[int]) -> None:
+    def add(self, figures: Figures, kept: Sequence[Column] | None, sizes: Sequence[int]) -> None:
+        """Add what `_combine` numbered: `kept` are the codes of each group, else its number says them."""
         table = np.stack([getattr(figures, name) for name in FIGURES])
         present = np.flatnonzero(table.any(axis=0))
-        key = present if kept is None else kept[present]
-        codes = []
+        if kept is not None:
+            self._parts.append(([code[present] for code in kept], table[:, present]))
+            return
+        key, codes = present, []
         for size in reversed(sizes):
             codes.append(key % max(size, 1))
             key = key // max(size, 1)
@@ -750,14 +767,10 @@ class _Matrix:
         if len(self._parts) == 1:
             return Rows(words, *self._parts[0])
         table = np.concatenate([part for _, part in self._parts], axis=1)
-        key = np.zeros(table.shape[1], np.int64)
-        for place, part in enumerate(words):
-            key = key * len(part) + np.concatenate([codes[place] for codes, _ in self._parts])
+        codes = [np.concatenate([codes[place] for codes, _ in self._parts]) for place in range(len(words))]
+        key, _ = _number(codes, [len(part) for part in words], table.shape[1])
         _, first, places = np.unique(key, return_index=True, return_inverse=True)
         sums = np.zeros((len(FIGURES), len(first)), np.int64)
         for place in range(len(FIGURES)):
             np.add.at(sums[place], places, table[place])
-        codes = [
-            np.concatenate([codes[place] for codes, _ in self._parts])[first] for place in range(len(words))
-        ]
-        return Rows(words, codes, sums)
+        return Rows(words, [code[first] for code in codes], sums)

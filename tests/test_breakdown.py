@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, product
@@ -12,12 +12,14 @@ from typing import Any
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from msgspec.structs import astuple, replace
 
 from analytics import filters
-from analytics.breakdown import Grouping, Row, measure_stays, tabulate
+from analytics.breakdown import FIGURES, Grouping, Row, _combine, _Matrix, measure_stays, tabulate
 from analytics.channels import classify
+from analytics.columns import Figures
 from analytics.days import local_day, to_date
 from analytics.dimensions import ALL, BY_NAME, MORE, Level, write_property
 from analytics.errors import InputError
@@ -624,3 +626,21 @@ def test_a_condition_as_people_write_it(text: str, values: list[str]) -> None:
 def test_every_dimension_says_where_its_words_are() -> None:
     for one in BY_NAME.values():
         assert bool(one.table) == bool(one.field) == (one.column not in ("day", "view_at", "event_hit"))
+
+
+def test_groups_of_four_large_dimensions_have_their_own_words() -> None:
+    """A hundred thousand pages, titles and sources in a month of minutes are more than 64 bits can number."""
+    words = [[str(number) for number in range(size)] for size in (100_000, 100_000, 100_000, 43_200)]
+    sizes = [len(part) for part in words]
+    dice = random.Random(7)
+    sums, expected = _Matrix(), Counter[tuple[str, ...]]()
+    rows = [tuple(size - 1 - dice.randrange(3) for size in sizes) for _ in range(300)]
+    for chunk in (rows[:200], rows[200:]):
+        codes = [np.array(code, np.int64) for code in zip(*chunk, strict=True)]
+        key, groups, kept = _combine(codes, sizes, len(chunk))
+        each = np.bincount(key, minlength=groups)
+        sums.add(Figures(*[each] * len(FIGURES)), kept, sizes)
+        expected.update(tuple(map(str, row)) for row in chunk)
+    found = [*sums.total(words)]
+    assert {row.labels: row.visits for row in found} == expected
+    assert len(found) == len(expected)
