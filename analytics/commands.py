@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from . import access
 from .errors import InputError, Refused
-from .filters import NO_FILTER, Some
+from .filters import NO_FILTER, NOTHING
 from .forms.digitset import make_digit_set
 from .goals import MOST_KEPT, check_annotation, check_goal, check_name, segment_filter
 from .instance import Instance
@@ -393,7 +393,7 @@ def _keep(instance: Instance, command: Keep) -> int:
         check_name(command.segment.name)
         given = msgspec.structs.replace(command.segment, site=site.id)
         known = [one.name for one in kept.segments]
-        if segment_filter(given) in (NO_FILTER, Some(())):
+        if segment_filter(given) in (NO_FILTER, NOTHING):
             raise InputError("filters", "are none", hint="Filter first, then keep the filters.")
     elif command.annotation is not None:
         given = check_annotation(msgspec.structs.replace(command.annotation, site=site.id))

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 from .errors import InputError
 from .filters import (
     KEPT,
+    NOTHING,
     Condition,
     Done,
     Every,
@@ -118,7 +119,7 @@ def segment_filter(segment: Segment) -> Filter:
     try:
         found = [read_condition(value) for name, value in pairs if name == "f"]
     except InputError:
-        return Some(())
+        return NOTHING
     return join_conditions(found, is_any=("any", "1") in pairs)
 
 
@@ -148,7 +149,7 @@ def resolve(tree: Filter, kept: Kept, depth: int = 0) -> Filter:
             return tree
         if depth:
             # A segment of segments could name itself.
-            return Some(())
+            return NOTHING
         known = kept.filters(tree.dimension)
         missing = [value for value in tree.values if value not in known]
         if missing:
