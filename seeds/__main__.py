@@ -13,7 +13,7 @@ from analytics.server import serve
 from .blog import Demo
 from .fill import DOMAIN, DONE, clear, fill
 from .posts import BLOG
-from .traffic import DAYS, POST_VIEWS, SITE_VIEWS
+from .traffic import DAYS, SITE_VIEWS
 
 
 @click.command()
@@ -43,8 +43,8 @@ def _say(line: str) -> None:
     if line.startswith("Pagetally listens on "):
         url = line.rpartition(" ")[2]
         click.echo(f"The demo blog:      {url}{BLOG}/")
-        click.echo(f"A post with {POST_VIEWS} views: {url}{BLOG}/night-ferry")
-        click.echo(f"The owner's page:   {url}/sites/{DOMAIN}  (set the password first, below)")
+        click.echo(f"Its first post:     {url}{BLOG}/night-ferry")
+        click.echo(f"The owner's page:   {url}/sites/{DOMAIN}")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from types import ModuleType
 import httpx2
 import pytest
 from click.testing import CliRunner
+from starlette.testclient import TestClient
 
 from analytics import wording
 from analytics.__main__ import run
@@ -21,8 +22,9 @@ from analytics.cli import main
 from analytics.instance import Instance
 from analytics.model import Hit
 from analytics.store.connect import FILE
+from analytics.web.app import create_app
 
-from .conftest import FIREFOX, StartServer, add_site, pagetally
+from .conftest import FIREFOX, GOOGLEBOT, Clock, StartServer, add_site, pagetally
 from .load import small_disk
 
 
@@ -270,6 +272,21 @@ def test_stats_of_a_site_without_views_say_how_to_begin(data: Path) -> None:
     assert shown.startswith("No views yet")
     assert "/pt.js" in shown
     assert "top pages" not in shown
+
+
+def test_stats_of_a_site_without_views_say_why_those_that_came_did_not_count(
+    instance: Instance, clock: Clock
+) -> None:
+    clock.now = time.time()
+    add_site(instance, "localhost")
+    client = TestClient(create_app(instance), headers={"user-agent": GOOGLEBOT})
+    for _ in range(2):
+        client.post("/api/event", json={"u": "http://localhost/"})
+    instance.flush_tallies()
+    instance.close()
+    shown = CliRunner().invoke(main, ["stats", "localhost", "--data", str(instance.folder)]).output
+    assert shown.endswith("Views that came and did not count: bot 2.\n")
+    assert "data-everywhere" in shown
 
 
 def test_help_is_not_cut_off() -> None:

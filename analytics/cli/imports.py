@@ -45,7 +45,8 @@ def access_log(file: Path, domain: str, dry_run: bool, include_bots: bool, data:
     """Import FILE (- is standard input), an Apache or nginx log in common or combined format, plain or gzip.
 
     A page view is a GET that was answered with 2xx or 304 and is not a static file. The same
-    content is refused a second time.
+    content is refused a second time. Feeds (/feed.xml) are pages to it: leave them out with
+    `pagetally site edit DOMAIN --exclude-path /feed.xml`.
     """
     folder = find_folder(data)
     site = find_site(folder, domain)

@@ -18,7 +18,8 @@ from ..model import Site
 from ..registry import Registry
 from .common import data_option, find_folder, performer, reader
 
-SCRIPT_LINE = '<script defer src="https://YOUR-PAGETALLY-HOST/pt.js"></script>'
+EVERYWHERE = ("localhost", "127.0.0.1", "[::1]")
+"""Sites of one's own machine, whose views the script counts only where it is told to."""
 
 SPANS = (
     'Page View: <span data-pagetally="page-views">–</span>',
@@ -98,9 +99,15 @@ def add(domain: str, data: str | None, **given: Any) -> None:
     with performer(folder, creates=True) as desk:
         saved = msgspec.convert(desk.perform(SaveSite(new)), Site)
     click.echo(f"{saved.domain} is counted from now on; its days are those of {saved.timezone}.")
-    click.echo("\n".join(["Put this into its pages:", "", SCRIPT_LINE, *SPANS]))
+    click.echo("\n".join(["Put this into its pages:", "", script_line(saved), *SPANS]))
     tell_of_shared(folder, saved)
     tell_of_tokens(saved)
+
+
+def script_line(site: Site) -> str:
+    """The line with which a site's pages count."""
+    everywhere = " data-everywhere" if site.domain in EVERYWHERE else ""
+    return f'<script defer src="https://YOUR-PAGETALLY-HOST/pt.js"{everywhere}></script>'
 
 
 @site.command("list")

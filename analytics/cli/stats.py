@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -28,12 +30,12 @@ from ..summary import (
     summarise,
 )
 from .common import data_option, find_folder, reader
-from .sites import SCRIPT_LINE, find_site
+from .sites import SPANS, find_site, script_line
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..model import Totals
+    from ..model import Site, Totals
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 WIDEST = 72
@@ -111,14 +113,27 @@ def stats(
     )
     with reader(folder) as store:
         report = summarise(store, query)
+        dropped = store.dropped_by_day(query.site.id, report.range.first)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(as_object(report)), indent=1).decode())
     elif as_csv:
         click.echo(panel_csv(report.panels[lists[0]]), nl=False)
     elif report.since is None:
-        click.echo(f"No views yet. Put this into the pages of {query.site.domain}:\n\n{SCRIPT_LINE}")
+        click.echo("\n".join(tell_beginning(query.site, dropped)))
     else:
         show(make_console(), report)
+
+
+def tell_beginning(site: Site, dropped: Sequence[tuple[int, str, int]]) -> list[str]:
+    """What to do where no view has come yet; `dropped` has those that came, as (day, reason, views)."""
+    lines = [f"No views yet. Put this into the pages of {site.domain}:", "", script_line(site), *SPANS]
+    reasons: Counter[str] = Counter()
+    for _, reason, views in dropped:
+        reasons[reason] += views
+    if reasons:
+        told = ", ".join(f"{reason} {views:,}" for reason, views in reasons.most_common())
+        lines += ["", f"Views that came and did not count: {told}."]
+    return lines
 
 
 def make_console() -> Console:
