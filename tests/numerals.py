@@ -58,7 +58,7 @@ const tags = JSON.parse(require('node:fs').readFileSync(0)).filter((tag) => {
   try { return Intl.NumberFormat.supportedLocalesOf([tag]).length; } catch { return false; }
 });
 const told = Object.fromEntries(tags.map((tag) => [tag, tell(tag)]));
-console.log(JSON.stringify({ cldr: process.versions.cldr, tags: told }));
+console.log(JSON.stringify({ icu: process.versions.icu, tags: told }));
 """
 
 
@@ -138,7 +138,7 @@ def make() -> str:
         ]
         return "{\n" + ",\n".join(lines) + "\n}"
 
-    return f'{{"cldr":"{told["cldr"]}","numbers":{write(numbers)},"plurals":{write(rules)}}}\n'
+    return f'{{"icu":"{told["icu"]}","numbers":{write(numbers)},"plurals":{write(rules)}}}\n'
 
 
 if __name__ == "__main__":
