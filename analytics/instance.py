@@ -390,7 +390,7 @@ class Instance:
     def probe(self) -> None:
         """See that the files are there; while writing fails, try it, so that health turns green by itself."""
         if self.writer.failure is None:
-            self.write(lambda store: store.check_files())
+            self.writer.look_at_files()
         else:
             self.write(lambda store: store.touch())
             self.writer.failure = None

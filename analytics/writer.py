@@ -207,6 +207,14 @@ class Writer:
             self._queue.put(_Job(run, future))  # type: ignore[arg-type]
         return future
 
+    def look_at_files(self) -> None:
+        """See whether the database's files are there; no job, which would say that something changed."""
+        try:
+            if not self._stopped:
+                self._store.check_files()
+        except DiskFailed as error:
+            self._note(error)
+
     # The thread
 
     def _run(self) -> None:

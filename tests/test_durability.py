@@ -281,6 +281,12 @@ def test_that_the_files_are_gone_is_said_before_a_view_comes(server: Server) -> 
     until(lambda: not is_green(server))
 
 
+def test_looking_for_the_files_is_no_change(instance: Instance) -> None:
+    before = instance.writer.commits
+    instance.probe()
+    assert instance.writer.commits == before
+
+
 # R6: another process holds the write lock
 
 

@@ -297,10 +297,10 @@ def _without_upgrade(data: bytes) -> tuple[bytes, bytes]:
     is not all there, its end may be the start of such a line, and is given back to wait for the rest.
     """
     head, end, body = data.partition(b"\r\n\r\n")
+    if end and UPGRADE not in head.lower():
+        return data, b""  # nearly all
     held = b"" if end else _start_of(UPGRADE, head)
-    head = head[: len(head) - len(held)]
-    if UPGRADE in head.lower():
-        head = re.sub(UPGRADE, b"\r\nignored:", head, flags=re.IGNORECASE)
+    head = re.sub(UPGRADE, b"\r\nignored:", head[: len(head) - len(held)], flags=re.IGNORECASE)
     return head + end + body, held
 
 
