@@ -9,13 +9,15 @@ demo: .venv/ready
 	$(BIN)/python -m seeds --data .demo --port $(PORT)
 
 PYTEST = $(BIN)/python -m pytest
+# Four processes, though there be two cores: much of the time they wait. Files by their names: browsers, which take longest, first.
+BESIDE = -n 4 --dist loadfile --no-loadscope-reorder
 # What fails beside other tests, or beside other users of the machine, is tried once more by itself; the first failure is shown.
 AGAIN = --last-failed --last-failed-no-failures none
 
 test: .venv/ready-to-test snippet/node_modules/ready lint
 	sh .ci/find-chromium
 	cd snippet && npm test --silent
-	$(PYTEST) -m "not alone" -n auto --maxprocesses 4 --dist loadfile || $(PYTEST) -m "not alone" $(AGAIN)
+	$(PYTEST) -m "not alone" $(BESIDE) || $(PYTEST) -m "not alone" $(AGAIN)
 	$(PYTEST) -m alone || $(PYTEST) -m alone $(AGAIN)
 
 lint: .venv/ready-to-test snippet/node_modules/ready

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 
 from analytics.instance import Instance
@@ -65,6 +67,13 @@ def instance(tmp_path: Path, clock: Clock) -> Iterator[Instance]:
     add_site(found, "example.com")
     yield found
     found.close()
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed as always, but in no time. Servers, being processes of their own, take theirs."""
+    quick = partial(PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr("argon2.PasswordHasher", quick)
 
 
 COMMANDS = Zygote()

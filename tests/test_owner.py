@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import re
 import socket
 import stat
@@ -43,15 +42,6 @@ def cookie_of(answer: Answer) -> Headers:
 
 def is_signed_in(app: Any, cookie: Headers) -> bool:
     return ask(app, "GET", "/", headers=cookie).status == 200
-
-
-@pytest.fixture(autouse=True)
-def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hash passwords fast: how slow it is in earnest is not what these tests are about."""
-    import argon2
-
-    quick = functools.partial(argon2.PasswordHasher, time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(argon2, "PasswordHasher", quick)
 
 
 @pytest.fixture
