@@ -43,16 +43,17 @@ class Performer(Protocol):
 
 
 class Source:
-    """A log: a plain or gzipped file, or standard input."""
+    """A log, plain or gzipped: a file, or a stream, such as standard input and what a shell's <(…) names."""
 
     def __init__(self, path: Path | None) -> None:
-        self.name = "standard input" if path is None else path.name
+        self.is_file = path is not None and path.is_file()
+        self.name = "standard input" if path is None else path.name if self.is_file else str(path)
         self.path = path
         try:
             self._raw = io.BufferedReader(io.FileIO(0 if path is None else path, closefd=path is not None))
         except OSError as error:
             raise InputError("file", f"{path} cannot be read: {error.strerror}") from None
-        self.size = path.stat().st_size if path is not None else 0
+        self.size = path.stat().st_size if path is not None and self.is_file else 0
         head = self._raw.peek(2)[:2]
         if not head:
             self.close()
@@ -78,7 +79,7 @@ class Source:
     @property
     def position(self) -> int:
         """Bytes of the file that were read."""
-        return self._raw.tell() if self.path is not None else 0
+        return self._raw.tell() if self.is_file else 0
 
     @property
     def fingerprint(self) -> str:
@@ -108,7 +109,8 @@ def run_import(desk: Performer, source: Source, log: LogReader, progress: Progre
     Refused when the same content was imported before, InputError when it is no log. An import of it
     that a crash interrupted is undone first. When this one cannot be finished, it is undone.
     """
-    fingerprint = fingerprint_file(source.path) if source.path is not None else ""
+    # A stream can be read only once: what it was is told when it ends.
+    fingerprint = fingerprint_file(source.path) if source.path is not None and source.is_file else ""
     number = int(desk.perform(BeginImport(log.site.domain, "access-log", source.name, fingerprint)))
     try:
         _write_all(desk, number, source, log, progress)

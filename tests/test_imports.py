@@ -248,6 +248,19 @@ def test_gzip_and_standard_input_are_the_same_content(data: Path, log: Path, tmp
     assert count(data) == EXPECTED
 
 
+def test_what_another_command_prints_is_imported_once(tmp_path: Path) -> None:
+    data, log = tmp_path / "data", tmp_path / "old.log"
+    pagetally("site", "add", "example.com", data=data)
+    log.write_text("\n".join([line("/a"), line("/b")]))
+    command = f"{sys.executable} -m analytics import access-log <(cat {log}) --site example.com --data {data}"
+    first, again = (
+        subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False) for _ in range(2)
+    )
+    assert first.returncode == 0, first.stderr
+    assert "2 page views, of which 2 count" in first.stdout
+    assert (again.returncode, "imported already: import 1, of /dev/fd/" in again.stderr) == (1, True)
+
+
 def test_a_damaged_file_is_named_and_leaves_nothing(data: Path, log: Path, tmp_path: Path) -> None:
     packed = tmp_path / "damaged.gz"
     content = gzip.compress(os.urandom(9_000).hex().encode() + b"\n" + log.read_bytes())
