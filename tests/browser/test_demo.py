@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import httpx2
-import pytest
 from playwright.sync_api import Page, expect
 
 from ..conftest import FIREFOX, Server, StartServer
