@@ -7,12 +7,16 @@ in User-Agent Client Hints (https://wicg.github.io/ua-client-hints/), which are 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from .agents import AI, MAX_AGENT, is_bot
 from .language import N_
 from .model import Client
+
+if TYPE_CHECKING:
+    from ua_parser import PartialResult
 
 MAX_WORD = 60
 """Characters of a browser's, system's or version's name that are kept."""
@@ -141,12 +145,22 @@ def _cut(text: str) -> str:
     return text[:MAX_WORD]
 
 
+@cache
+def _tables() -> Callable[[str], PartialResult]:
+    """ua-parser's tables of browsers and systems; those of devices, half of its 30 MB, are of no use here."""
+    # They take a tenth of a second to load, which a start should not wait for.
+    from ua_parser import Domain
+    from ua_parser.loaders import load_lazy_builtins
+    from ua_parser.regex import Resolver
+
+    browsers, systems, _ = load_lazy_builtins()
+    read, wanted = Resolver((browsers, systems, [])), Domain.USER_AGENT | Domain.OS
+    return lambda agent: read(agent, wanted)
+
+
 def _parse(agent: str) -> tuple[str, str, str, str]:
     """Browser, its version, system, its version, as ua-parser reads them."""
-    # Its tables take a fifth of a second to load, which a start should not wait for.
-    from ua_parser import parse
-
-    found = parse(agent)
+    found = _tables()(agent)
     by, on = found.user_agent, found.os
     browser = BROWSERS.get(by.family, by.family) if by else ""
     system = SYSTEMS.get(on.family, on.family) if on else ""

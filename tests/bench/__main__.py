@@ -20,7 +20,7 @@ from analytics.store.sqlite import SqliteReader
 from seeds.fill import fill
 from seeds.traffic import SITE_VIEWS
 
-from ..conftest import Server, pagetally
+from ..conftest import FIREFOX, Server, pagetally
 from . import load
 from .places import MILLIONS, QUICK, ROOT, Row, large, resident, scratch, serving
 from .reads import bench_reads, read_all
@@ -198,6 +198,13 @@ def bench_small() -> Iterator[Row]:
             server = Server(data)
             httpx2.get(f"{server.url}/health")
             times.append(time.perf_counter() - start)
+            # Idle, but not as new: the first view loads the tables of browsers.
+            view = {"u": "https://example.com/"}
+            answer = httpx2.post(f"{server.url}/api/event", json=view, headers={"user-agent": FIREFOX})
+            assert answer.text == "ok"
+                httpx2.post(f"{server.url}/api/event", json=view, headers={"user-agent": FIREFOX}).text
+                == "ok"
+            )
             threading.Event().wait(2)
             memory = resident(server.process.pid)
             server.stop()
