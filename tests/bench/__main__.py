@@ -202,9 +202,6 @@ def bench_small() -> Iterator[Row]:
             view = {"u": "https://example.com/"}
             answer = httpx2.post(f"{server.url}/api/event", json=view, headers={"user-agent": FIREFOX})
             assert answer.text == "ok"
-                httpx2.post(f"{server.url}/api/event", json=view, headers={"user-agent": FIREFOX}).text
-                == "ok"
-            )
             threading.Event().wait(2)
             memory = resident(server.process.pid)
             server.stop()
