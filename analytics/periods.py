@@ -119,7 +119,10 @@ WINDOWS = (ALL_TIME, "today", "yesterday", "7d", "30d", "90d", "365d", "12mo")
 
 
 def read_window(text: str, today: int) -> Range | None:
-    """The days of a counter's window that ends today; None for all time. InputError for no window."""
+    """The days of a counter's window that ends today; None for all time. InputError for no window.
+
+    Since a day to come is that day alone, on which nothing was seen.
+    """
     if text in ("", ALL_TIME):
         return None
     if text == "yesterday":
@@ -130,6 +133,7 @@ def read_window(text: str, today: int) -> Range | None:
         return range_of(BY_NAME[text], today, None)
     if text.startswith("since:"):
         with suppress(InputError):
-            return Range(min(read_day("period", text.removeprefix("since:")), today), today)
+            first = read_day("period", text.removeprefix("since:"))
+            return Range(first, max(first, today))
     hint = f"Use one of {', '.join(WINDOWS)}, or since:2024-05-01."
     raise InputError("period", f"{text[:40]!r} is not a period", hint=hint)

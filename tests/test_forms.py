@@ -118,6 +118,7 @@ FIGURES = {
     ("site-views", "period=7d&site=www.example.com"): "10",
     ("site-views", "period=yesterday"): "0",
     ("page-views", "path=/a&period=yesterday"): "0",
+    ("site-views", "period=since:2030-01-01"): "0",
     ("page-views", "path=/a&period=since:2025-01-01"): "6",
     ("online", ""): "4",
 }
