@@ -31,7 +31,7 @@ from .model import (
     Segment,
     Site,
 )
-from .registry import check_site
+from .registry import check_foreign_ids, check_site
 from .store.adjust import MOVES
 from .store.owner import TABLES
 from .tokens import make_secret
@@ -496,12 +496,13 @@ def _save_site(instance: Instance, site: Site) -> Site:
 
 
 def _refuse_others(instance: Instance, site: Site) -> None:
-    """Refuse a domain, alias or foreign id, given now, that another site has.
+    """Refuse a domain, alias or foreign id, given now, that another site has or that nothing asks for.
 
     An alias may be another site's domain: that site counts it, and this one where a page names both.
     """
     mine = instance.registry.by_id.get(site.id)
     given = site.hosts - mine.hosts if mine else site.hosts
+    check_foreign_ids(name for name in site.foreign_ids if not mine or name not in mine.foreign_ids)
     for other in instance.registry.sites:
         if other.id == site.id:
             continue

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from .days import check_zone
 from .errors import InputError
+from .incumbents import INCUMBENTS
 from .model import Rule, Site
 from .rules import by_site
 from .urls import bare_host, canonical_pattern
@@ -20,6 +21,8 @@ NAME = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 DAY = 86_400
 """Seconds: a visitor is somebody else on the next day, so that no cooldown can be longer."""
 
+FOREIGN_KINDS = frozenset(kind for one in INCUMBENTS for kind, _ in one.ids)
+"""What a foreign id begins with: `umami` in `umami:UUID`."""
 
 SHORTEST_KEPT, LONGEST_KEPT = 31, 36_500
 """Days that a site may be kept for, if not for ever: the 30 days of a summary are always there."""
@@ -64,10 +67,6 @@ def check_site(site: Site) -> Site:
     for pattern in site.exclude_paths:
         if not pattern.startswith(("/", "*")):
             raise InputError("exclude-path", f"{pattern!r} must begin with / or *", hint="Write /admin/*.")
-    for name in site.foreign_ids:
-        if not all(name.partition(":")):
-            hint = "Write the protocol and the id, such as umami:UUID or matomo:1."
-            raise InputError("foreign-id", f"{name!r} names no protocol", hint=hint)
     if not 0 <= site.cooldown <= DAY:
         raise InputError("cooldown", "must be from 0 to 86400 seconds", hint="Half an hour is 1800.")
     if site.keep_days and not SHORTEST_KEPT <= site.keep_days <= LONGEST_KEPT:
@@ -78,6 +77,15 @@ def check_site(site: Site) -> Site:
     hosts = frozenset(bare_host(host) for host in (domain, *aliases))
     excluded = tuple(dict.fromkeys(map(canonical_pattern, site.exclude_paths)))
     return replace(site, domain=domain, aliases=aliases, hosts=hosts, exclude_paths=excluded)
+
+
+def check_foreign_ids(names: Iterable[str]) -> None:
+    """Refuse a foreign id that no protocol asks for, because nothing would ever count by it."""
+    for name in names:
+        kind, _, id = name.partition(":")
+        if kind not in FOREIGN_KINDS or not id:
+            hint = f"Write umami:UUID or matomo:1; the protocols are {', '.join(sorted(FOREIGN_KINDS))}."
+            raise InputError("foreign-id", f"{name!r} names no protocol", hint=hint)
 
 
 def check_host(field: str, text: str) -> str:

@@ -109,6 +109,8 @@ WRONG = [
     (("site", "add", "example.com", "--timezone", "right/UTC"), 2, "is not a time zone"),
     (("site", "add", "example.com", "--exclude-address", "x"), 2, "is not an address"),
     (("site", "add", "example.com", "--exclude-path", "admin"), 2, "must begin with"),
+    (("site", "add", "example.com", "--foreign-id", "badge:me/repo"), 2, "names no protocol"),
+    (("site", "add", "example.com", "--foreign-id", "umami:"), 2, "names no protocol"),
     (("site", "edit", "none.example"), 2, "is not known here"),
     (("site", "add", "www.there.example"), 1, "there.example is counted already\n"),
     (("site", "add", "alias.example"), 1, "alias.example is counted already, as there.example\n"),
