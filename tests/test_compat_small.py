@@ -109,6 +109,8 @@ def test_countapi(client: TestClient, instance: Instance) -> None:
     assert [client.get("/hit/myns/visits").json()["value"] for _ in range(2)] == [1, 2]
     assert client.get("/hit/blog.example/visits").json() == {"value": 3}
     assert client.get("/get/myns/visits?callback=show").text == 'show({"value": 3});'
+    nobody = client.get("/get/myns/nobody?callback=show")
+    assert (nobody.status_code, nobody.text) == (200, 'show({"value": null});')
     assert client.get("/get/myns/visits?callback=alert(1)//").status_code == 400
     assert client.get("/info/myns/visits").json()["value"] == 3
     assert client.get("/hit/nobody/visits").json() == {"value": 0}

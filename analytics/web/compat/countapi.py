@@ -140,11 +140,11 @@ class CountApi:
 
 
 def say(request: Request, told: dict[str, Any], status: int = 200) -> Response:
-    """JSON, or a call of `?callback=` (which was checked) with it."""
+    """JSON, or a call of `?callback=` (which was checked) with it: browsers run no script of an error."""
     callback = request.query_params.get("callback")
     if callback is None:
         return answer_json(told, status=status)
-    return answer(f"{callback}({json.dumps(told)});", "text/javascript; charset=utf-8", status=status)
+    return answer(f"{callback}({json.dumps(told)});", "text/javascript; charset=utf-8")
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:
