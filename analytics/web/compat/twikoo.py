@@ -11,15 +11,18 @@ from starlette.routing import BaseRoute, Route
 from .bridge import Bridge, answer_json, json_of, text_of, was_stored
 from .views import count_view, read_page
 
+ADDRESSES = ("/twikoo", "/", "/.netlify/functions/twikoo")
+"""Ours, that of its servers in a container or on Vercel, and on Netlify."""
+
 
 class Twikoo:
-    """Its one endpoint, which takes every event."""
+    """Its one endpoint, which takes every event: `envId` is its address, and often a host alone."""
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
 
     async def take(self, request: Request) -> Response:
-        """POST /twikoo."""
+        """POST /twikoo, and where else its servers have it."""
         told, site = await json_of(request), self._bridge.find_site(request)
         if told.get("event") != "COUNTER_GET":
             if not told:
@@ -36,5 +39,6 @@ class Twikoo:
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:
-    """Its address."""
-    return [Route("/twikoo", Twikoo(bridge).take, methods=["POST"])]
+    """Its addresses."""
+    take = Twikoo(bridge).take
+    return [Route(path, take, methods=["POST"]) for path in ADDRESSES]
