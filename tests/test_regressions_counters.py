@@ -120,6 +120,8 @@ def test_12_reading_does_not_increment(client: TestClient) -> None:
         ("GET", "/api/v2/stats/none", 404),
         ("GET", "/api/counter", 400),
         ("GET", "/@joe?padding=99", 400),
+        ("GET", "/1.1/classes/Other", 404),
+        ("GET", "/counter", 404),
     ],
 )
 def test_14_errors_carry_cors(client: TestClient, method: str, address: str, status: int) -> None:
@@ -138,9 +140,11 @@ def test_16_a_copy_on_another_host_changes_nothing(
     assert rows(instance) == 1
 
 
-def test_18_the_first_visit_shows_one(client: TestClient) -> None:
-    answer = hit(client, "twikoo", "/a")
-    assert answer.json()["time"] == 1  # type: ignore[attr-defined]
+@pytest.mark.parametrize("address", ["/twikoo", "/", "/.netlify/functions/twikoo"])
+def test_18_the_first_visit_shows_one(client: TestClient, address: str) -> None:
+    answer = client.post(address, json={"event": "COUNTER_GET", "url": "/a"})
+    assert answer.json()["time"] == 1
+    assert "Pagetally" in client.get("/", follow_redirects=True).text
 
 
 def test_20_nought_is_shown_as_nought(client: TestClient) -> None:

@@ -229,7 +229,10 @@ def error_pages(pages: Pages) -> dict[Any, Any]:
     """What answers for each kind of error on the owner's pages."""
 
     async def not_found(request: Request, __: Exception) -> Response:
-        return pages.message(request, 404, _("There is no such page"), _("The address may be mistyped."))
+        answer = pages.message(request, 404, _("There is no such page"), _("The address may be mistyped."))
+        # A foreign script may ask for what is not here, or is switched off: its page can read that.
+        answer.headers.update({name.decode(): value.decode() for name, value in CORS})
+        return answer
 
     async def too_large(request: Request, __: Exception) -> Response:
         answer = pages.message(
