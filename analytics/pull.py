@@ -109,8 +109,9 @@ def pull(
 ) -> Iterator[Row]:
     """The rows of pages, then what the server last said of the whole site.
 
-    A page that is not answered is reported with the reason, and left out; after some in a row the others
-    are not asked any more. PagetallyError when there was no answer to any.
+    A page that nobody has counted there keeps the count that it has here. One that is not answered is
+    reported with the reason, and left out; after some in a row the others are not asked any more.
+    PagetallyError when there was no answer to any.
     """
     last: Row | None = None
     problem: PagetallyError | None = None
@@ -126,6 +127,7 @@ def pull(
             report(path, str(error))
         else:
             failed, is_answered = 0, True
+        rows = [{name: _more_than_nought(value) for name, value in row.items()} for row in rows]
         last = next((row for row in rows if row["path"] == SITE), last)
         yield from [row for row in rows if row["path"] != SITE]
         progress()
@@ -137,6 +139,11 @@ def pull(
         raise problem
     if last is not None:
         yield last
+
+
+def _more_than_nought(value: Any) -> Any:
+    """The number; None for 0, which an unknown page has, and any after a loss: it would wipe ours out."""
+    return None if value in (0, "0") else value
 
 
 def _page(site: Site, path: str) -> str:

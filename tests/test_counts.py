@@ -322,6 +322,23 @@ def test_pulling(protocol: str, answers: Mapping[str, tuple[int, str]]) -> None:
     assert found[SITE].visitors == 4
 
 
+@pytest.mark.parametrize(
+    ("protocol", "reply"),
+    [
+        ("busuanzi", (200, BUSUANZI.replace('"site_uv":4', '"site_uv":0').replace("9", "0") % 0)),
+        ("vercount", (200, '{"status":"success","data":{"site_uv":0,"site_pv":0,"page_pv":0}}')),
+        ("goatcounter", (404, '{"count_unique":"0","count":"0"}')),
+    ],
+)
+def test_a_pulled_nought_takes_nothing_away(protocol: str, reply: tuple[int, str]) -> None:
+    def ask(url: str, headers: Mapping[str, str]) -> Reply:
+        return Reply(reply[0], reply[1].encode())
+
+    found = collect(SITE_OF_TESTS, pull(ask, protocol, "https://c.example", SITE_OF_TESTS, ["/a"]))
+    assert found.amounts == {}
+    assert found.skipped == {"no count": 2}
+
+
 @pytest.mark.parametrize("reply", [(502, "Bad Gateway"), (200, "<html>"), (200, "[1]"), (200, "")])
 @pytest.mark.parametrize("protocol", ["busuanzi", "vercount", "goatcounter"])
 def test_pulling_from_what_answers_nonsense_says_so(protocol: str, reply: tuple[int, str]) -> None:
