@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Frame, Page, expect
+from playwright.sync_api import Frame, Page, Route, expect
 
 from analytics.forms.figure import PAGE_VIEWS, Figure
 from analytics.forms.label import word_figure
@@ -130,6 +130,30 @@ def test_a_label_has_the_plural_that_a_badge_has(blog: Blog, page: Page) -> None
     ]
     assert [f"{words.label} {words.message}".strip() for words in said] == shown
     assert [words.title for words in said] == shown
+
+
+MOVED = """() => new Promise(tell => {
+  setTimeout(tell, 500, 0);
+  const seen = new PerformanceObserver(list => tell(list.getEntries().length));
+  seen.observe({type: 'layout-shift', buffered: true});
+})"""
+"""How often something moved since the page began to load."""
+
+RESERVED = 'style="display: inline-block; min-width: 10ch"'
+
+
+@pytest.mark.parametrize(("written", "moves"), [(RESERVED, False), ("", True)])
+def test_nothing_moves_where_the_room_is_reserved(blog: Blog, page: Page, written: str, moves: bool) -> None:
+    element = f'<page-count metric="site-views" label="{{n}} views" {written}>–</page-count>'
+    blog.files["/"] = "theme.html"
+    blog.words = {"markup": f'{element} of this <script defer src="{{pagetally}}/page-count.js"></script>'}
+    held: list[Route] = []
+    page.route("**/page-count.js", lambda route: held.append(route))
+    page.goto(blog.url("/"), wait_until="commit")
+    page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 100)))")
+    held[0].continue_()
+    expect(page.locator("page-count [part=number]")).to_have_text("0")
+    assert bool(page.evaluate(MOVED)) == moves
 
 
 def test_without_the_server_the_page_keeps_its_own_words(widgets: Blog, page: Page) -> None:
