@@ -20,7 +20,7 @@ from math import sqrt
 
 from .days import local_day
 from .errors import InputError
-from .model import OTHER, ListedPage, PageList, PageRow, Range, Site
+from .model import OTHER, ListedPage, PageList, PageRow, Range, RelatedPage, Site
 from .periods import read_window
 from .store.base import Reader
 from .urls import compile_pattern
@@ -108,7 +108,7 @@ def list_pages(reader: Reader, site: Site, wish: Wish, now: float) -> PageList:
     today = local_day(site.timezone, now)
     span = read_window(wish.window, today)
     born = int(now) - wish.fresh_days * DAY if wish.fresh_days else None
-    is_wanted = _filter(wish)
+    is_wanted = _filter(wish, site)
     if wish.metric == "trending":
         if span is None:
             raise InputError("window", "has none before it", hint="Ask for the trend of 7d, for example.")
@@ -117,17 +117,22 @@ def list_pages(reader: Reader, site: Site, wish: Wish, now: float) -> PageList:
     return PageList(site.domain, [ListedPage(row.path, row.title, row.views, row.visitors) for row in rows])
 
 
-def _filter(wish: Wish) -> Callable[[PageRow], bool]:
-    patterns = [compile_pattern(pattern) for pattern in wish.exclude]
+def show_related(pages: Iterable[RelatedPage], site: Site, limit: int) -> list[RelatedPage]:
+    """The first of the related pages that readers may be shown."""
+    is_shown = shows(site)
+    return [page for page in pages if is_shown(page.path)][:limit]
 
-    def is_wanted(row: PageRow) -> bool:
-        return (
-            row.path != OTHER
-            and row.path.startswith(wish.prefix)
-            and not any(pattern.match(row.path) for pattern in patterns)
-        )
 
-    return is_wanted
+def shows(site: Site, exclude: Iterable[str] = ()) -> Callable[[str], bool]:
+    """Whether a list shows readers a page, by its path: not the row of views without a page, and nothing
+    that its owner excluded, though its views of before are still in the figures."""
+    patterns = [compile_pattern(pattern) for pattern in (*site.exclude_paths, *exclude)]
+    return lambda path: path != OTHER and not any(pattern.match(path) for pattern in patterns)
+
+
+def _filter(wish: Wish, site: Site) -> Callable[[PageRow], bool]:
+    is_shown = shows(site, wish.exclude)
+    return lambda row: row.path.startswith(wish.prefix) and is_shown(row.path)
 
 
 def _most_viewed(

@@ -14,8 +14,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from msgspec.structs import replace
 from starlette.testclient import TestClient
 
+from analytics.commands import SaveSite, perform
 from analytics.instance import Instance
 from analytics.lists import score_trend
 from analytics.model import OTHER, Hit, Kind
@@ -312,6 +314,27 @@ def test_a_list_tells_of_nobody(client: TestClient, instance: Instance, readers:
     assert len(ask_related(client, "/a")) == len(ask_related(client, "/b/")) == found
     count = instance.reader._connection.execute("SELECT count(*) FROM related").fetchone()[0]
     assert count == 2 * found
+
+
+def test_no_list_shows_readers_what_the_owner_excluded(
+    client: TestClient, instance: Instance, tmp_path: Path
+) -> None:
+    write(instance, [view(0, n, path) for n in range(6) for path in ("/a", "/b", "/draft/1")])
+    write(instance, [view(0, 50 + n, "/c") for n in range(20)])
+    instance.fold()
+    instance.relate()
+    assert {page["path"] for page in ask_related(client, "/a")} == {"/b", "/draft/1"}
+    perform(instance, SaveSite(replace(instance.registry.sites[0], exclude_paths=("/draft/*",))))
+    assert [page["path"] for page in ask_related(client, "/a", limit=1)] == ["/b"]
+    for window in ("30d", "all"):
+        assert [page["path"] for page in ask(client, window=window)] == ["/c", "/a", "/b"]
+    assert "draft" not in client.get("/popular.html?site=example.com").text
+    most = client.get("/api/v2/stats/pv_most_pages?limit=2").json()["data"]
+    headers = {"x-lc-id": "any"}
+    read = client.get("/1.1/classes/Counter?order=-time&limit=2", headers=headers).json()["results"]
+    assert [one["key"] for one in most] == [one["url"] for one in read] == ["/c", "/a"]
+    pagetally("related", "example.com", "--out", tmp_path / "all.json", data=instance.folder)
+    assert json.loads((tmp_path / "all.json").read_text())["pages"].keys() == {"/a", "/b"}
 
 
 def test_what_is_related_no_more_goes(client: TestClient, instance: Instance, clock: Clock) -> None:

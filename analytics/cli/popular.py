@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from ..lists import LIMIT, METRICS, MOST, WINDOW, list_pages, read_wish
+from ..lists import LIMIT, METRICS, MOST, WINDOW, list_pages, read_wish, show_related, shows
 from ..model import PageList, RelatedPage
 from ..store.related import LISTED
 from .common import data_option, find_folder, reader
@@ -69,10 +69,12 @@ def related(domain: str, path: str | None, limit: int, out: Path | None, data: s
     site = find_site(folder, domain)
     with reader(folder) as store:
         if path is None:
-            pages = store.all_related_pages(site.id, limit)
+            every, is_shown = store.all_related_pages(site.id, LISTED), shows(site)
+            chosen = {key: show_related(every[key], site, limit) for key in every if is_shown(key)}
+            pages = {key: found for key, found in chosen.items() if found}
         else:
             key = page_of(site, path)
-            pages = {key: store.related_pages(site.id, key, limit)}
+            pages = {key: show_related(store.related_pages(site.id, key, LISTED), site, limit)}
     if out is None:
         _show_related(pages)
         return

@@ -14,7 +14,7 @@ from starlette.types import Scope
 from ..errors import InputError
 from ..forms.options import THEMES
 from ..instance import Instance
-from ..lists import Wish, list_pages, read_limit, read_wish
+from ..lists import Wish, list_pages, read_limit, read_wish, show_related
 from ..model import PageList, RelatedPage
 from ..report import read_key
 from ..store.related import LISTED
@@ -87,7 +87,7 @@ class ListEndpoints:
         key = read_key(paths[0], site)
 
         def read(reader: SqliteReader) -> list[RelatedPage]:
-            return reader.related_pages(site.id, key, limit)
+            return show_related(reader.related_pages(site.id, key, LISTED), site, limit)
 
         found = {"site": site.domain, "path": key, "pages": await self._ask(read)}
         return [JSON, MAX_AGE], msgspec.json.encode(found)

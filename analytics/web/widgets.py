@@ -18,7 +18,7 @@ from ..forms.numbers import FORMATS
 from ..forms.options import STYLES, THEMES, read_options, read_question
 from ..instance import Instance
 from ..language import N_
-from ..lists import list_pages, read_limit, read_wish
+from ..lists import list_pages, read_limit, read_wish, show_related
 from ..model import OTHER, ListedPage, RelatedPage, Site
 from ..periods import WINDOWS
 from ..report import read_key
@@ -149,7 +149,8 @@ class WidgetRoutes:
         with self._instance.borrow_reader() as reader:
             if query["kind"] == "related":
                 key = read_key(query["path"], site)
-                pages = reader.related_pages(site.id, key, read_limit(query["limit"], LISTED))
+                limit = read_limit(query["limit"], LISTED)
+                pages = show_related(reader.related_pages(site.id, key, LISTED), site, limit)
             else:
                 pages = list_pages(reader, site, wish, self._instance.clock()).pages
         markups = write_markup(public_address(request), "page-list", "", query, "")

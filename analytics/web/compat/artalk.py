@@ -9,7 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ...model import OTHER, PageRow, Site
+from ...lists import Wish, list_pages
+from ...model import ListedPage, Site
 from .bridge import Bridge, answer_json, json_of, text_of
 from .views import count_view, read_page, read_pages, read_site
 
@@ -51,17 +52,17 @@ class Artalk:
             return answer_json({"data": [page_of(row, site.domain) for row in rows if site]})
         return answer_json({"msg": "there is no such figure"}, status=404)
 
-    async def _most_viewed(self, site: Site, most: int) -> list[PageRow]:
-        def read() -> list[PageRow]:
+    async def _most_viewed(self, site: Site, most: int) -> Sequence[ListedPage]:
+        wish, now = Wish(window="all", limit=most), self._bridge.instance.clock()
+
+        def read() -> Sequence[ListedPage]:
             with self._bridge.instance.borrow_reader() as reader:
-                # One more, for the row of the views without a page of their own.
-                rows = reader.top_pages(site.id, None, most + 1)[0]
-            return [row for row in rows if row.path != OTHER][:most]
+                return list_pages(reader, site, wish, now).pages
 
         return await run_in_threadpool(read)
 
 
-def page_of(row: PageRow, domain: str) -> dict[str, object]:
+def page_of(row: ListedPage, domain: str) -> dict[str, object]:
     """A page as its client knows them."""
     url = f"https://{domain}{row.path}"
     return {"key": row.path, "title": row.title, "url": url, "site_name": domain, "pv": row.views}

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ...errors import InputError
+from ...lists import Wish, list_pages
 from ...model import Drop, Hit, Site
 from ...report import MAX_PATHS
 from ...urls import read_path
@@ -140,10 +141,11 @@ class LeanCloud:
         limit = query.get("limit", "")
         number = min(int(limit), MAX_PATHS) if limit.isascii() and limit.isdigit() and len(limit) < 9 else 100
 
+        wish, now = Wish(window="all", limit=number), self._bridge.instance.clock()
+
         def read() -> list[str]:
             with self._bridge.instance.borrow_reader() as reader:
-                rows = reader.top_pages(site.id, None, number)[0]
-            return [row.path for row in rows if row.path.startswith("/")]
+                return [page.path for page in list_pages(reader, site, wish, now).pages]
 
         return await run_in_threadpool(read) if number else []
 
