@@ -1,7 +1,8 @@
 """The counters and trackers that people come from, as data: how each is known, and what replaces it.
 
 A product's name alone is no sign of it: most are words of a language as well. In the texts `{base}` is the
-address of this server, `{domain}` the site, `{id}` the foreign id that was found in the markup.
+address of this server, `{domain}` the site, `{id}` the foreign id that was found in the markup, and
+`{page}` the page that such an id is.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from .language import N_
 
 PULL = "pagetally import pull %s --protocol %s --site {domain} --sitemap https://{domain}/sitemap.xml"
 COUNTS = "pagetally import counts %s --site {domain}"
+START = "pagetally counter set {page} --views NUMBER --site {domain}"
+"""Where nothing can be taken over but a number that somebody reads off the old counter."""
+
 LEANCLOUD = "LeanCloud counter (NexT, Fluid, Valine, LoveIt, FixIt)"
 
 SPANS = (
@@ -91,6 +95,7 @@ class Incumbent:
     needs_id: bool = False
     """Whether it counts for nobody without a foreign id."""
     importer: str = ""
+    """What takes the old numbers over: a command, once for each `{page}`."""
     own: str = SPANS
     """What our own script needs instead: the better way where the pages can be edited."""
 
@@ -139,6 +144,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
             attribute("data-api", "{base}/api"),
             (rf"{ORIGIN}/api(?=[\"'])", "{base}/api"),
         ),
+        importer=START,
         differs=N_("No identity is kept in the browser: who is new is decided here, once a day."),
     ),
     Incumbent(
@@ -243,6 +249,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         signs=r"openkounter",
         line="server_url: {base}    # in Fluid's web_analytics.openkounter",
         asks=("GET /api/counter?target=site-pv", "POST /api/counter"),
+        importer=START,
         differs=N_("A number cannot be set from the browser."),
     ),
     Incumbent(
@@ -254,6 +261,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
             (rf"{ORIGIN}[^\s\"'<>]{{0,200}}/finicounter\.js", "{base}/finicounter.js"),
             (r"(?:https?:)?//finicounter\.eu\.org(?=/counter)", "{base}"),
         ),
+        importer="pagetally counter set --views NUMBER --site {domain}",
         differs=N_("A site keeps its number, however long nobody visits it."),
     ),
     Incumbent(
@@ -263,6 +271,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         asks=("GET /hit/a/b", "GET /get/a/b"),
         ids=(("countapi", r"(?:countapi\.xyz|jasoncameron\.dev)/(?:hit|get|info)/([\w.-]{3,64})/"),),
         rules=((r"(?:https?:)?//(?:api\.countapi\.xyz|abacus\.jasoncameron\.dev)(?=/)", "{base}"),),
+        importer="pagetally counter set /KEY --views NUMBER --site {domain}",
         differs=N_(
             "set, update and create want a token: pagetally token add --scope numbers."
             " Nobody else changes a number."
@@ -286,6 +295,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
             (r"https?://hits\.sh(?=/[^\s\"'?#)])", "{base}"),
         ),
         own='<img src="{base}/api/pixel.gif?u=https://{domain}/" alt="" width="1" height="1">',
+        importer=START,
         differs=N_("Whoever reads it through GitHub's image proxy is one visitor, as everywhere."),
     ),
     Incumbent(
@@ -296,6 +306,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         needs_id=True,
         ids=(("hitwebcounter", r"counter\.php\?[^\s\"'>]{0,200}?\bpage=([\w-]{1,64})"),),
         rules=((r"(?:https?:)?//(?:www\.)?hitwebcounter\.com(?=/counter/)", "{base}"),),
+        importer=START,
         differs=N_("The digits are our own. An id is the page /ID of the site, wherever the image is shown."),
     ),
     Incumbent(
@@ -308,6 +319,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
             ("moe", r"(?:getloli\.com|moe-?counter[\w.:-]{0,60})/(?:get/|record/)?@([^\s\"'?#/)<>]{1,96})"),
         ),
         rules=((rf"{ORIGIN}(?=/(?:get/|record/)?@[\w.:%-]{{1,96}})", "{base}"),),
+        importer=START,
         differs=N_("/record/@name only reads. The digits are our own."),
     ),
     Incumbent(
@@ -350,6 +362,7 @@ INCUMBENTS: tuple[Incumbent, ...] = (
             attribute("endpoint", "{base}/api/event"),
         ),
         own=COUNT_ONLY,
+        importer=COUNTS % "imported_pages.csv",
         differs=N_("Bounces end with the second view or an event."),
     ),
     Incumbent(

@@ -110,7 +110,8 @@ def propose(incumbent: Incumbent, text: str, base: str, site: Site) -> Proposal:
         options = " ".join(f"--foreign-id {quote(one)}" for one in asked)
         commands.append(f"pagetally site edit {site.domain} {options}")
     if incumbent.importer:
-        commands.append(incumbent.importer.format_map(values))
+        made = (incumbent.importer.format_map(values | {"page": page}) for page in find_pages(ids))
+        commands += dict.fromkeys(made)
     return Proposal(
         incumbent,
         rewrite(incumbent, text, base) or incumbent.line.format_map(values),
@@ -128,6 +129,12 @@ def find_ids(incumbent: Incumbent, text: str, site: Site) -> tuple[str, ...]:
     if not found and incumbent.needs_id:
         return (f"{incumbent.ids[0][0]}:{NO_ID}",)
     return ids[:MAX_IDS]
+
+
+def find_pages(ids: tuple[str, ...]) -> list[str]:
+    """The pages that named counters are, as words of a command; one to be filled in where there is none."""
+    names = [name.partition(":")[2] for name in ids]
+    return [quote("/" + quote_url(name, safe="/")) for name in names if name != NO_ID] or ["/PAGE"]
 
 
 def read_name(kind: str, raw: str) -> str:

@@ -312,7 +312,7 @@ def test_strangers_are_sent_to_sign_in(instance: Instance) -> None:
 
 @pytest.mark.parametrize("one", [one for one in INCUMBENTS if one.importer], ids=lambda one: one.name)
 def test_each_importer_is_a_command_that_we_have(one: Incumbent) -> None:
-    words = one.importer.format(domain="example.com").split()
+    words = one.importer.format(domain="example.com", page="/a").replace("NUMBER", "1").split()
     assert words[0] == "pagetally"
     command: click.Command = main
     context = click.Context(main)

@@ -276,9 +276,12 @@ def test_badges_keep_the_name_that_they_count(text: str, ids: tuple[str, ...]) -
     (found,) = recognise(text)
     made = propose(found, text, HOST, SITE)
     assert made.foreign_ids == ids
-    assert [shlex.split(one)[4:] for one in made.commands] == (
+    commands = [shlex.split(one) for one in made.commands]
+    assert [words[4:] for words in commands if words[1] == "site"] == (
         [[word for one in ids for word in ("--foreign-id", one)]] if ids else []
     )
+    pages = [f"/{quote(one.partition(':')[2])}" for one in ids] or ["/PAGE"]
+    assert [words[3] for words in commands if words[1] == "counter"] == pages
 
 
 def test_commands_lose_no_id_that_is_set() -> None:
@@ -286,8 +289,9 @@ def test_commands_lose_no_id_that_is_set() -> None:
     one, two = propose_all(
         f'<script data-website-id="{UUID}">\n![](https://count.getloli.com/@name)', HOST, site
     )
-    assert one.commands == ("pagetally site edit a.example --foreign-id matomo:7 --foreign-id moe:name",)
-    assert two.commands == (f"{one.commands[0]} --foreign-id umami:{UUID}",)
+    edit = "pagetally site edit a.example --foreign-id matomo:7 --foreign-id moe:name"
+    assert one.commands == (edit, "pagetally counter set /name --views NUMBER --site a.example")
+    assert two.commands == (f"{edit} --foreign-id umami:{UUID}",)
 
 
 # --- Done as it says, it counts ----------------------------------------------------------------------
@@ -349,7 +353,7 @@ def call_fathom(client: Client) -> None:
 
 def call_finicounter(client: Client) -> None:
     client.load()
-    assert client.ask("/counter?host=a.example").json() == {"views": 1}
+    assert client.ask("/counter?host=a.example").json() == {"views": 42}
 
 
 def call_ga4(client: Client) -> None:
@@ -534,20 +538,24 @@ def test_what_is_proposed_counts_exactly_one_view(
     (found,) = recognise(pasted)
     assert found.name.startswith(name)
     made = propose(found, pasted, HOST, SITE)
+    start = 0
     for command in made.commands:
         words = shlex.split(command)
         assert words[0] == "pagetally"
         if words[1] == "site":
             run(words[1:], data)
+        if words[1] == "counter" and words[3] not in ("/PAGE", "/KEY"):
+            start = 41
+            run([str(start) if word == "NUMBER" else word for word in words[1:]], data)
     with contextlib.closing(Instance(data).open()) as instance:
         headers = {"user-agent": FIREFOX, "origin": "https://a.example"}
         http = TestClient(create_app(instance), base_url=HOST, headers=headers)
         call(Client(http, made.line))
         page = quote(path or "/post", safe="/")
         told = http.get(f"/api/counters?site=a.example&path={quote(unquote(page))}").json()
-    assert told["site"]["views"] == 1
+    assert told["site"]["views"] == start + 1
     if path != "(site)":  # it says nothing of the page
-        assert [page["views"] for page in told["pages"].values()] == [1]
+        assert [page["views"] for page in told["pages"].values()] == [start + 1]
 
 
 def test_every_system_is_tried() -> None:
