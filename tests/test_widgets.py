@@ -103,6 +103,17 @@ def test_elements_are_written_with_what_was_filled_in(client: TestClient, asked:
     assert markups(client.get(f"{PAGE}?{asked}").text)[-1].splitlines()[1] == written
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_what_only_shows_a_number_says_that_it_counts_nothing(client: TestClient, form: str) -> None:
+    assert ("counts nothing itself" in client.get(f"{PAGE}?form={form}").text) == (form != "span")
+
+
+def test_the_span_holds_a_dash_until_its_number_comes(client: TestClient) -> None:
+    for metric, path in (("online", ""), ("page-views", ' data-path="/a"')):
+        pasted = markups(client.get(f"{PAGE}?form=span&path=/a&metric={metric}").text)[0]
+        assert pasted.endswith(f'<span data-pagetally="{metric}"{path}>–</span>')
+
+
 def test_a_list_is_shown_as_it_is_now(client: TestClient) -> None:
     for path in ("/a", "/b", "/b"):
         client.post("/api/event", json={"u": f"https://example.com{path}"})

@@ -73,10 +73,9 @@ def write_markup(base: str, form: str, metric: str, query: Mapping[str, str], sa
         words = write_element(form, metric, query)
         return [Markup("HTML", f'<script defer src="{base}/{form}.js"></script>\n{words}')]
     if form == "span":
-        name = metric if metric != "online" else "site-online"
         path = f' data-path="{escape(query["path"])}"' if query.get("path") else ""
         script = f'<script defer src="{base}/pt.js"></script>'
-        return [Markup("HTML", f'{script}\n{escape(said)} <span data-pagetally="{name}"{path}></span>')]
+        return [Markup("HTML", f'{script}\n{escape(said)} <span data-pagetally="{metric}"{path}>–</span>')]
     return [Markup(N_("Address"), address)]
 
 
