@@ -324,11 +324,14 @@ def test_no_list_shows_readers_what_the_owner_excluded(
     instance.fold()
     instance.relate()
     assert {page["path"] for page in ask_related(client, "/a")} == {"/b", "/draft/1"}
+    drawn = client.get("/related.html?site=example.com&path=/a&bare=1").text
+    assert '<li><a href="https://example.com/draft/1" target="_top">On /draft/1</a></li>' in drawn
     perform(instance, SaveSite(replace(instance.registry.sites[0], exclude_paths=("/draft/*",))))
     assert [page["path"] for page in ask_related(client, "/a", limit=1)] == ["/b"]
     for window in ("30d", "all"):
         assert [page["path"] for page in ask(client, window=window)] == ["/c", "/a", "/b"]
-    assert "draft" not in client.get("/popular.html?site=example.com").text
+    for address in ("/popular.html?site=example.com", "/related.html?site=example.com&path=/a"):
+        assert "draft" not in client.get(address).text
     most = client.get("/api/v2/stats/pv_most_pages?limit=2").json()["data"]
     headers = {"x-lc-id": "any"}
     read = client.get("/1.1/classes/Counter?order=-time&limit=2", headers=headers).json()["results"]
@@ -380,7 +383,7 @@ def test_computing_ends_when_the_server_leaves(instance: Instance) -> None:
 # The edges
 
 
-@pytest.mark.parametrize("address", ["/api/popular", "/api/related", "/popular.html"])
+@pytest.mark.parametrize("address", ["/api/popular", "/api/related", "/popular.html", "/related.html"])
 @pytest.mark.parametrize(
     ("query", "status", "field"),
     [
@@ -427,7 +430,7 @@ def test_related_takes_one_path(client: TestClient, query: str) -> None:
     assert (answer.status_code, answer.json()["field"]) == (400, "path")
 
 
-@pytest.mark.parametrize("address", ["/api/popular", "/api/related", "/popular.html"])
+@pytest.mark.parametrize("address", ["/api/popular", "/api/related", "/popular.html", "/related.html"])
 def test_lists_are_read_by_everybody_and_only_read(
     client: TestClient, instance: Instance, address: str
 ) -> None:
@@ -488,6 +491,10 @@ def test_the_frame_escapes_and_may_be_framed(client: TestClient, instance: Insta
     assert "<img" not in answer.text
     assert answer.text.count('<a href="https://example.com/') == 3
     assert "<small>1 view</small>" in answer.text
+    related = client.get("/related.html?site=example.com&path=/a&theme=dark")
+    assert related.headers["content-security-policy"] == answer.headers["content-security-policy"]
+    assert 'class="dark"' in related.text
+    assert client.get("/related.html?site=example.com").status_code == 400
     bare = client.get("/popular.html?site=example.com&bare=1&metric=visitors")
     assert bare.text.startswith("<ol>")
     assert bare.text.strip().endswith("</ol>")

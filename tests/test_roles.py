@@ -1,6 +1,7 @@
 """Who may do what: every address of ours by method and role, as a table that people can read.
 
-A route that is not in the table fails. Foreign protocols are public as a whole, and have tests of their own.
+A route that is not in the table fails. Foreign protocols are public as a whole, and have tests of their own;
+POST / is Twikoo's.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ GET  /definitions                       200
 POST /definitions                       405
 GET  /popular.html                      200
 POST /popular.html                      405
+GET  /related.html                      200
+POST /related.html                      405
 GET  /api/v2/query                      405
 POST /api/v2/query                      401 401 200 401 200 401
 GET  /api/v1/annotations                405
@@ -98,7 +101,7 @@ POST /login                             401 401 401 401 401 429
 GET  /logout                            405
 POST /logout                            303
 GET  /                                  303 200 303 303 303 303
-POST /                                  405
+POST /                                  200
 GET  /sites/{domain}                    303 200 303 303 303 303
 POST /sites/{domain}                    405
 GET  /sites/{domain}/list.csv           303 200 303 303 303 303
@@ -232,6 +235,7 @@ def test_each_role_gets_what_the_table_says(clients: Mapping[str, TestClient], r
 PUBLIC = [row.split()[1] for row in TABLE if row.startswith("GET /api/")]
 PUBLIC += [
     "/popular.html",
+    "/related.html",
     *(f"/{form}/{{rest:path}}" for form in ("badge", "digits", "chart", "card", "text")),
 ]
 OTHER_METHODS = {

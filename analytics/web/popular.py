@@ -1,9 +1,9 @@
-"""GET /api/popular, /api/related, and /popular.html: lists of pages for readers. Reads, and only reads."""
+"""GET /api/popular and /api/related, and the same as HTML: lists of pages for readers. They only read."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from ..errors import InputError
 from ..forms.options import THEMES
 from ..instance import Instance
 from ..lists import Wish, list_pages, read_limit, read_wish, show_related
-from ..model import PageList, RelatedPage
+from ..model import ListedPage, PageList, RelatedPage, Site
 from ..report import read_key
 from ..store.related import LISTED
 from ..store.sqlite import SqliteReader
@@ -45,7 +45,7 @@ T = TypeVar("T")
 
 
 class ListEndpoints:
-    """The endpoints for lists of pages: `popular`, `related` and `page`."""
+    """The endpoints for lists of pages: `popular` and `related`, and the `page` of either."""
 
     def __init__(self, instance: Instance, pages: Pages) -> None:
         self._instance = instance
@@ -55,28 +55,48 @@ class ListEndpoints:
         self._csp = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; frame-ancestors *"
         self.popular = Reading(self._popular)
         self.related = Reading(self._related)
-        self.page = Reading(self._show)
+        self.popular_page = Reading(self._show_popular)
+        self.related_page = Reading(self._show_related)
 
     async def _popular(self, scope: Scope) -> Answer:
         _, found = await self._list(read_query(scope))
         return [JSON, MAX_AGE], msgspec.json.encode(found)
 
-    async def _show(self, scope: Scope) -> Answer:
+    async def _show_popular(self, scope: Scope) -> Answer:
         query = read_query(scope)
         wish, found = await self._list(query)
+        return self._show(query, found.site, found.pages, "views" if wish.metric == "views" else "visitors")
+
+    async def _show_related(self, scope: Scope) -> Answer:
+        query = read_query(scope)
+        site, _, pages = await self._relate(query)
+        return self._show(query, site.domain, pages, "")
+
+    def _show(
+        self,
+        query: Mapping[str, list[str]],
+        domain: str,
+        pages: Sequence[ListedPage | RelatedPage],
+        metric: str,
+    ) -> Answer:
         body = self._pages.text(
             "popular.html",
             bare=query.get("bare", ["0"])[0] not in ("", "0"),
             style=STYLE,
             theme=_choose_theme(query.get("theme", [""])[0]),
-            metric="views" if wish.metric == "views" else "visitors",
-            found=found,
+            metric=metric,
+            domain=domain,
+            found=pages,
         )
         policy = (b"content-security-policy", self._csp.encode())
         return [HTML, MAX_AGE, policy, (b"referrer-policy", b"no-referrer")], body.encode()
 
     async def _related(self, scope: Scope) -> Answer:
-        query = read_query(scope)
+        site, key, pages = await self._relate(read_query(scope))
+        found = {"site": site.domain, "path": key, "pages": pages}
+        return [JSON, MAX_AGE], msgspec.json.encode(found)
+
+    async def _relate(self, query: Mapping[str, list[str]]) -> tuple[Site, str, list[RelatedPage]]:
         site = need_site(self._instance, query.get("site", [""])[0], "/api/related?site=example.com&path=/a")
         limit = read_limit(query.get("limit", [""])[0], LISTED)
         paths = query.get("path", [])
@@ -89,8 +109,7 @@ class ListEndpoints:
         def read(reader: SqliteReader) -> list[RelatedPage]:
             return show_related(reader.related_pages(site.id, key, LISTED), site, limit)
 
-        found = {"site": site.domain, "path": key, "pages": await self._ask(read)}
-        return [JSON, MAX_AGE], msgspec.json.encode(found)
+        return site, key, await self._ask(read)
 
     async def _list(self, query: Mapping[str, list[str]]) -> tuple[Wish, PageList]:
         site = need_site(self._instance, query.get("site", [""])[0], "/api/popular?site=example.com")
