@@ -16,10 +16,16 @@ from .summary import MAX_DAYS_OF, Panel, Reached, Report, by_interval
 def panel_csv(panel: Panel) -> str:
     """A list as CSV. Cells that a spreadsheet would take for a formula begin with an apostrophe."""
     titles = ("title",) if panel.dimension == "page" else ()
+    stays = ("time_on_page", "scroll_depth") if panel.has_stays else ()
     return write_csv(
-        [panel.dimension, *titles, *panel.columns],
+        [panel.dimension, *titles, *panel.columns, *stays],
         (
-            [item.label, *(item.title for _ in titles), *(getattr(item.totals, one) for one in panel.columns)]
+            [
+                item.label,
+                *(item.title for _ in titles),
+                *(getattr(item.totals, one) for one in panel.columns),
+                *(_rounded(getattr(item.stay, one, None)) for one in stays),
+            ]
             for item in panel.items
         ),
     )
@@ -63,6 +69,10 @@ def write_csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     for row in rows:
         table.writerow([defuse(cell) if isinstance(cell, str) else cell for cell in row])
     return text.getvalue()
+
+
+def _rounded(value: float | None) -> float | str:
+    return "" if value is None else round(value, 1)
 
 
 def _figures(now: Totals) -> list[int]:

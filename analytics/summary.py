@@ -15,7 +15,7 @@ from .days import find_zone, local_day, month_of, month_start, read_day, to_date
 from .dimensions import Level, find_dimension
 from .errors import InputError
 from .filters import NO_FILTER, Condition, Every, Filter, Some, conditions
-from .goals import Kept, goal_filter
+from .goals import goal_filter
 from .model import Annotation, Goal, PageRow, Range, Segment, Site, SourceRow, Totals
 from .periods import Period, range_of
 from .store.base import Reader
@@ -32,6 +32,9 @@ PREVIOUS, YEAR, NONE = "previous", "year", "none"
 COMPARISONS = (PREVIOUS, YEAR, NONE)
 
 INTERVALS = ("minute", "hour", "day", "week", "month")
+TIMES = {"minute", "hour"}
+"""Dimensions by which how pages were looked at is not kept."""
+
 MAX_DAYS_OF = {"minute": 2, "hour": 31}
 """Days for which a chart by minutes or hours is made at most."""
 
@@ -56,7 +59,9 @@ class Query:
     at: str = ""
     """The minute, as "2026-05-01 08:00", with which a chart by minutes begins; empty for the last hour."""
     with_kept: bool = False
-    """Whether the answer has goals, segments and notes."""
+    """Whether the answer has goals and notes."""
+    with_stays: bool = False
+    """Whether the list of pages tells how they were looked at."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,8 @@ class Item:
     label: str
     totals: Totals
     title: str = ""
+    stay: Stay | None = None
+    """How a page was looked at, where a question asks for it and a browser told of it."""
 
 
 COLUMNS = {
@@ -103,6 +110,11 @@ class Panel:
     def columns(self) -> tuple[str, ...]:
         """The names of the figures that mean something in every row."""
         return COLUMNS.get(find_dimension(self.dimension).level, ("visitors", self.amount))
+
+    @property
+    def has_stays(self) -> bool:
+        """Whether any row tells how its page was looked at."""
+        return any(item.stay for item in self.items)
 
 
 @dataclass(frozen=True)
@@ -206,7 +218,7 @@ def summarise(reader: Reader, query: Query) -> Report:
         last = Range(before.last, before.last)
         series_before[-1:] = daily(reader, _until(query, before.last, until), last)
     totals = sum_up(figures for _, figures in series)
-    kept = reader.kept(query.site.id) if query.with_kept else Kept()
+    kept = reader.kept(query.site.id)
     return Report(
         query=query,
         range=span,
@@ -222,7 +234,9 @@ def summarise(reader: Reader, query: Query) -> Report:
         panels=list_panels(reader, query, span, totals),
         stay=_stay(reader, query, span),
         stay_before=_stay(reader, query, before) if before else None,
-        goals=reach_goals(reader, query.site, span, query.tree, kept.goals, totals.visitors),
+        goals=reach_goals(reader, query.site, span, query.tree, kept.goals, totals.visitors)
+        if query.with_kept
+        else (),
         segments=kept.segments,
         notes=reader.annotations(query.site.id, span) if query.with_kept else (),
     )
@@ -296,7 +310,7 @@ def _points_until(reader: Reader, query: Query, span: Range, until: str) -> list
 
 def _stay(reader: Reader, query: Query, span: Range) -> Stay | None:
     asked = {one.dimension for one in conditions(query.tree)}
-    if not asked & {"page", "title"} or asked & {"hour", "minute"}:
+    if not asked & {"page", "title"} or asked & TIMES:
         return None
     return measure_stays(reader, query.site, span, Grouping(), query.tree).get((), Stay())
 
@@ -327,6 +341,8 @@ def list_panels(reader: Reader, query: Query, span: Range, totals: Totals) -> di
     for name in panels.keys() & {"page", "entry", "exit"}:
         if not (is_kept and name == "page"):
             panels[name] = _with_titles(reader, query.site, panels[name])
+    if query.with_stays and "page" in panels:
+        panels["page"] = _with_stays(reader, query, span, panels["page"])
     return panels
 
 
@@ -341,6 +357,13 @@ def _with_titles(reader: Reader, site: Site, panel: Panel) -> Panel:
     known = reader.page_rows(site.id, [item.label for item in panel.items])
     items = [Item(item.label, item.totals, known.get(item.label, (0, ""))[1]) for item in panel.items]
     return replace(panel, items=items)
+
+
+def _with_stays(reader: Reader, query: Query, span: Range, panel: Panel) -> Panel:
+    if {one.dimension for one in conditions(query.tree)} & TIMES:
+        return panel
+    known = measure_stays(reader, query.site, span, Grouping(("page",)), query.tree)
+    return replace(panel, items=[replace(item, stay=known.get((item.label,))) for item in panel.items])
 
 
 def make_panel(dimension: str, rows: Rows, limit: int) -> Panel:

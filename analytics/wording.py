@@ -285,6 +285,43 @@ def dimension(name: str) -> str:
     return _(KEPT[name]) if name in KEPT else find_dimension(name).label
 
 
+LISTS: Mapping[str, str] = {
+    "page": N_("Pages"),
+    "entry": N_("Entry pages"),
+    "exit": N_("Exit pages"),
+    "title": N_("Titles"),
+    "host": N_("Hosts"),
+    "source": N_("Sources"),
+    "channel": N_("Channels"),
+    "referrer": N_("Referring hosts"),
+    "medium": N_("Mediums"),
+    "utm_campaign": N_("Campaigns"),
+    "utm_source": N_("Campaign sources"),
+    "utm_medium": N_("Campaign mediums"),
+    "utm_content": N_("Campaign contents"),
+    "utm_term": N_("Campaign terms"),
+    "click": N_("Click ids"),
+    "country": N_("Countries"),
+    "region": N_("Regions"),
+    "city": N_("Cities"),
+    "language": N_("Languages"),
+    "network": N_("Networks"),
+    "browser": N_("Browsers"),
+    "browser_version": N_("Browser versions"),
+    "os": N_("Systems"),
+    "os_version": N_("System versions"),
+    "device": N_("Devices"),
+    "screen": N_("Screens"),
+    "event": N_("Events"),
+    "property": N_("Properties"),
+}
+
+
+def list_of(name: str) -> str:
+    """What a list of all groups of a dimension is called: Entry pages."""
+    return _(LISTS[name]) if name in LISTS else dimension(name)
+
+
 OPERATORS = {
     "is": N_("is"),
     "is_not": N_("is not"),
@@ -443,6 +480,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "word": word,
     "operator": operator,
     "dimension": dimension,
+    "list_of": list_of,
     "per_visit": per_visit,
     "reason": reason,
     "adjustment": adjustment,

@@ -16,7 +16,8 @@ from analytics.filters import condition
 from analytics.instance import Instance
 from analytics.language import LANGUAGES, speak
 from analytics.model import Kind
-from analytics.selection import read_selection
+from analytics.selection import TABS, read_selection
+from analytics.wording import LISTS
 
 from .test_kept import keep
 from .test_migrate import owner  # noqa: F401
@@ -152,6 +153,103 @@ def test_a_list_is_read_to_its_end(long_lists: TestClient) -> None:
 )
 def test_a_list_is_searched(long_lists: TestClient, query: str, found: list[str]) -> None:
     assert names(long_lists.get(f"{HERE}/list?{query}").text) == found
+
+
+def heading(text: str) -> str:
+    return "".join(re.findall(r"<h1>([^<]*)</h1>", text))
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [("page", "Pages"), ("entry", "Entry pages"), ("country", "Countries"), ("prop.plan", "plan")],
+)
+def test_a_list_is_called_by_what_it_lists(page: TestClient, name: str, called: str) -> None:  # noqa: F811
+    assert heading(page.get(f"{HERE}/list?list={name}").text) == called
+
+
+def test_every_list_has_a_name_for_many() -> None:
+    assert {name for names in TABS.values() for name in names} <= {*LISTS}
+
+
+def follow(client: TestClient, text: str, label: str) -> str:
+    """The page behind a link."""
+    (link,) = re.findall(rf'<a [^>]*href="([^"]+)"[^>]*>{label}</a>', text)
+    return client.get(link.replace("&amp;", "&")).text
+
+
+def test_a_list_leads_to_the_same_of_other_days(long_lists: TestClient) -> None:
+    text = long_lists.get(f"{HERE}/list?list=page&q=story&page=2&period=7d&f=city:is:Paris").text
+    for label in "Today", "All time", "Yesterday":
+        other = follow(long_lists, text, label)
+        assert (heading(other), 'name="q" maxlength="200" value="story"' in other) == ("Pages", True)
+        assert re.search(rf'aria-current="page">{label}<', other)
+        assert "<span>City is</span>" in other
+        # From its beginning: the second page of other days may not be there.
+        rows = "Nothing like that" if label == "Yesterday" else "Rows 1 to 100 of 250."
+        assert rows in other
+
+
+def test_a_lists_filters_are_taken_away_one_by_one(page: TestClient) -> None:  # noqa: F811
+    text = page.get(f"{HERE}/list?list=page&f=city:is:Berlin&f=country:is:DE").text
+    (link,) = re.findall(r'<a class="chip" href="([^"]+)"[^>]*><span>City is</span>', text)
+    left = page.get(link.replace("&amp;", "&")).text
+    assert (heading(left), re.findall(r"<span>([^<]+ is)</span>", left)) == ("Pages", ["Country is"])
+    assert "<span>" not in follow(page, left, "Without filters").partition("<main")[2].partition("<form")[0]
+
+
+@pytest.mark.parametrize("filters", ["", "&f=country:is:DE"])
+def test_a_list_says_of_which_segment_it_is(page: TestClient, filters: str) -> None:  # noqa: F811
+    keep(page, keep="segment", name="Berliners", view="f=city:is:Berlin")
+    text = page.get(f"{HERE}/list?list=country&segment=1{filters}").text
+    assert ("Segment <b>Berliners</b>" in text, names(text)) == (True, ["Germany"])
+    assert names(follow(page, text, "Without filters")) == ["Germany", "France"]
+
+
+def table_of(text: str) -> list[list[str]]:
+    """What stands in each row of a list, its heading included."""
+    rows = text.partition('<table class="list">')[2].partition("</table>")[0].split("<tr>")[1:]
+    cells = [re.findall(r"<t[hd].*?</t[hd]>", row, re.S) for row in rows]
+    return [[" ".join(re.sub(r"<[^>]*>", " ", one).split()) for one in row] for row in cells]
+
+
+def test_a_whole_list_tells_all_that_is_known_of_a_row(page: TestClient) -> None:  # noqa: F811
+    text = page.get(f"{HERE}?period=today").text
+    card = text.partition('id="card-places"')[2].partition("</section>")[0]
+    assert table_of(card)[0] == ["Country", "Share", "Visits", "Visitors"]
+    assert table_of(follow(page, card, "More figures")) == [
+        ["Country", "Share", "Visits", "Visitors", "Views a visit", "Bounce rate", "Visit duration"],
+        ["Germany", "67%", "2", "2", "1.5", "50%", "30s"],
+        ["France", "33%", "1", "1", "1.0", "100%", "0s"],
+    ]
+
+
+def test_a_whole_list_of_pages_tells_how_they_were_read(page: TestClient, instance: Instance) -> None:  # noqa: F811
+    address = f"{HERE}/list?list=page&period=today"
+    assert table_of(page.get(address).text)[0] == ["Page", "Share", "Views", "Visitors"]
+    stay = replace(hit(1, "/b", 61), kind=Kind.ENGAGEMENT, detail='{"e":75,"sd":90}')
+    instance.write(lambda store: store.write([stay]))
+    assert table_of(page.get(address).text) == [
+        ["Page", "Share", "Views", "Visitors", "Time on page", "Scroll depth"],
+        ["On /a /a", "75%", "3", "3", "–", "–"],
+        ["On /b /b", "25%", "1", "1", "1m 15s", "90%"],
+    ]
+    # Of an hour that is not kept.
+    by_hour = page.get(f"{address}&f=hour:is:2025-11-25%2000:00").text
+    assert table_of(by_hour)[0] == ["Page", "Share", "Views", "Visitors"]
+    rows = read_csv(page.get(address.replace("/list?", "/list.csv?")).text)
+    assert rows == [
+        ["page", "title", "visitors", "views", "time_on_page", "scroll_depth"],
+        ["/a", "On /a", "3", "3", "", ""],
+        ["/b", "On /b", "1", "1", "75.0", "90.0"],
+    ]
+
+
+@pytest.mark.parametrize("name", ["page", "source"])
+def test_what_a_list_counts_is_explained_on_its_page(page: TestClient, name: str) -> None:  # noqa: F811
+    text = page.get(f"{HERE}/list?list={name}").text
+    asked = set(re.findall(r'href="#([a-z-]+)"', text)) - {"main"}
+    assert asked > {"visitors"}
+    assert asked <= set(re.findall(r'<div id="([a-z-]+)">', text))
 
 
 @pytest.mark.parametrize("query", ["list=zz", "list=page&page=0", "list=page&page=x", "", "list=page&f=x"])

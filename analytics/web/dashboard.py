@@ -16,8 +16,8 @@ from ..filters import condition
 from ..goals import describe_goal
 from ..instance import Instance
 from ..model import GOAL_KINDS, Adjustment, Count, Site, Totals
-from ..periods import BY_NAME, DEFAULT, MORE_PERIODS, PERIODS
-from ..selection import TABS, Selection, beside, pick, question, read_selection
+from ..periods import BY_NAME, DEFAULT
+from ..selection import TABS, Selection, pick, question, read_selection
 from ..summary import (
     INTERVALS,
     MAX_DAYS_OF,
@@ -35,12 +35,9 @@ from .beginning import read_beginning
 from .chart import Chart, draw_chart, draw_spark, draw_times, pin_notes, tell_until
 from .gate import Gate
 from .lands import draw_lands
-from .listing import addresses, filter_form
+from .listing import addresses, choices, filter_form
 from .pages import Pages, public_address
 from .wanted import read_while_wanted
-
-KEYS = {"today": "t", "yesterday": "y", "7d": "w", "30d": "m", "90d": "9", "12mo": "q", "all": "a"}
-"""Keys that show a period."""
 
 SHOWN = 500
 """Adjustments that a page lists; `pagetally counter list` has them all."""
@@ -99,10 +96,7 @@ class DashboardRoutes:
             "selection": selection,
             **addresses(request, site),
             **filter_form(report),
-            "periods": PERIODS,
-            "more_periods": MORE_PERIODS,
-            "keys_of": KEYS,
-            "beside": beside(query.period, report.range, local_day(site.timezone, query.now), report.since),
+            **choices(report),
             "hours_beside": hours_beside(query, report.range) if query.interval == "minute" else ("", ""),
             "intervals": intervals_for(report.range.days),
             "interval": query.interval,

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..days import local_day
 from ..dimensions import BY_NAME as DIMENSIONS
 from ..dimensions import Dimension, find_dimension
 from ..errors import InputError
@@ -18,7 +19,8 @@ from ..filters import OPERATORS, condition
 from ..instance import Instance
 from ..model import Site
 from ..panels import chart_csv, goals_csv, panel_csv
-from ..selection import FILTERABLE, GOAL, Selection, pick, question, read_selection
+from ..periods import MORE_PERIODS, PERIODS
+from ..selection import FILTERABLE, GOAL, Selection, beside, pick, question, read_selection
 from ..summary import NONE, Item, Panel, Report, summarise
 from ..wording import NOBODY, word
 from .gate import Gate
@@ -35,6 +37,9 @@ SUGGESTED = 200
 """Values that a form offers."""
 
 MAX_SEARCH = 200
+
+KEYS = {"today": "t", "yesterday": "y", "7d": "w", "30d": "m", "90d": "9", "12mo": "q", "all": "a"}
+"""Keys that show a period."""
 
 WORDED = ("country", "language", "channel", "device", "property")
 """Dimensions whose labels people read as other words."""
@@ -84,7 +89,7 @@ class ListRoutes:
         number = _read_page(known.get("page", "1"))
         report = await self._ask(request, site, selection, dimension.name)
         leaf = Leaf(report.panels[dimension.name], known.get("q", "")[:MAX_SEARCH].strip(), number)
-        values = self._common(request, site, selection, report)
+        values = self._common(request, site, selection, report) | choices(report)
         # A list may have a hundred thousand rows: not on the event loop, where views wait.
         return await run_in_threadpool(self._show, request, dimension, leaf, values)
 
@@ -147,7 +152,15 @@ class ListRoutes:
         """The summary of a selection with one list, and without what only its page shows."""
         query = question(site, selection, self._instance.clock())
         panels = (name,) if name else ()
-        whole = replace(query, panels=panels, limit=limit, interval="day", compare=NONE, with_kept=with_kept)
+        whole = replace(
+            query,
+            panels=panels,
+            limit=limit,
+            interval="day",
+            compare=NONE,
+            with_kept=with_kept,
+            with_stays=name == "page" and limit == MAX_ROWS,
+        )
         return await read_while_wanted(request, self._instance, partial(summarise, query=whole))
 
     def _common(self, request: Request, site: Site, selection: Selection, report: Report) -> dict[str, Any]:
@@ -171,6 +184,18 @@ def addresses(request: Request, site: Site) -> dict[str, Any]:
         return f"{here}{below}{'?' if query else ''}{query}"
 
     return {"here": here, "address": address}
+
+
+def choices(report: Report) -> dict[str, Any]:
+    """The periods that lead on from a report."""
+    query = report.query
+    today = local_day(query.site.timezone, query.now)
+    return {
+        "periods": PERIODS,
+        "more_periods": MORE_PERIODS,
+        "keys_of": KEYS,
+        "beside": beside(query.period, report.range, today, report.since),
+    }
 
 
 def filter_form(report: Report, what: str = "", how: str = "") -> dict[str, Any]:
