@@ -203,20 +203,10 @@ def order_of(dimension: str, rows: Rows) -> str:
 
 def summarise(reader: Reader, query: Query) -> Report:
     """Answer a question. Call it inside one snapshot of the reader."""
-    today = local_day(query.site.timezone, query.now)
     since = reader.first_day(query.site.id)
-    span = range_of(query.period, today, since, reader.last_day(query.site.id))
-    before = range_before(query, span)
-    if before and (since is None or since > before.first):
-        # A period that was counted in part would show a growth that never was.
-        before = None
+    span = span_of(reader, query)
     series = daily(reader, query, span)
-    series_before = daily(reader, query, before) if before else []
-    until = time_of_day(query) if before and span.last == today else ""
-    if before and until:
-        # Today so far against whole days would show a fall every morning.
-        last = Range(before.last, before.last)
-        series_before[-1:] = daily(reader, _until(query, before.last, until), last)
+    before, series_before, until = days_before(reader, query, span, since)
     totals = sum_up(figures for _, figures in series)
     kept = reader.kept(query.site.id)
     return Report(
@@ -240,6 +230,32 @@ def summarise(reader: Reader, query: Query) -> Report:
         segments=kept.segments,
         notes=reader.annotations(query.site.id, span) if query.with_kept else (),
     )
+
+
+def span_of(reader: Reader, query: Query) -> Range:
+    """The days that a question is about."""
+    today = local_day(query.site.timezone, query.now)
+    return range_of(query.period, today, reader.first_day(query.site.id), reader.last_day(query.site.id))
+
+
+def days_before(
+    reader: Reader, query: Query, span: Range, since: int | None
+) -> tuple[Range | None, list[tuple[int, Totals]], str]:
+    """The days that a range is compared with, the figures of each, and the time until which the last counts.
+
+    That time is empty where all of the day does. `since`: the first day of the site.
+    """
+    before = range_before(query, span)
+    if before is None or since is None or since > before.first:
+        # A period that was counted in part would show a growth that never was.
+        return None, [], ""
+    series = daily(reader, query, before)
+    if span.last != local_day(query.site.timezone, query.now):
+        return before, series, ""
+    # Today so far against whole days would show a fall every morning.
+    until = time_of_day(query)
+    last = daily(reader, _until(query, before.last, until), Range(before.last, before.last))
+    return before, [*series[:-1], *last], until
 
 
 def range_before(query: Query, span: Range) -> Range | None:
@@ -462,10 +478,14 @@ def total_of(reader: Reader, query: Query) -> Totals:
 
 def days_of(reader: Reader, query: Query) -> Sequence[tuple[int, Totals]]:
     """(day, head figures) of each day of a period."""
-    today = local_day(query.site.timezone, query.now)
-    known = reader.first_day(query.site.id), reader.last_day(query.site.id)
-    span = range_of(query.period, today, *known)
-    return list(daily(reader, query, span))
+    return daily(reader, query, span_of(reader, query))
+
+
+def total_before(reader: Reader, query: Query) -> Totals | None:
+    """The head figures of what a period is compared with, as its summary has them; None for nothing."""
+    since = reader.first_day(query.site.id)
+    before, series, _ = days_before(reader, query, span_of(reader, query), since)
+    return sum_up(figures for _, figures in series) if before else None
 
 
 def sum_up(figures: Iterable[Totals]) -> Totals:

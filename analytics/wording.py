@@ -172,6 +172,15 @@ def points(now: float | None, before: float | None) -> str:
     return f"{'+' if moved > 0 else '−' if moved else '±'}{plural(abs(moved), 'point')}"
 
 
+def tenths(now: float | None, before: float | None) -> str:
+    """How much a small mean changed, as it is shown: +0.2; empty where that means nothing."""
+    if now is None or before is None:
+        return ""
+    moved = round(round(now, 1) - round(before, 1), 1)
+    sign = "+" if moved > 0 else "−" if moved else "±"
+    return f"{sign}{abs(moved):.1f}".replace(".", spoken().decimal)
+
+
 def signed(value: int) -> str:
     """A number with its sign: +1,204, −3, +0"""
     return f"{'−' if value < 0 else '+'}{number(abs(value))}"
@@ -470,6 +479,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "days_between": days_between,
     "change": change,
     "points": points,
+    "tenths": tenths,
     "signed": signed,
     "unit": unit,
     "by_unit": by_unit,

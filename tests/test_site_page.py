@@ -403,3 +403,24 @@ def test_a_page_is_small_enough_for_a_slow_line(page: TestClient) -> None:
     """With everything that it loads: 150 KB."""
     loaded = ["/sites/example.com?period=12mo", "/style.css", "/htmx.js", "/keys.js", "/icon.svg"]
     assert sum(len(page.get(path).content) for path in loaded) < 150_000
+
+
+MOVED = r'<span class="moved[^>]*>([^<]*)<'
+
+
+def test_all_sites_are_compared_as_each_on_its_page(page: TestClient, instance: Instance) -> None:
+    assert re.findall(MOVED, page.get("/").text) == []
+    # It is noon: what came on the evening of the last of those days counts not yet, as today's does not.
+    before = [hit(60, "/a", 0, TODAY - 59), hit(61, "/a", 0, TODAY - 30), hit(62, "/a", 80_000, TODAY - 30)]
+    instance.write(lambda store: store.write([hit(59, "/a", 0, TODAY - 60), *before]))
+    assert re.findall(MOVED, page.get("/").text) == ["+150%", "+100%"]
+    assert re.findall(MOVED, page.get("/sites/example.com").text)[:2] == ["+150%", "+100%"]
+    assert "against 2 in the period before" in page.get("/").text
+
+
+def test_views_a_visit_are_compared_as_they_are_shown(page: TestClient, instance: Instance) -> None:
+    views = [hit(60 + number // 6, "/a", number, TODAY - 1) for number in range(6)]
+    instance.write(lambda store: store.write([hit(59, "/a", 0, TODAY - 2), *views]))
+    text = page.get("/sites/example.com?period=today").text.partition('href="#per-visit"')[2]
+    # 4 views in 3 visits, after 7 in 2.
+    assert (re.findall(r'"value">([^<]*)', text)[0], re.findall(MOVED, text)[0]) == ("1.3", "−2.2")

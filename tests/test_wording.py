@@ -104,6 +104,14 @@ def test_points(now: float | None, before: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("now", "before", "text"),
+    [(2.1, 1.9, "+0.2"), (1.86, 1.94, "±0.0"), (1.04, 2, "−1.0"), (None, 2, ""), (2, None, "")],
+)
+def test_tenths(now: float | None, before: float | None, text: str) -> None:
+    assert wording.tenths(now, before) == text
+
+
+@pytest.mark.parametrize(
     ("first", "last", "text"),
     [
         (date(2026, 11, 5), date(2026, 11, 5), "Thu 5 Nov 2026"),

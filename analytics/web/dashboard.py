@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from ..instance import Instance
 from ..model import GOAL_KINDS, Adjustment, Count, Site, Totals
 from ..periods import BY_NAME, DEFAULT
 from ..selection import TABS, Selection, pick, question, read_selection
+from ..store.sqlite import SqliteReader
 from ..summary import (
     INTERVALS,
     MAX_DAYS_OF,
@@ -28,6 +29,7 @@ from ..summary import (
     sum_up,
     summarise,
     times_of,
+    total_before,
     total_of,
 )
 from ..tokens import make_token
@@ -41,6 +43,21 @@ from .wanted import read_while_wanted
 
 SHOWN = 500
 """Adjustments that a page lists; `pagetally counter list` has them all."""
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """One site among all."""
+
+    site: Site
+    today: Totals
+    month: Totals
+    before: Totals | None
+    """Of the 30 days before those of `month`."""
+    online: int
+    course: str
+    since: int | None
+    """Its first day; None for one that has no views yet."""
 
 
 class DashboardRoutes:
@@ -61,18 +78,24 @@ class DashboardRoutes:
         rows = await run_in_threadpool(self._overview)
         return self._pages.render(request, "index.html", signed_in=True, rows=rows)
 
-    def _overview(self) -> list[tuple[Site, Totals, Totals, int, str, int | None]]:
-        now, rows = self._instance.clock(), []
+    def _overview(self) -> list[Glimpse]:
+        now = self._instance.clock()
         with self._instance.borrow_reader() as reader:
-            for site in self._instance.registry.sites:
-                today = total_of(reader, Query(site, BY_NAME["today"], now))
-                days = days_of(reader, Query(site, DEFAULT, now))
-                month = sum_up(figures for _, figures in days)
-                online = self._instance.presence.count(site.id, now)
-                # Today is not over: with it every line would end in a fall.
-                course = draw_spark([one.visitors for _, one in days[:-1]])
-                rows.append((site, today, month, online, course, reader.first_day(site.id)))
-        return rows
+            return [self._glimpse(reader, site, now) for site in self._instance.registry.sites]
+
+    def _glimpse(self, reader: SqliteReader, site: Site, now: float) -> Glimpse:
+        month = Query(site, DEFAULT, now)
+        days = days_of(reader, month)
+        return Glimpse(
+            site,
+            today=total_of(reader, Query(site, BY_NAME["today"], now)),
+            month=sum_up(figures for _, figures in days),
+            before=total_before(reader, month),
+            online=self._instance.presence.count(site.id, now),
+            # Today is not over: with it every line would end in a fall.
+            course=draw_spark([one.visitors for _, one in days[:-1]]),
+            since=reader.first_day(site.id),
+        )
 
     async def site(self, request: Request, site: Site) -> Response:
         """One site's totals, daily chart, top pages and top referring hosts."""
