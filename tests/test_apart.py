@@ -381,6 +381,12 @@ def test_the_page_has_periods_a_course_and_csv(site_page: TestClient, clock: Clo
     assert '<svg class="spark"' not in text
     week = site_page.get(f"{address}?period=7d").text
     assert week.count('<svg class="spark"') == week.count('<div class="why">') > 0
+    # Who cannot see the courses has their numbers.
+    table = week.partition("Day by day</summary>")[2].partition("</table>")[0]
+    told = re.findall(r"<td><bdi>(\w+)</bdi></td><td[^>]*>(\d+)</td>", table)
+    assert sorted(told) == sorted(
+        (name, views) for name, views in re.findall(r'<h2>(\w+)</h2><span class="strong">(\d+) view', week)
+    )
     rows = list(csv.reader(StringIO(site_page.get(f"{address}.csv?list=machines").text)))
     assert rows[0] == ["name", "reason", "views", "pages", "last"]
     assert {row[0] for row in rows[1:]} >= {"Googlebot", "GPTBot"}

@@ -262,10 +262,12 @@ def test_stats_compare_with_the_period_before_where_it_was_counted(data: Path) -
     today = pagetally("stats", "example.com", "--period", "today", data=data).stdout
     assert "−67% −50% −50% +50 points" in " ".join(today.split())
     assert "Counted since" not in today
+    assert f"Compared with {wording.weekday(int(now) // 86_400 - 1)} until " in today
     month = pagetally("stats", "example.com", data=data).stdout
     yesterday = wording.date(int(now) // 86_400 - 1)
     assert f"Counted since {yesterday}\n" in month
     assert "points" not in month
+    assert "Compared with" not in month
 
 
 def test_stats_of_a_site_without_views_say_how_to_begin(data: Path) -> None:

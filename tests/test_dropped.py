@@ -54,6 +54,7 @@ def test_the_page_tells_reason_number_and_sentence(
     ]
     assert wording.REASONS["host"] in page
     assert "Tue 25 Nov 2025" in page
+    assert '<a href="/sites/example.com/bots">see them, or count them after all</a>' in page
     assert '/sites/example.com/dropped"' in owner.get("/sites/example.com").text
     # What is of no site is told on a page of its own.
     nobody = owner.get("/dropped").text

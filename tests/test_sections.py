@@ -47,6 +47,18 @@ def test_popular_pages_are_for_the_owner_and_titles_are_text(client: TestClient,
     assert client.get("/stats/sites/unknown.example/popular").status_code == 404
 
 
+def test_a_popular_page_leads_to_its_summary_of_the_same_days(client: TestClient, instance: Instance) -> None:
+    shown = client.get("/stats/sites/example.com/popular").text
+    ((link, name, views),) = re.findall(
+        r'<a class="pick" href="([^"]+)".*?class="name">([^<]+)<.*?<td class="n">(\d+)</td>\s*</tr>',
+        shown,
+        re.S,
+    )[:1]
+    text = client.get(link.replace("&amp;", "&")).text
+    assert re.findall(r'<span class="value">([^<]+)', text)[0] == views
+    assert re.search(rf'class="name">{re.escape(name)}<', text.partition('id="card-pages"')[2])
+
+
 def test_strangers_see_no_popular_page(instance: Instance) -> None:
     stranger = TestClient(create_app(instance))
     answer = stranger.get("/sites/example.com/popular", follow_redirects=False)

@@ -276,6 +276,10 @@ def _show_totals(console: Console, report: Report) -> None:
             style="dim",
         )
     console.print(table)
+    if report.range_before is not None:
+        days = wording.days_between(report.range_before.first, report.range_before.last)
+        until = f" until {report.until}" if report.until else ""
+        console.print(f"Compared with {days}{until}", style="dim", highlight=False)
     if report.counted_since is not None:
         console.print(f"Counted since {wording.date(report.counted_since)}", style="dim", highlight=False)
 

@@ -6,11 +6,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..filters import condition
 from ..instance import Instance
 from ..language import N_
 from ..lists import Wish, list_pages
-from ..model import PageList, Site
+from ..model import ListedPage, PageList, Site
+from ..periods import find_period
+from ..selection import Selection
 from .gate import Gate
+from .listing import addresses
 from .pages import Pages
 
 LISTS = {
@@ -30,9 +34,15 @@ class RankingRoutes:
     async def popular(self, request: Request, site: Site) -> Response:
         """The most viewed pages, and those that trend."""
         lists = await run_in_threadpool(self._read, site)
-        return self._pages.render(request, "ranking.html", signed_in=True, site=site, lists=lists)
+        values = {"site": site, "lists": lists, **addresses(request, site), "view": _view}
+        return self._pages.render(request, "ranking.html", signed_in=True, **values)
 
     def _read(self, site: Site) -> dict[str, PageList]:
         now = self._instance.clock()
         with self._instance.borrow_reader() as reader:
             return {title: list_pages(reader, site, wish, now) for title, wish in LISTS.items()}
+
+
+def _view(title: str, page: ListedPage) -> Selection:
+    """The summary of a page in a list, in the days of the list."""
+    return Selection(find_period(LISTS[title].window)).with_condition(condition("page", "is", [page.path]))
