@@ -208,6 +208,7 @@ def test_a_list_says_of_which_segment_it_is(page: TestClient, filters: str) -> N
 def table_of(text: str) -> list[list[str]]:
     """What stands in each row of a list, its heading included."""
     rows = text.partition('<table class="list">')[2].partition("</table>")[0].split("<tr>")[1:]
+    rows = [re.sub(r'<a class="sort.*?</a>', "", row) for row in rows]
     cells = [re.findall(r"<t[hd].*?</t[hd]>", row, re.S) for row in rows]
     return [[" ".join(re.sub(r"<[^>]*>", " ", one).split()) for one in row] for row in cells]
 
@@ -244,6 +245,58 @@ def test_a_whole_list_of_pages_tells_how_they_were_read(page: TestClient, instan
     ]
 
 
+@pytest.mark.parametrize(
+    ("query", "rows"),
+    [
+        ("list=city", ["Berlin", "Paris"]),
+        ("list=city&sort=visits:asc", ["Paris", "Berlin"]),
+        ("list=city&sort=bounce_rate", ["Paris", "Berlin"]),
+        ("list=city&sort=visit_duration", ["Berlin", "Paris"]),
+        ("list=city&sort=per_visit:asc&q=r", ["Paris", "Berlin"]),
+        ("list=page&sort=time_on_page", ["On /b", "On /a"]),
+        # Of /a nobody told.
+        ("list=page&sort=scroll_depth:asc", ["On /b", "On /a"]),
+    ],
+)
+def test_a_whole_list_is_sorted_by_any_figure(
+    page: TestClient,  # noqa: F811
+    instance: Instance,
+    query: str,
+    rows: list[str],
+) -> None:
+    stay = replace(hit(1, "/b", 61), kind=Kind.ENGAGEMENT, detail='{"e":75,"sd":90}')
+    instance.write(lambda store: store.write([stay]))
+    assert names(page.get(f"{HERE}/list?{query}&period=today").text) == rows
+
+
+def sort_link(text: str, label: str) -> str:
+    (link,) = re.findall(
+        rf'<a class="sort[^"]*" href="([^"]+)"[^>]*>(?:(?!</a>).)*: {label}</span></a>', text
+    )
+    return link.replace("&amp;", "&")
+
+
+def test_the_headings_of_a_whole_list_sort_it(page: TestClient) -> None:  # noqa: F811
+    sorts = []
+    text = page.get(f"{HERE}/list?list=city&period=today&q=r").text
+    for label in "Visits", "Visits", "Bounce rate", "Bounce rate", "Bounce rate":
+        text = page.get(sort_link(text, label)).text
+        sorts.append((names(text)[0], *re.findall(r'aria-sort="(\w+)"', text)))
+        assert "Rows 1 to 2 of 2." in text
+    assert sorts == [
+        ("Paris", "ascending"),
+        ("Berlin", "descending"),
+        ("Paris", "descending"),
+        ("Berlin", "ascending"),
+        ("Paris", "descending"),
+    ]
+    # The order stays for other days, and in the form.
+    assert 'name="sort" value="bounce_rate"' in text
+    assert (
+        'aria-sort="descending"><a class="sort' in follow(page, text, "7 days").partition("Views a visit")[2]
+    )
+
+
 @pytest.mark.parametrize("name", ["page", "source"])
 def test_what_a_list_counts_is_explained_on_its_page(page: TestClient, name: str) -> None:  # noqa: F811
     text = page.get(f"{HERE}/list?list={name}").text
@@ -252,7 +305,9 @@ def test_what_a_list_counts_is_explained_on_its_page(page: TestClient, name: str
     assert asked <= set(re.findall(r'<div id="([a-z-]+)">', text))
 
 
-@pytest.mark.parametrize("query", ["list=zz", "list=page&page=0", "list=page&page=x", "", "list=page&f=x"])
+@pytest.mark.parametrize(
+    "query", ["list=zz", "list=page&sort=size", "list=page&page=0", "list=page&page=x", "", "list=page&f=x"]
+)
 def test_a_wrong_address_of_a_list_is_told(page: TestClient, query: str) -> None:  # noqa: F811
     answer = page.get(f"{HERE}/list?{query}")
     assert answer.status_code == 400

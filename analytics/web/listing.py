@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import itemgetter
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -45,18 +47,67 @@ WORDED = ("country", "language", "channel", "device", "property")
 """Dimensions whose labels people read as other words."""
 
 
+FIGURES: Mapping[str, Callable[[Item], float | None]] = {
+    "views": lambda item: item.totals.views,
+    "visits": lambda item: item.totals.visits,
+    "visitors": lambda item: item.totals.visitors,
+    "events": lambda item: item.totals.events,
+    "per_visit": lambda item: item.totals.views / item.totals.visits if item.totals.visits else None,
+    "bounce_rate": lambda item: item.totals.bounce_rate,
+    "visit_duration": lambda item: item.totals.visit_duration,
+    "time_on_page": lambda item: item.stay.time_on_page if item.stay else None,
+    "scroll_depth": lambda item: item.stay.scroll_depth if item.stay else None,
+}
+"""By what a whole list can be sorted: the largest first, or with RISING the smallest."""
+
+RISING = ":asc"
+
+
 @dataclass(frozen=True)
 class Leaf:
-    """One page of a list that was searched."""
+    """One page of a list that was searched and sorted."""
 
     panel: Panel
     text: str
     number: int
+    sort: str = ""
+    """Empty for the order of the summary's card."""
+
+    @property
+    def by(self) -> str:
+        """The figure by which it is sorted."""
+        return self.sort.removesuffix(RISING) or self.panel.amount
+
+    @property
+    def is_rising(self) -> bool:
+        """Whether the smallest figure comes first."""
+        return self.sort.endswith(RISING)
+
+    def sorted_by(self, figure: str) -> str:
+        """`sort` of the list by a figure; of the one by which it is sorted, the other way round."""
+        if figure == self.by and not self.is_rising:
+            return figure + RISING
+        return "" if figure == self.panel.amount else figure
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """What its address says besides the selection and the page."""
+        return self.kept_with(self.sort)
+
+    def kept_with(self, sort: str) -> dict[str, str]:
+        """The same of another order."""
+        return {name: value for name, value in (("q", self.text), ("sort", sort)) if value}
 
     @property
     def found(self) -> list[Item]:
-        """All rows that have the text in what they are called."""
-        return [one for one in self.panel.items if self._has(one)]
+        """All rows that have the text in what they are called; those without the figure come last."""
+        found = [one for one in self.panel.items if self._has(one)]
+        if not self.sort:
+            return found
+        figures = [(FIGURES[self.by](one), one) for one in found]
+        known = [(figure, one) for figure, one in figures if figure is not None]
+        known.sort(key=itemgetter(0), reverse=not self.is_rising)
+        return [one for _, one in known] + [one for figure, one in figures if figure is None]
 
     def _has(self, item: Item) -> bool:
         names = (word(item.label, self.panel.dimension), item.title, item.label)
@@ -88,7 +139,8 @@ class ListRoutes:
         selection = read_selection(request.query_params.multi_items())
         number = _read_page(known.get("page", "1"))
         report = await self._ask(request, site, selection, dimension.name)
-        leaf = Leaf(report.panels[dimension.name], known.get("q", "")[:MAX_SEARCH].strip(), number)
+        text = known.get("q", "")[:MAX_SEARCH].strip()
+        leaf = Leaf(report.panels[dimension.name], text, number, _read_sort(known.get("sort", "")))
         values = self._common(request, site, selection, report) | choices(report)
         # A list may have a hundred thousand rows: not on the event loop, where views wait.
         return await run_in_threadpool(self._show, request, dimension, leaf, values)
@@ -215,6 +267,13 @@ def _suggest(item: Item, dimension: str) -> tuple[str, str]:
     if not item.label:
         return NOBODY, name
     return (name if dimension in WORDED else item.label), item.title
+
+
+def _read_sort(text: str) -> str:
+    if text and text.removesuffix(RISING) not in FIGURES:
+        hint = "One of " + ", ".join(FIGURES) + "."
+        raise InputError("sort", f"{text[:40]!r} is not a figure", hint=hint)
+    return text
 
 
 def _read_page(text: str) -> int:
