@@ -207,6 +207,8 @@ def test_programs_leave_notes_with_a_key_for_that(client: TestClient, instance: 
     for key, status in (("", 401), (reading, 401), (noting, 200)):
         answer = api.post("/api/v1/annotations", json=body, headers={"authorization": f"Bearer {key}"})
         assert answer.status_code == status
+        # The holder of a key for something else is told which one it takes.
+        assert answer.is_success or answer.json()["hint"].endswith("--scope annotate")
     assert answer.json() == {"id": 1, "site_id": "example.com", "date": "2025-11-25", "text": "Deployed 2.0"}
     headers = {"authorization": f"Bearer {noting}"}
     for wrong in ({"text": ""}, {"date": "soon"}, {"link": "x"}, {"text": 3}):

@@ -75,7 +75,12 @@ class StatsRoutes:
     def _admit(self, request: Request, scope: str = "read") -> ApiToken:
         token = find_token(self._instance.api_tokens, request.headers.get("authorization", ""), scope)
         if token is None:
-            raise Denied("a key is needed, and this request has none that is known here")
+            # A key that is for something else looks to its holder like one that should do.
+            more = "" if scope == "read" else f" --scope {scope}"
+            raise Denied(
+                f"a key of the scope {scope} is needed, and this request has none that is known here",
+                hint=f"{Denied.hint}{more}",
+            )
         wait = self._quota.admit(token.id, self._instance.clock())
         if wait:
             raise Spent(wait)
