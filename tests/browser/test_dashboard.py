@@ -370,3 +370,18 @@ def test_the_maker_shows_the_live_element(office: Office, open_owner: OpenContex
     expect(page.locator("page-list [part=link]")).to_have_count(2)
     assert page.locator("page-list [part=link]").first.get_attribute("href").startswith(f"https://{PLAIN}/")  # type: ignore[union-attr]
     assert refused == []
+
+
+def test_on_a_phone_the_form_of_a_widget_stands_below_what_it_makes(
+    office: Office, open_owner: OpenContext
+) -> None:
+    page = open_owner(viewport={"width": 375, "height": 800}).new_page()
+    page.goto(office.url(f"/sites/{PLAIN}/widgets"))
+    parts = [
+        page.get_by_role("region", name="As it is now"),
+        page.locator("form[data-live]"),
+        page.get_by_role("region", name="To paste"),
+    ]
+    tops = [part.evaluate("one => one.getBoundingClientRect().top") for part in parts]
+    assert tops == sorted(tops)
+    assert tops[1] < 400
