@@ -1,6 +1,6 @@
 """Lines of a web server's access log to events: Apache's and nginx's common and combined formats.
 
-[virtual-host:port] host identity user [time] "request" status bytes ["referrer" "user agent"]
+[virtual-host[:port]] host identity user [time] "request" status bytes ["referrer" "user agent"]
 """
 
 from __future__ import annotations
@@ -20,12 +20,18 @@ STATIC_FILES = tuple(".png .jpg .jpeg .gif .css .js .ico .svg .woff .woff2 .ttf 
 
 # Unrolled: an alternation for each character takes three times as long.
 _QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
-# Debian's `vhost_combined` begins with the virtual host; an address with a port is followed by "-".
-_HOST = r"(?:([A-Za-z0-9][A-Za-z0-9.-]*):\d{1,5} (?=[^\s-]))?"
+# Debian's `vhost_combined` begins with the virtual host; an address with a port is followed by "-". Without a
+# port it is a virtual host when it ends like a name and an address follows (Apache's `%v %h`).
+_HOST = (
+    r"(?:([A-Za-z0-9][A-Za-z0-9.-]*+)(?::\d{1,5} (?=[^\s-])"
+    r"|(?<=[A-Za-z]) (?=\d{1,3}(?:\.\d{1,3}){3} |[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]+ )))?"
+)
 _LINE = re.compile(
     rf"{_HOST}(\S+) \S+ [^\[]*\[([^\]]+)\] {_QUOTED} (\d{{3}}) \S+(?: {_QUOTED} {_QUOTED}(?: .*)?)?\s*\Z"
 )
 _MINUTE = re.compile(r"(\d{2}/[A-Za-z]{3}/\d{4}):(\d{2}):(\d{2}): ([+-])(\d{2})(\d{2})\Z", re.ASCII)
+# What servers write for bytes that would break the line; a backslash that was sent is `\\`.
+_ESCAPED = re.compile(r'\\(?:x([0-9A-Fa-f]{2})|(["\\]))')
 _SECONDS = {f"{second:02d}": second for second in range(61)}
 _MONTHS = {name: number for number, name in enumerate(month_abbr) if name}
 
@@ -66,7 +72,8 @@ def read_line(line: str) -> LogLine | None:
         words = ["", ""]
     referrer = "" if referrer in (None, "-") else _unquote(referrer)
     agent = "" if agent in (None, "-") else _unquote(agent)
-    return LogLine(address, at, words[0], words[1], int(status), referrer, agent, host or "")
+    target = _ESCAPED.sub(_percent, words[1]) if "\\" in words[1] else words[1]
+    return LogLine(address, at, words[0], target, int(status), referrer, agent, host or "")
 
 
 def is_page_view(line: LogLine) -> bool:
@@ -84,6 +91,10 @@ def _is_page(path: str) -> bool:
 def address_of(line: LogLine, domain: str) -> str:
     """The full address of the page that a line asks for."""
     return f"https://{line.host or domain}{line.target}" if line.target.startswith("/") else line.target
+
+
+def _percent(escaped: re.Match[str]) -> str:
+    return f"%{escaped[1] or f'{ord(escaped[2]):02X}'}"
 
 
 def _unquote(text: str) -> str:

@@ -76,6 +76,28 @@ LINES = [
         '2001:db8::7:80 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1 "-" "-"',
         ("2001:db8::7:80", 1431857103, "/a", 200, "", ""),
     ),
+    # A virtual host without a port; names and addresses that are no virtual host.
+    (
+        'a.example 1.2.3.4 - bob [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1 "-" "-"',
+        ("1.2.3.4", 1431857103, "/a", 200, "", ""),
+    ),
+    (
+        'a.example 2001:db8::7 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1 "-" "-"',
+        ("2001:db8::7", 1431857103, "/a", 200, "", ""),
+    ),
+    (
+        'pool-7.isp.example - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1 "-" "-"',
+        ("pool-7.isp.example", 1431857103, "/a", 200, "", ""),
+    ),
+    (
+        '1.2.3.4 10.0.0.7 - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1 "-" "-"',
+        ("1.2.3.4", 1431857103, "/a", 200, "", ""),
+    ),
+    # Apache and nginx escape what is no ASCII.
+    (
+        '1.2.3.4 - - [17/May/2015:10:05:03 +0000] "GET /caf\\xc3\\xA9?q=\\"\\\\ HTTP/1.1" 200 1',
+        ("1.2.3.4", 1431857103, "/caf%c3%A9?q=%22%5C", 200, "", ""),
+    ),
     ('1.2.3.4 - - [17/May/2015:10:05:03 +0000] "' + "x" * 70_000, None),
 ]
 
@@ -225,11 +247,12 @@ def test_days_that_have_not_come_and_other_virtual_hosts_do_not_count(data: Path
     file = tmp_path / "log"
     future = line("/a").replace("2025", "9999")
     hosts = [f"{host}:443 {line('/a')}" for host in ("example.com", "www.example.com", "other.example")]
+    hosts += [f"{host} {line('/a')}" for host in ("example.com", "other.example")]
     file.write_text("\n".join([future, *hosts, line("/b")]))
     said = pagetally("import", "access-log", file, "--site", "example.com", data=data).stdout
     assert "1 not counted: future" in said
-    assert "1 not counted: host" in said
-    assert count(data) == {"/a": 2, "/b": 1, "site": 3}
+    assert "2 not counted: host" in said
+    assert count(data) == {"/a": 3, "/b": 1, "site": 4}
     reader = SqliteReader(data)
     assert reader.site_count(1).visitors == 1
     reader.close()
