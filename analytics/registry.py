@@ -73,7 +73,9 @@ def check_site(site: Site) -> Site:
         hint = f"From {SHORTEST_KEPT} to {LONGEST_KEPT:,}, or 0 to keep every day."
         raise InputError("keep-days", f"{site.keep_days} cannot be used", hint=hint)
     domain = check_host("domain", site.domain)
-    aliases = tuple(dict.fromkeys(check_host("alias", alias) for alias in site.aliases))
+    others = dict.fromkeys(check_host("alias", alias) for alias in site.aliases)
+    # Its `www.` is the domain itself.
+    aliases = tuple(host for host in others if host != domain)
     hosts = frozenset(bare_host(host) for host in (domain, *aliases))
     excluded = tuple(dict.fromkeys(map(canonical_pattern, site.exclude_paths)))
     return replace(site, domain=domain, aliases=aliases, hosts=hosts, exclude_paths=excluded)

@@ -39,7 +39,9 @@ def data(request: pytest.FixtureRequest, tmp_path: Path, start_server: StartServ
 
 def test_sites(data: Path) -> None:
     said = pagetally(
-        "site", "add", "Example.com", "--timezone", "Europe/London", "--alias", "b.example", data=data
+        *("site", "add", "Example.com", "--timezone", "Europe/London"),
+        *("--alias", "b.example", "--alias", "www.example.com"),
+        data=data,
     )
     assert "example.com is counted from now on; its days are those of Europe/London" in said.stdout
     for line in ('/pt.js"></script>', 'data-pagetally="page-views"', 'data-pagetally="site-views"'):
