@@ -170,6 +170,7 @@ FIELDS: Mapping[str, str] = {
     "value": N_("Value"),
     "list": N_("List"),
     "sort": N_("Sort by"),
+    "metric": N_("Figure"),
     "segment": N_("Segment"),
     "name": N_("Name"),
     "text": N_("Note"),

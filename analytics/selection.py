@@ -11,6 +11,7 @@ import regex
 from .days import read_day, to_date
 from .dimensions import BY_NAME, Level, find_dimension, name_property, split_property
 from .errors import InputError
+from .figures import BY_NAME as FIGURES
 from .filters import (
     NO_FILTER,
     Condition,
@@ -57,6 +58,8 @@ class Selection:
     """Empty for what suits the period."""
     at: str = ""
     """The first minute that a chart by minutes shows; empty for the last hour."""
+    metric: str = ""
+    """The headline figure that the chart shows; empty for views and visitors."""
     conditions: tuple[Condition, ...] = ()
     is_any: bool = False
     """Whether one of the conditions is enough."""
@@ -109,6 +112,10 @@ class Selection:
         """The same with a chart by minutes that begins at one."""
         return replace(self, at=at)
 
+    def with_metric(self, metric: str) -> Selection:
+        """The same with a chart of another headline figure; without a name that of views and visitors."""
+        return replace(self, metric=metric)
+
     def with_days(self, first: int, last: int) -> Selection:
         """The same of the days from `first` to `last`."""
         return self.with_period(custom_period(first, last))
@@ -139,6 +146,8 @@ class Selection:
             pairs.append(("by", self.interval))
         if self.at:
             pairs.append(("at", self.at))
+        if self.metric:
+            pairs.append(("metric", self.metric))
         pairs += [("f", write_condition(one)) for one in self.conditions]
         if self.is_any:
             pairs.append(("any", "1"))
@@ -158,6 +167,10 @@ def read_selection(pairs: Sequence[tuple[str, str]]) -> Selection:
     if interval and interval not in INTERVALS:
         hint = "One of " + ", ".join(INTERVALS)
         raise InputError("by", f"{interval[:20]!r} is not an interval", hint=hint)
+    metric = known.get("metric", "")
+    if metric and metric not in FIGURES:
+        hint = "One of " + ", ".join(FIGURES)
+        raise InputError("metric", f"{metric[:40]!r} is not a figure", hint=hint)
     segment = known.get("segment", "0")
     if not segment.isascii() or not segment.isdigit() or len(segment) > 9:
         raise InputError("segment", "is not a number")
@@ -166,6 +179,7 @@ def read_selection(pairs: Sequence[tuple[str, str]]) -> Selection:
         compare=known.get("compare", PREVIOUS),
         interval=interval,
         at=known.get("at", ""),
+        metric=metric,
         conditions=tuple(dict.fromkeys([*map(read_condition, filters), *_read_form(pairs)])),
         is_any=known.get("any", "") == "1",
         segment=int(segment),

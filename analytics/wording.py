@@ -346,9 +346,14 @@ def operator(name: str) -> str:
     return _(OPERATORS[name])
 
 
+def decimal(value: float | None) -> str:
+    """A small mean as 2.4; a dash when there is none."""
+    return "–" if value is None else f"{value:.1f}".replace(".", spoken().decimal)
+
+
 def per_visit(views: int, visits: int) -> str:
     """Views per visit as 2.4; a dash when there is none."""
-    return f"{views / visits:.1f}".replace(".", spoken().decimal) if visits else "–"
+    return decimal(views / visits if visits else None)
 
 
 def zone(name: str) -> str:

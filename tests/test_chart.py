@@ -7,6 +7,8 @@ from datetime import date
 import pytest
 
 from analytics.days import to_day
+from analytics.figures import BY_NAME as FIGURES
+from analytics.figures import nice_ticks
 from analytics.model import Totals
 from analytics.web.chart import (
     MAX_BARS,
@@ -16,7 +18,6 @@ from analytics.web.chart import (
     draw_spark,
     draw_times,
     group_days,
-    nice_ticks,
 )
 
 MONDAY = to_day(date(2026, 11, 23))
@@ -128,7 +129,7 @@ def test_the_narrowest_bar_has_two_pixels_on_a_phone() -> None:
 def test_the_period_before_is_aligned_by_index() -> None:
     before = [(MONDAY - 3 + place, Totals(views=views)) for place, views in enumerate((5, 10, 20))]
     chart = draw_chart(days_until(MONDAY, 3, views=10), before)
-    assert [bar.views_before for bar in chart.bars] == [5, 10, 20]
+    assert [bar.before for bar in chart.bars] == [5, 10, 20]
     assert chart.top == 20
     assert chart.line == "16.666,75.000 49.999,50.000 83.334,0.000"
 
@@ -136,16 +137,16 @@ def test_the_period_before_is_aligned_by_index() -> None:
 def test_the_period_before_is_grouped_as_the_period_is() -> None:
     series, before = days_until(MONDAY, 366, views=10), days_until(MONDAY - 366, 366, views=7)
     chart = draw_chart(series, before)
-    assert [bar.views_before for bar in chart.bars] == [bar.views // 10 * 7 for bar in chart.bars]
+    assert [bar.before for bar in chart.bars] == [bar.views // 10 * 7 for bar in chart.bars]
     # Cut-off weeks at either end have no point: the line would seem to fall there.
     assert len(chart.line.split()) == sum(not bar.is_partial for bar in chart.bars) == 52
 
 
 @pytest.mark.parametrize("before", [[], days_until(MONDAY - 7, 7, views=0)], ids=["none", "no views"])
-def test_no_line_without_views_before(before) -> None:
+def test_no_line_without_before(before) -> None:
     chart = draw_chart(days_until(MONDAY, 7), before)
     assert chart.line == ""
-    assert {bar.views_before for bar in chart.bars} == {None}
+    assert {bar.before for bar in chart.bars} == {None}
     assert "before" not in chart.bars[0].tip
 
 

@@ -94,14 +94,14 @@
     left = from && {
       card: from.closest('.card')?.id,
       isTab: from.closest('.tabs'),
-      isPeriod: from.closest('.periods'),
+      place: ['.periods', '.figures'].find((one) => from.closest(one)),
       isKeyboard: document.activeElement.matches(':focus-visible'),
     };
   });
   addEventListener('htmx:afterSettle', () => {
     dress();
     if (left && document.activeElement == document.body) {
-      const place = left.isTab ? `#${CSS.escape(left.card)} .tabs [aria-current]` : left.isPeriod ? '.periods [aria-current]' : '';
+      const place = left.isTab ? `#${CSS.escape(left.card)} .tabs [aria-current]` : left.place ? `${left.place} [aria-current]` : '';
       const next = (place && document.querySelector(place)) || [...document.querySelectorAll('.filters > .chips .chip')].at(-1) || byId('figures');
       next?.focus({ preventScroll: !left.isKeyboard });
     }

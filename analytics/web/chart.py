@@ -12,9 +12,10 @@ from datetime import date
 from itertools import pairwise
 
 from ..days import month_of, to_date, to_day
+from ..figures import VIEWS, Figure
 from ..language import _
 from ..model import Annotation, Totals
-from ..wording import by_unit, compact, day_of_year, days_between, month, number, plural, weekday
+from ..wording import by_unit, day_of_year, days_between, month, number, plural, weekday
 
 MAX_BARS = 96
 """More bars than this are narrower than 2 pixels on a phone."""
@@ -30,9 +31,6 @@ HOURS_OF_DAY = 25
 
 MOST_TIMES = 8
 """Labels of an axis of hours or minutes."""
-
-INTERVALS = 5
-"""Between the lines of the value axis, at most."""
 
 Series = Sequence[tuple[int, Totals]]
 Times = Sequence[tuple[str, Totals]]
@@ -58,6 +56,30 @@ STEPS: tuple[Step, ...] = (
 
 
 @dataclass(frozen=True)
+class Axis:
+    """What a chart is of, from 0 to the value at its upper edge, in units of the figure's axis."""
+
+    figure: Figure
+    ticks: Sequence[int]
+
+    def height(self, value: float | None) -> float:
+        """How high a value is, in percent of the plot; what is not known lies on the ground."""
+        return _percent((value or 0) * self.figure.scale, self.ticks[-1])
+
+    @property
+    def marks(self) -> list[Mark]:
+        """Its labels."""
+        top, mark = self.ticks[-1], self.figure.mark
+        return [Mark(_percent(top - tick, top), mark(tick)) for tick in self.ticks]
+
+
+def _axis(figure: Figure | None, values: Iterable[float | None]) -> Axis:
+    """The axis that holds values; of views, where no figure was chosen."""
+    drawn = figure or VIEWS
+    return Axis(drawn, drawn.ticks(max([1, *(drawn.scale * value for value in values if value)])))
+
+
+@dataclass(frozen=True)
 class Bar:
     """One day, or one group of days, of the chart. Places and lengths are percent of the plot."""
 
@@ -65,7 +87,10 @@ class Bar:
     last: int
     views: int
     visitors: int
-    views_before: int | None
+    value: float | None
+    """Of the figure that the chart is of; None where there is none."""
+    before: float | None
+    """The same of the period before; None without one, too."""
     is_partial: bool
     """It lacks days of its group, or holds the last day, which is not over yet."""
     name: str
@@ -74,7 +99,10 @@ class Bar:
     column_x: float
     column_width: float
     height: float
+    height_before: float
     visitors_height: float
+    figure: Figure | None = None
+    """The one that was chosen; None for views and visitors."""
     until: str = ""
     """The time, as "08:15", at which its period before ends as well, for the bar of what is not over yet."""
 
@@ -83,14 +111,21 @@ class Bar:
         """What to show when it is pointed at."""
         lines = [
             _("%(name)s (not complete)") % {"name": self.name} if self.is_partial else self.name,
-            f"{plural(self.views, 'view')}, {plural(self.visitors, 'visitor')}",
+            self._told,
         ]
-        if self.views_before is not None:
+        if self.before is not None:
             text = (
                 _("Period before, until %(time)s: %(views)s") if self.until else _("Period before: %(views)s")
             )
-            lines.append(text % {"time": self.until, "views": plural(self.views_before, "view")})
+            before = self.figure.write(self.before) if self.figure else plural(int(self.before), "view")
+            lines.append(text % {"time": self.until, "views": before})
         return "\n".join(lines)
+
+    @property
+    def _told(self) -> str:
+        if self.figure:
+            return f"{_(self.figure.label)}: {self.figure.write(self.value)}"
+        return f"{plural(self.views, 'view')}, {plural(self.visitors, 'visitor')}"
 
 
 @dataclass(frozen=True)
@@ -123,44 +158,67 @@ class Chart:
     values: Sequence[Mark]
     dates: Sequence[Mark]
     line: str
-    """Points of the period before in a square of 100 by 100; empty when it had no views."""
+    """Points of the period before in a square of 100 by 100; empty when it had nothing."""
+    figure: Figure | None = None
+    """The one that was chosen; None for views and visitors."""
 
     @property
     def description(self) -> str:
         """What the chart shows, for who cannot see it."""
-        if not any(bar.views for bar in self.bars):
-            return _("There are no views in this period.")
-        best = max(self.bars, key=lambda bar: bar.views)
+        known = [bar for bar in self.bars if bar.value or (bar.value is not None and self._is_mean)]
+        if not known:
+            is_views = self.figure in (None, VIEWS)
+            none, visits = _("There are no views in this period."), _("There are no visits in this period.")
+            return none if is_views else visits
+        best = max(known, key=lambda bar: bar.value or 0)
+        words = {"bars": plural(len(self.bars), "bar"), "by": by_unit(self.step), "name": best.name}
+        if self.figure:
+            return _("%(bars)s, %(by)s. The highest: %(name)s, %(value)s.") % {
+                **words,
+                "value": self.figure.write(best.value),
+            }
         return _("%(bars)s, %(by)s. Most views: %(name)s, %(views)s.") % {
-            "bars": plural(len(self.bars), "bar"),
-            "by": by_unit(self.step),
-            "name": best.name,
+            **words,
             "views": number(best.views),
         }
 
+    @property
+    def _is_mean(self) -> bool:
+        return bool(self.figure and self.figure.is_of_visits)
 
-def draw_chart(series: Series, before: Series, interval: str = "") -> Chart:
+
+def draw_chart(series: Series, before: Series, interval: str = "", figure: Figure | None = None) -> Chart:
     """Place the days of a report, which ends today; `before` is aligned with it by index.
 
-    With `interval` (the name of a step) a bar stands for that, if there are not too many bars.
+    With `interval` (the name of a step) a bar stands for that, if there are not too many bars; with `figure`
+    it shows that alone.
     """
     step = choose_step(series, interval)
     groups = group_days(series, step)
-    then = [sum(figures.views for _, figures in before[part]) for part in groups] if any_views(before) else []
-    sums = [_sum(series[part]) for part in groups]
-    ticks = nice_ticks(max([1, *(figures.views for figures in sums), *then]))
+    sums, earlier = [_sum(series[part]) for part in groups], [_sum(before[part]) for part in groups]
+    then = _values(earlier, figure)
+    axis = _axis(figure, [*_values(sums, figure, always=True), *then])
     bars = [
-        _place(index, len(groups), series[part], step, figures, then[index] if then else None, ticks[-1])
+        _place(index, len(groups), series[part], step, figures, then[index] if then else None, axis)
         for index, (part, figures) in enumerate(zip(groups, sums, strict=True))
     ]
+    bars = [replace(bar, figure=figure) for bar in bars]
     return Chart(
         bars=bars,
         step=step.name,
-        top=ticks[-1],
-        values=[Mark(_percent(ticks[-1] - tick, ticks[-1]), compact(tick)) for tick in ticks],
+        top=axis.ticks[-1],
+        values=axis.marks,
         dates=_date_marks(bars, step),
-        line=_line(bars, step, ticks[-1]) if then else "",
+        line=_line(bars, step) if then else "",
+        figure=figure,
     )
+
+
+def _values(found: Sequence[Totals], figure: Figure | None, *, always: bool = False) -> list[float | None]:
+    """What a chart draws of each; nothing at all where there is nothing, but for `always`."""
+    if not always and not any(one.views or (figure and one.visits) for one in found):
+        return []
+    return [(figure or VIEWS).of(one) for one in found]
 
 
 def pin_notes(chart: Chart, notes: Iterable[Annotation]) -> list[Pin]:
@@ -178,11 +236,6 @@ def tell_until(chart: Chart, time: str) -> Chart:
     """The chart whose last bar says at what time the period before ends; without a time as it is."""
     last = [replace(bar, until=time) for bar in chart.bars[-1:]]
     return replace(chart, bars=[*chart.bars[:-1], *last]) if time else chart
-
-
-def any_views(series: Series | Times) -> bool:
-    """Whether a series has anything to draw."""
-    return any(figures.views for _, figures in series)
 
 
 def choose_step(series: Series, interval: str = "") -> Step:
@@ -203,6 +256,7 @@ def draw_times(
     days_back: int = 0,
     *,
     is_now: bool = True,
+    figure: Figure | None = None,
 ) -> Chart:
     """Place hours or minutes (`labels`, all of them, as they stand in `points`).
 
@@ -210,25 +264,24 @@ def draw_times(
     """
     found = _look_up(points, labels)
     earlier = [_days_earlier(label, days_back) for label in labels]
-    then = [figures.views for figures in _look_up(before, earlier)] if any_views(before) else []
-    ticks = nice_ticks(max([1, *(figures.views for figures in found), *then]))
+    then = _values(_look_up(before, earlier), figure)
+    axis = _axis(figure, [*_values(found, figure, always=True), *then])
     last = len(labels) - 1
     bars = []
     for index, (label, figures) in enumerate(zip(labels, found, strict=True)):
         day = to_day(date.fromisoformat(label[:10]))
         ago = then[index] if then else None
-        bar = _place(index, len(labels), [(day, figures)], STEPS[0], figures, ago, ticks[-1])
+        bar = _place(index, len(labels), [(day, figures)], STEPS[0], figures, ago, axis)
         is_partial = is_now and index == last
-        bars.append(replace(bar, name=f"{bar.name}, {label[11:]}", is_partial=is_partial))
+        bars.append(replace(bar, name=f"{bar.name}, {label[11:]}", is_partial=is_partial, figure=figure))
     has_days = len(labels) > HOURS_OF_DAY and step == "hour"
     dates = []
     for count, place in enumerate(_round_places(labels, step)):
         at, anchor = _mark_place(place, bars)
         text = day_of_year(bars[place].first) if has_days else labels[place][11:]
         dates.append(Mark(at, text, anchor, is_major=count % 2 == 0))
-    values = [Mark(_percent(ticks[-1] - tick, ticks[-1]), compact(tick)) for tick in ticks]
-    line = _line(bars, STEPS[0], ticks[-1]) if then else ""
-    return Chart(bars=bars, step=step, top=ticks[-1], values=values, dates=dates, line=line)
+    line = _line(bars, STEPS[0]) if then else ""
+    return Chart(bars, step, axis.ticks[-1], axis.marks, dates, line, figure)
 
 
 def _round_places(labels: Sequence[str], step: str) -> list[int]:
@@ -273,47 +326,39 @@ def group_days(series: Series, step: Step) -> list[slice]:
     return [slice(start, end) for start, end in pairwise([0, *cuts, len(keys)])] if keys else []
 
 
-def nice_ticks(top: int) -> list[int]:
-    """Round values from 0 to `top` or just above it, evenly spaced."""
-    scale = 1
-    while True:
-        for tenths in (10, 20, 25, 50):
-            size, rest = divmod(tenths * scale, 10)
-            if not rest and size * INTERVALS >= top:
-                return [size * count for count in range(-(-top // size) + 1)]
-        scale *= 10
-
-
 def _place(
-    index: int, count: int, days: Series, step: Step, figures: Totals, before: int | None, top: int
+    index: int, count: int, days: Series, step: Step, figures: Totals, before: float | None, axis: Axis
 ) -> Bar:
     """One bar of `count`, whose figures are summed over its days."""
     first, last = days[0][0], days[-1][0]
     column = 100 / count
     width = min(column * BAR_SHARE, WIDEST_BAR)
+    value = axis.figure.of(figures)
     return Bar(
         first=first,
         last=last,
         views=figures.views,
         visitors=figures.visitors,
-        views_before=before,
+        value=value,
+        before=before,
         is_partial=index == count - 1 or (index == 0 and step.key(first - 1) == step.key(first)),
         name=weekday(first) if step.name == "day" else days_between(first, last),
         x=round(index * column + (column - width) / 2, 3),
         width=round(width, 3),
         column_x=round(index * column, 3),
         column_width=round(column, 3),
-        height=_percent(figures.views, top),
-        visitors_height=_percent(figures.visitors, top),
+        height=axis.height(value),
+        height_before=axis.height(before),
+        visitors_height=axis.height(figures.visitors),
     )
 
 
-def _line(bars: Sequence[Bar], step: Step, top: int) -> str:
-    """A point for each bar, but for groups that are cut off: there the line would seem to fall."""
+def _line(bars: Sequence[Bar], step: Step) -> str:
+    """A point for each bar that has one, but for groups cut off: there the line would seem to fall."""
     points = [
-        f"{bar.column_x + bar.column_width / 2:.3f},{100 - _percent(bar.views_before or 0, top):.3f}"
+        f"{bar.column_x + bar.column_width / 2:.3f},{100 - bar.height_before:.3f}"
         for bar in bars
-        if step.name == "day" or not bar.is_partial
+        if bar.before is not None and (step.name == "day" or not bar.is_partial)
     ]
     return " ".join(points)
 
@@ -358,5 +403,5 @@ def _sum(days: Series) -> Totals:
     return total
 
 
-def _percent(part: int, whole: int) -> float:
+def _percent(part: float, whole: float) -> float:
     return round(100 * part / whole, 3)

@@ -12,6 +12,8 @@ from starlette.responses import Response
 
 from ..days import local_day
 from ..dimensions import BY_NAME as DIMENSIONS
+from ..figures import BY_NAME as FIGURES
+from ..figures import HEADLINES, Figure
 from ..filters import condition
 from ..goals import describe_goal
 from ..instance import Instance
@@ -112,7 +114,8 @@ class DashboardRoutes:
 
     def _values(self, request: Request, selection: Selection, report: Report) -> dict[str, Any]:
         """What the template of a site's page needs besides the site."""
-        query, chart = report.query, chart_of(report)
+        query, figure = report.query, FIGURES.get(selection.metric)
+        chart = chart_of(report, figure)
         site = query.site
         return {
             "report": report,
@@ -130,6 +133,7 @@ class DashboardRoutes:
             "describe_goal": describe_goal,
             "goal_kinds": GOAL_KINDS,
             "chart": chart,
+            "headlines": HEADLINES,
             "pins": pin_notes(chart, report.notes),
             "lands": draw_lands(report.panels["country"]) if "country" in report.panels else (),
             "is_now": is_today(report),
@@ -161,15 +165,18 @@ def intervals_for(days: int) -> list[str]:
     return [name for name in INTERVALS if days <= MAX_DAYS_OF.get(name, days) and days >= least.get(name, 1)]
 
 
-def chart_of(report: Report) -> Chart:
-    """The chart of a summary, by the interval that was asked for."""
+def chart_of(report: Report, figure: Figure | None = None) -> Chart:
+    """The chart of a summary, by the interval that was asked for, or by day where the figure has no other."""
     query, span, before = report.query, report.range, report.range_before
-    if query.interval not in MAX_DAYS_OF:
-        return tell_until(draw_chart(report.series, report.series_before, query.interval), report.until)
+    if query.interval not in MAX_DAYS_OF or (figure and figure.is_of_visits):
+        chart = draw_chart(report.series, report.series_before, query.interval, figure)
+        return tell_until(chart, report.until)
     labels = times_of(query, span)
     days_back = span.first - before.first if before else 0
     is_now = labels[-1:] == times_of(replace(query, at=""), span)[-1:] and is_today(report)
-    chart = draw_times(report.points, labels, query.interval, report.points_before, days_back, is_now=is_now)
+    chart = draw_times(
+        report.points, labels, query.interval, report.points_before, days_back, is_now=is_now, figure=figure
+    )
     return tell_until(chart, report.until if is_now else "")
 
 
