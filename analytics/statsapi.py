@@ -340,10 +340,14 @@ def _read_condition(operator: str, rest: list[Any]) -> Filter:
 
 DIRECT = "Direct / None"
 """How Plausible's programs call visits that nobody sent."""
+DEVICES = ("Mobile", "Desktop", "Tablet")
+"""How they write kinds of devices, which are ours in lower case."""
 
 
 def _word(dimension: str, value: str) -> str:
     """A value of a filter as we have it."""
+    if dimension == "device" and value in DEVICES:
+        return value.lower()
     return "" if value == DIRECT and dimension in ("source", "referrer") else value
 
 

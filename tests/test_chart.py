@@ -8,7 +8,7 @@ import pytest
 
 from analytics.days import to_day
 from analytics.figures import BY_NAME as FIGURES
-from analytics.figures import nice_ticks
+from analytics.figures import nice_ticks, short_time, time_ticks
 from analytics.model import Totals
 from analytics.web.chart import (
     MAX_BARS,
@@ -192,6 +192,61 @@ def test_dates_below(days: int, texts: list[str], anchors: list[str]) -> None:
     assert marks[0].is_major
     assert marks[-1].is_major
     assert [mark.at for mark in marks] == sorted(mark.at for mark in marks)
+
+
+VISITS = Totals(views=24, visits=10, visitors=9, bounces=4, duration=1_230)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "axis"),
+    [
+        ("views", "24", ["0", "5", "10", "15", "20", "25"]),
+        ("visitors", "9", ["0", "2", "4", "6", "8", "10"]),
+        ("visits", "10", ["0", "2", "4", "6", "8", "10"]),
+        ("per_visit", "2.4", ["0.0", "0.5", "1.0", "1.5", "2.0", "2.5"]),
+        ("bounce_rate", "40%", ["0%", "10%", "20%", "30%", "40%"]),
+        ("visit_duration", "2m 03s", ["0s", "30s", "1m", "1m 30s", "2m", "2m 30s"]),
+    ],
+)
+def test_a_figure_has_its_own_axis(name: str, value: str, axis: list[str]) -> None:
+    half = Totals(views=12, visits=10, visitors=5, bounces=2, duration=615)
+    days = [(MONDAY - 2, VISITS), (MONDAY - 1, Totals()), (MONDAY, half)]
+    chart = draw_chart(days, [], figure=FIGURES[name])
+    assert [mark.text for mark in chart.values] == axis
+    assert chart.bars[0].tip == f"Sat 21 Nov 2026\n{FIGURES[name].label}: {value}"
+    assert chart.description == f"3 bars, by day. The highest: Sat 21 Nov 2026, {value}."
+    # A day without visits has no mean, which is not to say 0.
+    means = name in ("per_visit", "bounce_rate", "visit_duration")
+    assert chart.bars[1].tip.endswith(": –" if means else ": 0")
+    assert 80 < chart.bars[0].height <= 100
+    assert chart.bars[1].height == 0
+    nothing = draw_chart([(MONDAY - 1, Totals()), (MONDAY, Totals())], [], figure=FIGURES[name])
+    assert nothing.description == f"There are no {'views' if name == 'views' else 'visits'} in this period."
+
+
+def test_means_of_groups_are_those_of_all_their_visits() -> None:
+    days = [(MONDAY, Totals(views=1, visits=1, bounces=1)), (MONDAY + 1, Totals(views=9, visits=3))]
+    (week,) = draw_chart(days, days, "week", FIGURES["bounce_rate"]).bars
+    assert (week.value, week.before) == (0.25, 0.25)
+    assert draw_chart(days, days, "week", FIGURES["per_visit"]).bars[0].value == 2.5
+
+
+def test_the_line_leaves_out_what_is_not_known() -> None:
+    before = [(MONDAY - 3, VISITS), (MONDAY - 2, Totals()), (MONDAY - 1, VISITS)]
+    days = [(MONDAY + place, VISITS) for place in range(3)]
+    rates = draw_chart(days, before, figure=FIGURES["bounce_rate"])
+    assert rates.line == "16.666,0.000 83.334,0.000"
+    assert "Period before: –" not in rates.bars[1].tip
+    assert rates.bars[0].tip.endswith("Period before: 40%")
+    assert len(draw_chart(days, before, figure=FIGURES["visits"]).line.split()) == 3
+
+
+@pytest.mark.parametrize("top", [1, 4, 59, 61, 299, 3_599, 3_601, 40_000, 86_400])
+def test_ticks_of_times_are_round(top: int) -> None:
+    ticks = time_ticks(top)
+    assert ticks[-1] >= top > ticks[-2]
+    assert 2 <= len(ticks) <= 6
+    assert all(len(short_time(tick)) <= 6 for tick in ticks)
 
 
 def test_values_beside() -> None:

@@ -31,6 +31,7 @@ LAYERS = (
             "spam",
             "accesslog",
             "wording",
+            "figures",
             "complaints",
             "language",
             "dimensions",

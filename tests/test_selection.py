@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from analytics.days import FIRST_DAY, LAST_DAY
 from analytics.dimensions import ALL
 from analytics.errors import InputError
+from analytics.figures import BY_NAME as FIGURES
 from analytics.filters import OPERATORS, Every, Some, condition
 from analytics.model import Range
 from analytics.periods import BY_NAME, custom_period
@@ -43,6 +44,7 @@ PERIODS = st.one_of(
         period=PERIODS,
         compare=st.sampled_from(["previous", "year", "none", "2026-01-01"]),
         interval=st.sampled_from(["", *INTERVALS]),
+        metric=st.sampled_from(["", *FIGURES]),
         conditions=st.lists(CONDITIONS, max_size=4, unique=True).map(tuple),
         is_any=st.booleans(),
         segment=st.integers(0, 99),

@@ -383,6 +383,7 @@ def test_what_it_is_compared_with(page: TestClient, query: str, compared: str) -
         "tab=x:y",
         "from=1&to=2",
         "period=today&by=minute&at=x",
+        "metric=bounces",
     ],
 )
 @pytest.mark.parametrize("path", ["", "/list.csv"])
@@ -391,6 +392,126 @@ def test_a_wrong_address_is_told(page: TestClient, query: str, path: str) -> Non
         pytest.skip("a list has neither chart nor comparison")
     answer = page.get(f"/sites/example.com{path}?list=page&{query}")
     assert answer.status_code == 400
+
+
+def charted(text: str) -> list[list[str]]:
+    """The rows of the chart as a table, its head first."""
+    table = text.partition('<details class="days">')[2].partition("</table>")[0]
+    rows = re.findall(r"<tr>(.*)</tr>", table)
+    return [[re.sub("<[^>]*>", "", cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", row)] for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("label", "metric", "rows", "axis"),
+    [
+        ("Views", "views", ["1", "4"], "4"),
+        ("Visitors", "visitors", ["1", "3"], "3"),
+        ("Visits", "visits", ["1", "3"], "3"),
+        ("Views a visit", "per_visit", ["1.0", "1.3"], "1.5"),
+        ("Bounce rate", "bounce_rate", ["100%", "67%"], "100%"),
+        ("Visit duration", "visit_duration", ["0s", "20s"], "20s"),
+    ],
+)
+def test_a_figure_is_shown_over_time(
+    page: TestClient, label: str, metric: str, rows: list[str], axis: str
+) -> None:
+    usual = page.get("/sites/example.com").text
+    (link,) = re.findall(rf'<dt><a class="whole" href="([^"]+)">{label}</a>', usual)
+    assert link == f"/sites/example.com?metric={metric}"
+    text = page.get(link).text
+    assert re.findall(r'<dt><a[^>]*aria-current="true">([^<]*)', text) == [label]
+    head, *days = charted(text)
+    assert head == ["Day", label]
+    assert [day[1] for day in days[-2:]] == rows
+    assert re.findall(r">([^<]*)</text>", text.partition('class="values"')[2])[:9].count(axis) == 1
+    drawing = text.partition('class="bars"')[2].partition("</figure>")[0]
+    assert f">{label} by day, 27 Oct – 25 Nov 2025</title>" in drawing
+    assert f"<title>Tue 25 Nov 2025 (not complete)\n{label}: {rows[1]}</title>" in drawing
+    assert 'class="visitors"' not in drawing
+    # There is a way back, after which all is as it was.
+    assert '<a href="/sites/example.com">‹ Views and visitors</a>' in drawing
+    assert charted(usual)[0] == ["Day", "Views", "Visitors"]
+    assert "‹ Views and visitors" not in usual
+
+
+@pytest.mark.parametrize(
+    ("query", "metric", "unit", "last"),
+    [
+        ("by=week", "bounce_rate", "Week", "75%"),
+        ("by=month&period=12mo", "visit_duration", "Month", "15s"),
+        ("f=city:is:Berlin", "per_visit", "Day", "1.5"),
+        ("f=browser:is:Firefox&f=country:is:FR", "bounce_rate", "Day", "–"),
+        ("from=2025-11-24&to=2025-11-25&by=hour", "visits", "Hour", "0"),
+        ("from=2025-11-24&to=2025-11-25&by=hour", "visit_duration", "Day", "20s"),
+        ("from=2025-11-24&to=2025-11-25&by=minute", "bounce_rate", "Day", "67%"),
+    ],
+)
+def test_a_figure_is_shown_by_any_interval(
+    page: TestClient, query: str, metric: str, unit: str, last: str
+) -> None:
+    text = page.get(f"/sites/example.com?{query}&metric={metric}").text
+    head, *rows = charted(text)
+    assert (head[0], rows[-1][1]) == (unit, last)
+    # Visits go on beyond hours and minutes, and so do their means.
+    is_cut = "by=hour" in query or "by=minute" in query
+    assert ("Told by day: a visit may last beyond" in text) == (is_cut and unit == "Day")
+    assert "An hour earlier" not in text
+
+
+def test_hours_tell_their_visits(page: TestClient) -> None:
+    _, *rows = charted(page.get("/sites/example.com?period=today&metric=visits").text)
+    assert [row[1] for row in rows] == ["2", "0", "1", *["0"] * 10]
+
+
+def test_a_figure_of_one_day_stands_beside_that_of_the_day_before(
+    page: TestClient, instance: Instance
+) -> None:
+    late = [hit(51, "/b", second, TODAY - 1) for second in (30, 60, 80_000)]
+    instance.write(lambda store: store.write([*late, hit(52, "/a", 5, TODAY - 20)]))
+    text = page.get("/sites/example.com?period=today&metric=bounce_rate").text
+    bars = text.partition('<ul class="versus">')[2].partition("</ul>")[0]
+    # Until noon, as in the headline: one of two visits.
+    assert re.findall(r'<span class="n">([^<]*)', bars) == ["67%", "50%"]
+    assert re.findall(r'<rect class="(\w+)" width="([^"]+)"', bars) == [
+        ("views", "83.333%"),
+        ("views", "62.5%"),
+    ]
+
+
+def test_a_figure_is_compared_with_itself(page: TestClient, instance: Instance) -> None:
+    before = [hit(61, "/a", 0, TODAY - 4), hit(61, "/b", 90, TODAY - 4), hit(62, "/a", 0, TODAY - 60)]
+    instance.write(lambda store: store.write(before))
+    query = "from=2025-11-23&to=2025-11-25&metric=visit_duration"
+    text = page.get(f"/sites/example.com?{query}").text
+    assert charted(text) == [
+        ["Day", "Visit duration", "Visit duration before"],
+        ["Sun 23 Nov 2025", "–", "–"],
+        ["Mon 24 Nov 2025", "0s", "1m 30s"],
+        ["Tue 25 Nov 2025", "20s", "–"],
+    ]
+    assert "Visit duration in the period before" in text
+    assert "\nVisit duration: 0s\nPeriod before: 1m 30s</title>" in text
+    assert "before" not in charted(page.get(f"/sites/example.com?{query}&compare=none").text)[0][-1]
+
+
+def test_the_figure_is_kept_by_whatever_leads_on(page: TestClient) -> None:
+    page.post("/sites/example.com/keep", data={"keep": "annotation", "date": "2025-11-24", "text": "Moved"})
+    text = page.get("/sites/example.com?metric=bounce_rate&f=city:is:Berlin").text
+    assert "<title>24 Nov 2025: Moved</title>" in text
+    summary = text.partition('<div id="summary"')[2].partition("</main>")[0]
+    links = re.findall(r'href="/sites/example.com(\?[^"]*|)"', summary)
+    others = [link for link in links if "metric=bounce_rate" not in link]
+    # But for those that show another figure, and the way back.
+    assert len(others) == 6
+    assert len(links) > 30
+    forms = re.findall(r'<form class="row" method="get".*?</form>', text, re.S)
+    assert forms
+    assert all('name="metric" value="bounce_rate"' in form for form in forms)
+
+
+def test_a_wrong_figure_is_named(page: TestClient) -> None:
+    text = page.get("/sites/example.com?metric=bounces").text
+    assert "Figure: “bounces” is not a figure. One of views, visitors, visits, per_visit" in text
 
 
 @pytest.mark.parametrize("path", ["", "/list.csv?list=page"])

@@ -96,6 +96,16 @@ def ask(client: TestClient, **more: Any) -> Any:
         ),
         ({"filters": [["is", "visit:country", ["DE"]]]}, [[[], [2]]]),
         ({"filters": [["is", "visit:country", ["de"], {"case_sensitive": False}]]}, [[[], [2]]]),
+        ({"filters": [["is", "visit:device", ["Mobile", "Tablet"]]]}, [[[], [3]]]),
+        ({"filters": [["is_not", "visit:device", ["Mobile"]]]}, [[[], [1]]]),
+        (
+            {"filters": [["is", "visit:device", ["Mobile"]]], "dimensions": ["visit:device"]},
+            [[["mobile"], [3]]],
+        ),
+        (
+            {"filters": [["is", "event:name", ["pageview"]]], "metrics": ["pageviews", "events", "visitors"]},
+            [[[], [5, 5, 4]]],
+        ),
         (
             {"filters": [["or", [["is", "visit:country", ["FR"]], ["contains", "event:page", ["b"]]]]]},
             [[[], [3]]],
@@ -314,6 +324,7 @@ V1 = "/api/v1/stats"
         ("aggregate?period=day&filters=event:props:plan==pro", {"visitors": {"value": 1}}),
         ("aggregate?period=day&filters=event:props:Some Plan==pro", {"visitors": {"value": 0}}),
         ("aggregate?period=day&filters=visit:source==Direct / None", {"visitors": {"value": 1}}),
+        ("aggregate?period=day&filters=visit:device==Mobile", {"visitors": {"value": 2}}),
         (
             "timeseries?period=7d&date=2025-11-26&metrics=visitors",
             [{"date": f"2025-11-{day}", "visitors": {24: 1, 25: 3}.get(day, 0)} for day in range(20, 27)],

@@ -18,6 +18,8 @@ PAGES = (
     "/",
     f"/sites/{PLAIN}",
     f"/sites/{PLAIN}?period=today&f=page:contains:/&tab=places:city",
+    f"/sites/{PLAIN}?metric=bounce_rate",
+    f"/sites/{PLAIN}?metric=visit_duration&period=today",
     f"/sites/{HOSTILE}",
     f"/sites/{UNSEEN}",
     f"/sites/{PLAIN}/bots?action=condemn&filter=page:is:/lamp",

@@ -87,6 +87,7 @@ def test_whose_session_ended_comes_to_sign_in(page: Page, office: Office) -> Non
         ("", ".lists #card-sources tbody a.pick", ".filters > .chips .chip"),
         ("", "#card-places .tabs a[href*=city]", "#card-places .tabs [aria-current]"),
         ("", ".periods a[href$='period=7d']", ".periods [aria-current]"),
+        ("", ".figures a[href$='metric=visits']", ".figures [aria-current]"),
         ("?f=source:is:news.example", ".filters .chip", "#figures"),
     ],
 )
@@ -146,6 +147,28 @@ def test_the_chart_tells_its_figures_to_keyboard_and_pointer(page: Page) -> None
     page.keyboard.press("End")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("from="))
+
+
+def test_a_headline_figure_is_clicked_to_see_it_over_time(page: Page) -> None:
+    figures, tip = page.locator("dl.figures > div"), page.locator("#tip")
+    # Anywhere on it, the number too.
+    box = figures.filter(has_text="Bounce rate").locator(".value").bounding_box()
+    assert box
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page).to_have_url(re.compile(r"\?metric=bounce_rate$"))
+    expect(page.get_by_role("link", name="Bounce rate", exact=True)).to_have_attribute("aria-current", "true")
+    shown = figures.filter(has_text="Bounce rate").locator(".value").inner_text()
+    page.locator(".bars .column").last.hover()
+    expect(tip).to_contain_text(f"Bounce rate: {shown}")
+    expect(page.locator(".values text").first).to_have_text("0%")
+    page.get_by_role("link", name="7 days").click()
+    expect(page).to_have_url(re.compile(r"period=7d&metric=bounce_rate$"))
+    expect(page.locator(".legend")).to_contain_text("Bounce rate")
+    page.get_by_role("link", name="Views and visitors").click()
+    expect(page.locator(".legend")).to_contain_text("Visitors")
+    # What is meant by it stays beside it.
+    page.get_by_role("link", name="What is counted: Visits").click()
+    expect(page.locator("#visits")).to_be_in_viewport()
 
 
 def test_the_map_is_one_stop_of_the_keyboard(page: Page) -> None:

@@ -54,7 +54,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.stop()
 
 
-@pytest.mark.parametrize("query", ["", "?period=90d"])
+@pytest.mark.parametrize("query", ["", "?period=90d", "?period=90d&metric=visit_duration"])
 def test_a_full_page_is_at_most_150_kb_on_the_wire(
     full: Server, open_context: OpenContext, query: str
 ) -> None:
