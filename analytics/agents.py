@@ -1,4 +1,4 @@
-"""Which user agents are machines: the crawler-user-agents list, kept by its community, and link previews."""
+"""Which user agents are machines: the list crawler-user-agents of a community, link previews, plain words."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ PREVIEW = re.compile(
     re.IGNORECASE,
 )
 """Makers of link previews that the list misses; tests/test_agents.py has them all."""
+
+PLAIN = re.compile(r"(?<!cu)bot(?:[/;,)@:.-]|$)|crawl|spider(?! \d)|\+https?:", re.IGNORECASE)
+"""Says that it is one, or where that is explained. Cubot, "VR BOT 552" and "Spider 8" are telephones."""
 
 
 TRAINING, SEARCH, ASSISTANT = N_("training"), N_("search"), N_("assistant")
@@ -81,4 +84,4 @@ def is_bot(agent: str) -> bool:
     from crawleruseragents import is_crawler
 
     agent = agent[:MAX_AGENT]
-    return bool(is_crawler(agent) or PREVIEW.search(agent) or _AI.search(agent))
+    return bool(is_crawler(agent) or PREVIEW.search(agent) or PLAIN.search(agent) or _AI.search(agent))

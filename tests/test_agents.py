@@ -1,4 +1,4 @@
-"""Link previews are no readers; people in the browsers of the same apps are."""
+"""Link previews, and what says that it is a machine, are no readers; people in the same apps are."""
 
 from __future__ import annotations
 
@@ -46,6 +46,15 @@ vkShare; +http://vk.com/dev/Share
 Iframely/1.3.1 (+https://iframely.com/docs/about)
 """
 
+MACHINES = """
+Googlebot
+Mozilla/5.0 (compatible; NewOnTheWeb-Bot/1.0; +https://new.example/bot)
+Mozilla/5.0 (X11; Linux x86_64) Chrome/120.0.0.0 Safari/537.36 (compatible; somebot; bot@new.example)
+Mozilla/5.0 (compatible; new engine; +http://new.example/)
+New Crawler 1.0
+new-spider
+"""
+
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
 PEOPLE = (
     FIREFOX,
@@ -59,11 +68,21 @@ PEOPLE = (
     IPHONE + "Mobile/15E148 KAKAOTALK 10.8.0 (INAPP)",
     IPHONE + "Mobile/15E148 LinkedInApp/9.29",
     IPHONE + "Mobile/15E148 Twitter for iPhone/10.43",
+    # Telephones.
+    "Mozilla/5.0 (Linux; U; Android 4.2.2; it-it; S222 Build/CUBOT) AppleWebKit/534.30 Mobile Safari/534.30",
+    "Mozilla/5.0 (Linux; Android 9; CUBOT; X20) AppleWebKit/537.36 Chrome/101.0.4951.61 Mobile Safari/537.36",
+    "Mozilla/5.0 (Linux; Android 6.0; VR BOT 552) AppleWebKit/537.36 Chrome/72.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (Linux; Android 13; Spider 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/124.0.0.0",
 )
 
 
 @pytest.mark.parametrize("agent", PREVIEWS.strip().splitlines())
 def test_link_previews_are_machines(agent: str) -> None:
+    assert is_bot(agent)
+
+
+@pytest.mark.parametrize("agent", MACHINES.strip().splitlines())
+def test_what_says_that_it_is_a_machine_is_one(agent: str) -> None:
     assert is_bot(agent)
 
 
