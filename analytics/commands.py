@@ -434,19 +434,25 @@ def _adjust(instance: Instance, command: Command) -> Any:
 
 
 def _begin_adjustment(instance: Instance, site: Site, kind: str, detail: Detail) -> int:
-    if kind in MOVES:
-        detail = _check_move(instance, site, kind, detail)
-    elif kind == "exclude":
-        path = check_site(msgspec.structs.replace(site, exclude_paths=(detail.path,))).exclude_paths[0]
-        detail = msgspec.structs.replace(detail, path=path)
-        if detail.path in site.exclude_paths:
-            raise Refused(f"{detail.path} is excluded already")
-    elif kind == "import":
-        _refuse_second_import(instance, site, detail)
+    detail = check_adjustment(instance, site, kind, detail)
     at = int(instance.clock())
     number = instance.write(lambda store: store.begin_adjustment(site.id, at, kind, detail))
     instance.reload_sites()
     return number
+
+
+def check_adjustment(instance: Instance, site: Site, kind: str, detail: Detail) -> Detail:
+    """An adjustment's detail with its paths as they are counted; InputError or Refused when it cannot be."""
+    if kind in MOVES:
+        return _check_move(instance, site, kind, detail)
+    if kind == "exclude":
+        path = check_site(msgspec.structs.replace(site, exclude_paths=(detail.path,))).exclude_paths[0]
+        if path in site.exclude_paths:
+            raise Refused(f"{path} is excluded already")
+        return msgspec.structs.replace(detail, path=path)
+    if kind == "import":
+        _refuse_second_import(instance, site, detail)
+    return detail
 
 
 def _check_move(instance: Instance, site: Site, kind: str, detail: Detail) -> Detail:

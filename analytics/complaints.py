@@ -12,7 +12,7 @@ from re import DOTALL, fullmatch
 from .errors import PagetallyError
 from .language import N_, _, spoken
 
-VALUE = "'(?P<value>.*)'"
+VALUE = "['\"](?P<value>.*)['\"]"
 
 PROBLEMS: Sequence[tuple[str, str]] = (
     (f"{VALUE} is not a period", N_("“%(value)s” is not a period")),
@@ -38,6 +38,28 @@ PROBLEMS: Sequence[tuple[str, str]] = (
     (f"{VALUE} is no metric", N_("“%(value)s” is no figure")),
     (f"{VALUE} is no range of days", N_("“%(value)s” is no range of days")),
     (f"{VALUE} is none", N_("“%(value)s” is none")),
+    (f"{VALUE} has no count here", N_("“%(value)s” has no count here")),
+    (f"{VALUE} must begin with /", N_("“%(value)s” does not begin with /")),
+    (f"{VALUE} must begin with / or \\*", N_("“%(value)s” does not begin with / or *")),
+    (r"(?P<value>.+) is excluded already", N_("%(value)s is excluded already")),
+    (r"(?P<value>.+) is counted as (?P<other>.+) already", N_("%(value)s is counted as %(other)s already")),
+    (r"(?P<value>.+) has a count of its own", N_("%(value)s has a count of its own")),
+    (r"is (?P<value>.+) itself", N_("this is %(value)s itself")),
+    (r"(?P<value>\S+) is no page", N_("%(value)s is no page")),
+    (r"adjustment (?P<value>\d+) is under way", N_("adjustment %(value)s is under way")),
+    (
+        r"adjustment (?P<value>\d+) is not running any more",
+        N_("adjustment %(value)s is not running any more"),
+    ),
+    (r"(?P<value>\d+) is undone already", N_("%(value)s is undone already")),
+    (
+        r"adjustment (?P<other>\d+) came after (?P<value>\d+) and set the same counts",
+        N_("adjustment %(other)s came after %(value)s and set the same counts"),
+    ),
+    (
+        r"adjustment (?P<value>\d+) keeps the counts of days that are erased; .*",
+        N_("adjustment %(value)s keeps the counts of days that are erased; it cannot be taken back"),
+    ),
     (f"there is no \\w+ {VALUE}", N_("there is no “%(value)s”")),
     (
         f"\\w+ is, or is not: {VALUE} means nothing here",
@@ -68,6 +90,16 @@ PROBLEMS: Sequence[tuple[str, str]] = (
     (r"has more than (?P<most>\d+) forms", N_("this has more than %(most)s forms")),
     (r"makes more than (?P<most>[\d,]+) pixels", N_("this makes more than %(most)s pixels")),
     (r"is before the first day", N_("the last day is before the first one")),
+    (r"must not be below nothing", N_("this is below 0")),
+    (r"cannot be more than views", N_("there cannot be more of them than views")),
+    (
+        r"is longer than (?P<most>[\d,]+) characters, or than a line",
+        N_("this is longer than %(most)s characters, or than a line"),
+    ),
+    (r"has no host", N_("this has no host")),
+    (r"has a control character in its path", N_("this has a control character in its path")),
+    (r"not an address \((?P<reason>.*)\)", N_("this is no web address")),
+    (r"must begin with http:// or https://", N_("this is no web address")),
     (r"is required", N_("this is missing")),
     (r"is required for the number of a page", N_("this is missing, and the number is one of a page")),
     (r"is none", N_("this is none")),
@@ -107,6 +139,14 @@ HINTS: Sequence[tuple[str, str]] = (
         r"Use one of (?P<value>.*), or a first day such as (?P<day>\S+)\.",
         N_("One of %(value)s, or a first day such as %(day)s."),
     ),
+    (r"Write /posts/hello, or a full address\.", N_("Write /posts/hello, or a full address.")),
+    (r"Write (?P<value>/\S+)\.", N_("Write it as %(value)s.")),
+    (r"Give views, visitors or both\.", N_("Give views, visitors or both.")),
+    (r"To take away: .*", N_("To take away, add a number below 0.")),
+    (r"To put both together: .*", N_("To put both together, preview it again.")),
+    (r"Wait for it, or undo it\.", N_("Wait for it, or undo it.")),
+    (r"Undo that first: pagetally counter undo (?P<value>\d+)", N_("Undo %(value)s first.")),
+    (r"See: pagetally counter list", N_("See what was changed.")),
     (r"(?:Use o|O)ne of (?P<value>.*?)\.?", N_("One of %(value)s.")),
     (
         r"Write (?:it as )?(?P<value>.*?),? or one of (?P<other>.*?)\.",
@@ -192,6 +232,8 @@ FIELDS: Mapping[str, str] = {
     "min": N_("From"),
     "limit": N_("Limit"),
     "exclude": N_("Exclude"),
+    "exclude-path": N_("Page"),
+    "do": N_("What"),
     "window": N_("Window"),
 }
 """What a field is called on the page; of others the name in the address is told."""
@@ -201,18 +243,32 @@ SOMETHING = N_("this cannot be used as it stands")
 
 def explain(error: PagetallyError) -> str:
     """An error that a program raised, and what to do, in the language of the page where it is known there."""
-    field, colon, what = str(error).partition(": ")
-    is_field = bool(colon) and field.replace("-", "_").isidentifier()
-    told, is_english = tell(PROBLEMS, what if is_field else str(error)), spoken().code == "en"
+    field, what = _parts(error)
+    told = tell(PROBLEMS, what)
     if not told:
-        told = str(error) if is_english else f"{_(SOMETHING)} ({error})"
-    elif is_field:
+        told = str(error) if spoken().code == "en" else f"{_(SOMETHING)} ({error})"
+    elif field:
         told = _("%(field)s: %(what)s") % {
             "field": _(FIELDS[field]) if field in FIELDS else field,
             "what": told,
         }
-    hint = tell(HINTS, error.hint) or (error.hint if is_english else "")
-    return f"{told}. {hint}".strip()
+    return f"{told}. {_hint(error)}".strip()
+
+
+def explain_beside(error: PagetallyError) -> str:
+    """The same, as a sentence that stands beside the field it is about."""
+    told = tell(PROBLEMS, _parts(error)[1]) or f"{_(SOMETHING)} ({error})"
+    return f"{told[:1].upper()}{told[1:]}. {_hint(error)}".strip()
+
+
+def _parts(error: PagetallyError) -> tuple[str, str]:
+    """The field of an error, empty where it has none, and what is wrong."""
+    field, colon, what = str(error).partition(": ")
+    return (field, what) if colon and field.replace("-", "_").isidentifier() else ("", str(error))
+
+
+def _hint(error: PagetallyError) -> str:
+    return tell(HINTS, error.hint) or (error.hint if spoken().code == "en" else "")
 
 
 def tell(known: Sequence[tuple[str, str]], text: str) -> str:

@@ -239,6 +239,11 @@ class Count(Struct, frozen=True):
     views: int = 0
     visitors: int = 0
 
+    @property
+    def shown(self) -> Count:
+        """What people see of it: never below nothing, and never more visitors than views."""
+        return Count(max(self.views, 0), max(min(self.views, self.visitors), 0))
+
 
 class SiteCount(Struct, frozen=True):
     """A site's all-time count, and who is there now."""

@@ -117,7 +117,7 @@ POST /sites/{domain}/online             405
 GET  /sites/{domain}/first              204 200 204 204 204 204
 POST /sites/{domain}/first              405
 GET  /sites/{domain}/numbers            303 200 303 303 303 303
-POST /sites/{domain}/numbers            405
+POST /sites/{domain}/numbers            303 400 303 303 303 303
 GET  /sites/{domain}/keep               405
 POST /sites/{domain}/keep               303 400 303 303 303 303
 GET  /sites/{domain}/bots.csv           303 400 303 303 303 303

@@ -14,11 +14,10 @@ from .. import wording
 from ..counts import ADD, MAX_COUNT, REPLACE
 from ..days import local_day
 from ..errors import InputError
+from ..ledger import check_shown, fitting, page_of, path_of, post
 from ..ledger import move as move_page
-from ..ledger import post
 from ..ledger import undo as undo_adjustment
-from ..model import OTHER, SITE, Amount, Detail, Site
-from ..urls import compile_pattern, read_path
+from ..model import SITE, Amount, Detail, Site
 from .common import NUMBER, data_option, find_folder, performer, reader
 from .sites import find_site
 
@@ -45,13 +44,6 @@ def who() -> str:
     return ""
 
 
-def page_of(site: Site, text: str) -> str:
-    """The key under which a page is counted; InputError when it cannot be one."""
-    if not text.startswith(("/", "http://", "https://")):
-        raise InputError("path", f"{text!r} must begin with /", hint="Write /posts/hello, or a full address.")
-    return site.page_key(read_path(text, query_keys=site.query_keys))
-
-
 def amount_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """A page or the whole site, and how much."""
     command = click.option(
@@ -67,10 +59,7 @@ def amount_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @common_options
 def set_(path: str | None, **given: Any) -> None:
     """Have PATH (without it: the site) show these numbers now; new views come on top."""
-    if min(given["views"] or 0, given["visitors"] or 0) < 0:
-        raise InputError("views", "must not be below nothing", hint="To take away: pagetally counter add")
-    if (given["visitors"] or 0) > (MAX_COUNT if given["views"] is None else given["views"]):
-        raise InputError("visitors", "cannot be more than views")
+    check_shown(given["views"], given["visitors"])
     change(path, "offset", REPLACE, **given)
 
 
@@ -145,8 +134,7 @@ def exclude(pattern: str, with_past: bool, domain: str, note: str, data: str | N
     amounts = []
     if with_past:
         with reader(folder) as store:
-            paths = [path for path, _ in store.page_paths(site.id)]
-        fit = [path for path in paths if path != OTHER and compile_pattern(pattern).match(path)]
+            fit = fitting((path for path, _ in store.page_paths(site.id)), pattern)
         amounts = [Amount(path, 0, 0) for path in fit]
     detail = Detail(by=who(), note=note, strategy=REPLACE, path=pattern)
     with performer(folder) as desk:
@@ -176,8 +164,8 @@ def run_move(kind: str, path: str, target: str, domain: str, note: str, data: st
     """Rename or merge a page."""
     folder = find_folder(data)
     site = find_site(folder, domain)
-    source = read_path(path, query_keys=site.query_keys)
-    detail = Detail(by=who(), note=note, path=source, target=page_of(site, target))
+    source = path_of(site, path)
+    detail = Detail(by=who(), note=note, path=source, target=page_of(site, target, "target"))
     with performer(folder) as desk:
         number = move_page(desk, site, kind, detail)
     show_done(folder, site, number, detail.target)

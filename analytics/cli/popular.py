@@ -10,11 +10,11 @@ from pathlib import Path
 import click
 import msgspec
 
+from ..ledger import page_of
 from ..lists import LIMIT, METRICS, MOST, WINDOW, list_pages, read_wish, show_related, shows
 from ..model import PageList, RelatedPage
 from ..store.related import LISTED
 from .common import data_option, find_folder, reader
-from .counters import page_of
 from .sites import find_site
 
 

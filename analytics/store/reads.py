@@ -84,7 +84,8 @@ WAS_VIEWED_HERE = """
 """
 
 # Pages with the same figure stand in the order in which they were first seen, so that a longer list
-# begins with the shorter one. An offset may leave more visitors than views, or fewer than none: see `_shown`.
+# begins with the shorter one. An offset may leave more visitors than views, or fewer than none:
+# see `Count.shown`.
 TOP_PAGES = """
 WITH piece AS ({pieces}),
 page AS (
@@ -142,17 +143,12 @@ def site_count(
     connection: Connection, site: int, span: Range | None = None, moment: Moment | None = None
 ) -> Count:
     """Views and visitors of a site: of all time with the owner's offset, or of a range of days."""
-    return _shown(*_site_figures(connection, site, span, moment))
+    return Count(*_site_figures(connection, site, span, moment)).shown
 
 
 def raw_site_count(connection: Connection, site: int) -> Count:
     """All-time views and visitors with the offset, even where that is below nothing."""
     return Count(*_site_figures(connection, site, None, None))
-
-
-def _shown(views: int, visitors: int) -> Count:
-    """What people see of a count: never below nothing, and never more visitors than views."""
-    return Count(max(views, 0), max(min(views, visitors), 0))
 
 
 def _site_figures(
@@ -217,7 +213,7 @@ def page_counts(
     nothing of the site waits to be folded.
     """
     found = raw_page_counts(connection, site, paths, span, is_folded=is_folded, moment=moment)
-    return {path: _shown(count.views, count.visitors) for path, _, count in found if count != Count()}
+    return {path: count.shown for path, _, count in found if count != Count()}
 
 
 def raw_page_counts(

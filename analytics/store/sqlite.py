@@ -121,6 +121,14 @@ class SqliteReader:
             self._connection, site, paths, span, is_folded=is_folded, moment=self._moment
         )
 
+    def balance(self, site: int, paths: Sequence[str]) -> tuple[dict[str, Count], Count]:
+        """Of pages that have a row, and of their site: all-time counts, even where they are below nothing."""
+        pages: dict[str, Count] = {}
+        for start in range(0, len(paths), 1_000):
+            rows = reads.raw_page_counts(self._connection, site, paths[start : start + 1_000])
+            pages |= {path: count for path, _, count in rows}
+        return pages, reads.raw_site_count(self._connection, site)
+
     def page_series(self, site: int, path: str, span: Range) -> dict[int, Count]:
         return reads.page_series(self._connection, site, path, span)
 

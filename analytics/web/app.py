@@ -37,6 +37,7 @@ from .keep import KeepRoutes
 from .listing import ListRoutes
 from .metrics import Metrics
 from .migrate import MigrateRoutes
+from .numbers import NumbersRoutes
 from .pages import Pages
 from .popular import ListEndpoints
 from .ranking import RankingRoutes
@@ -127,7 +128,7 @@ def owner_routes(instance: Instance, gate: Gate, pages: Pages) -> list[BaseRoute
     """The owner's pages of sites."""
     kinds = (
         *(DashboardRoutes, BeginningRoutes, ListRoutes, KeepRoutes, BotsRoutes, DroppedRoutes),
-        *(WidgetRoutes, RankingRoutes),
+        *(WidgetRoutes, RankingRoutes, NumbersRoutes),
     )
     return [route for kind in kinds for route in kind(instance, gate, pages).routes]
 

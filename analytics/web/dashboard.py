@@ -17,7 +17,7 @@ from ..figures import HEADLINES, Figure
 from ..filters import condition
 from ..goals import describe_goal
 from ..instance import Instance
-from ..model import GOAL_KINDS, Adjustment, Count, Site, Totals
+from ..model import GOAL_KINDS, Site, Totals
 from ..periods import BY_NAME, DEFAULT
 from ..selection import TABS, Selection, pick, question, read_selection
 from ..store.sqlite import SqliteReader
@@ -43,8 +43,6 @@ from .listing import addresses, choices, filter_form
 from .pages import Pages, public_address
 from .wanted import read_while_wanted
 
-SHOWN = 500
-"""Adjustments that a page lists; `pagetally counter list` has them all."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ class Glimpse:
 
 
 class DashboardRoutes:
-    """The routes /, /sites/{domain} and /sites/{domain}/numbers, for the owner only."""
+    """The routes / and /sites/{domain}, for the owner only."""
 
     def __init__(self, instance: Instance, gate: Gate, pages: Pages) -> None:
         self._instance = instance
@@ -72,7 +70,6 @@ class DashboardRoutes:
             gate.page("/", self.index),
             gate.site_page("/sites/{domain}", self.site),
             gate.fragment("/sites/{domain}/online", self.online),
-            gate.site_page("/sites/{domain}/numbers", self.numbers),
         ]
 
     async def index(self, request: Request) -> Response:
@@ -146,17 +143,6 @@ class DashboardRoutes:
         """How many are there now, for the page to ask again and again."""
         count = self._instance.presence.count(site.id, self._instance.clock())
         return self._pages.render(request, "online.html", online=count, **addresses(request, site))
-
-    async def numbers(self, request: Request, site: Site) -> Response:
-        """What the owner changed in a site's numbers: when, who, what, by how much."""
-        rows, total = await run_in_threadpool(partial(self._adjustments, site))
-        return self._pages.render(request, "numbers.html", signed_in=True, site=site, rows=rows, total=total)
-
-    def _adjustments(self, site: Site) -> tuple[list[tuple[int, Adjustment]], Count]:
-        """(day, adjustment), the newest first, and what the site shows now."""
-        with self._instance.borrow_reader() as reader:
-            found, total = reader.adjustments(site.id), reader.site_count(site.id)
-        return [(local_day(site.timezone, one.at), one) for one in reversed(found)][:SHOWN], total
 
 
 def intervals_for(days: int) -> list[str]:

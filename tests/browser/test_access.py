@@ -24,6 +24,8 @@ PAGES = (
     f"/sites/{UNSEEN}",
     f"/sites/{PLAIN}/bots?action=condemn&filter=page:is:/lamp",
     f"/sites/{PLAIN}/numbers",
+    f"/sites/{PLAIN}/numbers?do=set&path=/lamp&views=18815",
+    f"/sites/{PLAIN}/numbers?do=set&path=lamp&views=-1",
     f"/sites/{PLAIN}/popular",
     f"/sites/{PLAIN}/bots",
     f"/sites/{PLAIN}/list?list=page",
