@@ -276,8 +276,9 @@ def test_no_other_site_fills_the_owner_s_forms(
 ) -> None:
     kept = {"keep": "goal", "name": "G", "kind": "page", "target": "/a"}
     rule = {"action": "condemn", "filter": "page:is:/a"}
+    change = {"do": "add", "path": "/a", "views": "1"}
     for body in ("form", "text/plain"):
-        given: dict[str, Any] = {"data": kept | rule | {"markup": "x"}} if body == "form" else {}
+        given: dict[str, Any] = {"data": kept | rule | change | {"markup": "x"}} if body == "form" else {}
         if body != "form":
             given = {"content": "keep=goal&name=G&kind=page&target=/a"}
         headers = evil | ({} if body == "form" else {"content-type": body})
@@ -286,4 +287,5 @@ def test_no_other_site_fills_the_owner_s_forms(
     with instance.borrow_reader() as reader:
         assert reader.kept(1).goals == []
         assert reader.rules(1) == []
+        assert reader.adjustments(1) == []
     assert clients["owner"].get("/").status_code == 200

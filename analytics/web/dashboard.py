@@ -44,7 +44,6 @@ from .pages import Pages, public_address
 from .wanted import read_while_wanted
 
 
-
 @dataclass(frozen=True)
 class Glimpse:
     """One site among all."""

@@ -138,3 +138,28 @@ def test_a_click_filters_without_loading_the_page_anew(office: Office, open_owne
     assert page.evaluate("window.stays")
     page.go_back()
     expect(page.locator("dl.figures dd .value").first).to_have_text("8")
+
+
+def test_a_number_is_changed_and_put_back_from_the_keyboard_without_a_script(
+    office: Office,  # noqa: F811
+    open_owner: OpenContext,  # noqa: F811
+) -> None:
+    page = open_owner(java_script_enabled=False).new_page()
+    page.goto(office.url(f"/sites/{PLAIN}/numbers"))
+    change = page.get_by_role("region", name="Change a number")
+    expect(change.get_by_label("New path")).to_be_hidden()
+    change.get_by_label("What", exact=True).focus()
+    for key in ("R", "Tab"):
+        page.keyboard.press(key)
+    expect(change.get_by_label("Views")).to_be_hidden()
+    page.keyboard.type("/choir")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("region", name="reset /choir").get_by_role("row").nth(1)).to_contain_text("1 → 0")
+    page.get_by_role("button", name="Reset it").focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(office.url(f"/sites/{PLAIN}/numbers#changes"))
+    undo = page.get_by_role("button", name="Undo 1")
+    undo.focus()
+    page.keyboard.press("Enter")
+    expect(undo).to_have_count(0)
+    expect(page.get_by_role("row", name="reset /choir")).to_contain_text("undone")
