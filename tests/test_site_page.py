@@ -416,7 +416,7 @@ def test_a_figure_is_shown_over_time(
     page: TestClient, label: str, metric: str, rows: list[str], axis: str
 ) -> None:
     usual = page.get("/sites/example.com").text
-    (link,) = re.findall(rf'<dt><a class="whole" href="([^"]+)">{label}</a>', usual)
+    (link,) = re.findall(rf'<dt><a class="headline" href="([^"]+)">{label}</a>', usual)
     assert link == f"/sites/example.com?metric={metric}"
     text = page.get(link).text
     assert re.findall(r'<dt><a[^>]*aria-current="true">([^<]*)', text) == [label]
@@ -454,7 +454,7 @@ def test_a_figure_is_shown_by_any_interval(
     assert (head[0], rows[-1][1]) == (unit, last)
     # Visits go on beyond hours and minutes, and so do their means.
     is_cut = "by=hour" in query or "by=minute" in query
-    assert ("Told by day: a visit may last beyond" in text) == (is_cut and unit == "Day")
+    assert ("Not by hour or minute: visits last beyond them." in text) == (is_cut and unit == "Day")
     assert "An hour earlier" not in text
 
 
