@@ -241,6 +241,14 @@ def test_the_line_leaves_out_what_is_not_known() -> None:
     assert len(draw_chart(days, before, figure=FIGURES["visits"]).line.split()) == 3
 
 
+def test_a_minute_with_nothing_before_says_so_where_other_minutes_had_views() -> None:
+    times = ["2026-11-23 08:00", "2026-11-23 08:01"]
+    before = [("2026-11-22 03:00", Totals(views=1, visits=1, visitors=1))]
+    for figure, told in (None, "Period before: 0 views"), (FIGURES["visits"], "Period before: 0"):
+        bars = draw_times([], times, "minute", before, 1, figure=figure).bars
+        assert {bar.tip.partition("\n")[2].partition("\n")[2] for bar in bars} == {told}
+
+
 @pytest.mark.parametrize("top", [1, 4, 59, 61, 299, 3_599, 3_601, 40_000, 86_400])
 def test_ticks_of_times_are_round(top: int) -> None:
     ticks = time_ticks(top)

@@ -73,10 +73,10 @@ class Axis:
         return [Mark(_percent(top - tick, top), mark(tick)) for tick in self.ticks]
 
 
-def _axis(figure: Figure | None, values: Iterable[float | None]) -> Axis:
-    """The axis that holds values; of views, where no figure was chosen."""
+def _axis(figure: Figure | None, found: Iterable[Totals]) -> Axis:
+    """The axis that holds the figure of all; of views, where none was chosen."""
     drawn = figure or VIEWS
-    return Axis(drawn, drawn.ticks(max([1, *(drawn.scale * value for value in values if value)])))
+    return Axis(drawn, drawn.ticks(max([1, *(drawn.scale * (drawn.of(one) or 0) for one in found)])))
 
 
 @dataclass(frozen=True)
@@ -195,9 +195,10 @@ def draw_chart(series: Series, before: Series, interval: str = "", figure: Figur
     """
     step = choose_step(series, interval)
     groups = group_days(series, step)
-    sums, earlier = [_sum(series[part]) for part in groups], [_sum(before[part]) for part in groups]
-    then = _values(earlier, figure)
-    axis = _axis(figure, [*_values(sums, figure, always=True), *then])
+    sums = [_sum(series[part]) for part in groups]
+    earlier = [_sum(before[part]) for part in groups] if _is_counted(before, figure) else []
+    axis = _axis(figure, [*sums, *earlier])
+    then = [axis.figure.of(one) for one in earlier]
     bars = [
         _place(index, len(groups), series[part], step, figures, then[index] if then else None, axis)
         for index, (part, figures) in enumerate(zip(groups, sums, strict=True))
@@ -214,11 +215,9 @@ def draw_chart(series: Series, before: Series, interval: str = "", figure: Figur
     )
 
 
-def _values(found: Sequence[Totals], figure: Figure | None, *, always: bool = False) -> list[float | None]:
-    """What a chart draws of each; nothing at all where there is nothing, but for `always`."""
-    if not always and not any(one.views or (figure and one.visits) for one in found):
-        return []
-    return [(figure or VIEWS).of(one) for one in found]
+def _is_counted(series: Series | Times, figure: Figure | None) -> bool:
+    """Whether a series has anything to draw."""
+    return any(figures.views or (figure and figures.visits) for _, figures in series)
 
 
 def pin_notes(chart: Chart, notes: Iterable[Annotation]) -> list[Pin]:
@@ -264,14 +263,15 @@ def draw_times(
     """
     found = _look_up(points, labels)
     earlier = [_days_earlier(label, days_back) for label in labels]
-    then = _values(_look_up(before, earlier), figure)
-    axis = _axis(figure, [*_values(found, figure, always=True), *then])
+    ago = _look_up(before, earlier) if _is_counted(before, figure) else []
+    axis = _axis(figure, [*found, *ago])
+    then = [axis.figure.of(one) for one in ago]
     last = len(labels) - 1
     bars = []
     for index, (label, figures) in enumerate(zip(labels, found, strict=True)):
         day = to_day(date.fromisoformat(label[:10]))
-        ago = then[index] if then else None
-        bar = _place(index, len(labels), [(day, figures)], STEPS[0], figures, ago, axis)
+        was = then[index] if then else None
+        bar = _place(index, len(labels), [(day, figures)], STEPS[0], figures, was, axis)
         is_partial = is_now and index == last
         bars.append(replace(bar, name=f"{bar.name}, {label[11:]}", is_partial=is_partial, figure=figure))
     has_days = len(labels) > HOURS_OF_DAY and step == "hour"
