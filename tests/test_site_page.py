@@ -469,7 +469,7 @@ def test_a_figure_of_one_day_stands_beside_that_of_the_day_before(
     late = [hit(51, "/b", second, TODAY - 1) for second in (30, 60, 80_000)]
     instance.write(lambda store: store.write([*late, hit(52, "/a", 5, TODAY - 20)]))
     text = page.get("/sites/example.com?period=today&metric=bounce_rate").text
-    bars = text.partition('<ul class="versus">')[2].partition("</ul>")[0]
+    bars = text.partition('<ul class="versus one">')[2].partition("</ul>")[0]
     # Until noon, as in the headline: one of two visits.
     assert re.findall(r'<span class="n">([^<]*)', bars) == ["67%", "50%"]
     assert re.findall(r'<rect class="(\w+)" width="([^"]+)"', bars) == [
