@@ -17,7 +17,8 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from analytics.commands import Keep, perform
 from analytics.days import local_day
 from analytics.instance import Instance
-from analytics.model import Annotation, Campaign, Client, Goal, Hit, Kind, Place, Segment
+from analytics.ledger import Desk, post
+from analytics.model import Annotation, Campaign, Client, Detail, Goal, Hit, Kind, Place, Segment
 
 from ..conftest import Server, add_site, pagetally
 from .conftest import OpenContext, Stats
@@ -62,6 +63,9 @@ def store_sources(folder: Path) -> None:
             hits = [one for hit in hits for one in dress(hit)]
             instance.write(lambda store, hits=hits: store.write(hits))
             keep_words(instance, domain, sources)
+            # A row of the trail, which moves no number.
+            detail = Detail(strategy="replace", path=f"/draft/{sources[0]}", note=sources[-1])
+            post(Desk(instance), site, "exclude", detail, [])
     finally:
         instance.close()
 
