@@ -327,6 +327,9 @@ def test_every_page_carries_its_guards(instance: Instance, signed_in: bool) -> N
             for method in ("GET", "POST", "PUT", "DELETE"):
                 answer = ask(app, method, page + query, headers=cookie)
                 assert answer.status < 500
+                if (method, page) == ("POST", "/"):
+                    assert answer.headers["content-type"].startswith("application/json")  # Twikoo's, no page
+                    continue
                 check_page_headers(answer)
                 seen += answer.headers.get("content-type", "").startswith("text/html")
     assert seen >= 20

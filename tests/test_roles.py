@@ -240,7 +240,8 @@ PUBLIC += [
 ]
 OTHER_METHODS = {
     "HEAD": {"/api/event": 405},
-    "OPTIONS": dict.fromkeys([*PUBLIC, *STATIC_FILES], 204),
+    # "/": a browser asks before it sends Twikoo's event there.
+    "OPTIONS": dict.fromkeys([*PUBLIC, *STATIC_FILES, "/"], 204),
     **{method: {"/api/{rest:path}": 404} for method in ("PUT", "PATCH", "DELETE")},
 }
 """What addresses answer to the other methods, whoever asks, where that is not the usual: 405, and to HEAD
