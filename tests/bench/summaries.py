@@ -6,6 +6,7 @@ paths, 800 sources, 60 countries with 2,400 cities.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import statistics
 import sys
@@ -167,6 +168,6 @@ def bench_summaries() -> Iterator[Row]:
             yield "made and stored, folded, rolled up", f"{rate:,.0f} views/s", "", True
         size = sum(file.stat().st_size for file in folder.glob("pagetally.db*")) / MILLIONS / 1e6
         yield "disk for a view, everything included", f"{size:.1f} bytes", "≤ 90 bytes", size <= 90
-        with serving(folder) as server, sign_in(server) as client:
+        with serving(folder) as server, contextlib.closing(sign_in(server)) as client:
             yield from ask_all(client)
             yield from count_beside(server, client)
