@@ -67,10 +67,6 @@ def _count(value: float | None) -> str:
     return number(int(value or 0))
 
 
-def _per_visit(of: Totals) -> float | None:
-    return of.views / of.visits if of.visits else None
-
-
 VIEWS = Figure("views", N_("Views"), "views", lambda of: of.views, _count, change)
 HEADLINES = (
     VIEWS,
@@ -80,7 +76,7 @@ HEADLINES = (
         "per_visit",
         N_("Views a visit"),
         "per-visit",
-        _per_visit,
+        lambda of: of.per_visit,
         decimal,
         tenths,
         scale=10,

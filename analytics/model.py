@@ -292,6 +292,11 @@ class Totals(Struct, frozen=True):
         """Mean seconds from the first to the last hit of a visit; None without visits."""
         return self.duration / self.visits if self.visits else None
 
+    @property
+    def per_visit(self) -> float | None:
+        """Mean views of a visit; None without visits."""
+        return self.views / self.visits if self.visits else None
+
 
 class PageRow(Struct, frozen=True):
     """One page in a list of the most viewed."""

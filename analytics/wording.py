@@ -351,11 +351,6 @@ def decimal(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}".replace(".", spoken().decimal)
 
 
-def per_visit(views: int, visits: int) -> str:
-    """Views per visit as 2.4; a dash when there is none."""
-    return decimal(views / visits if visits else None)
-
-
 def zone(name: str) -> str:
     """A time zone as America/New York."""
     return name.replace("_", " ")
@@ -496,7 +491,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "operator": operator,
     "dimension": dimension,
     "list_of": list_of,
-    "per_visit": per_visit,
+    "decimal": decimal,
     "reason": reason,
     "adjustment": adjustment,
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import itemgetter
@@ -17,6 +16,7 @@ from ..days import local_day
 from ..dimensions import BY_NAME as DIMENSIONS
 from ..dimensions import Dimension, find_dimension
 from ..errors import InputError
+from ..figures import BY_NAME as HEADLINES
 from ..filters import OPERATORS, condition
 from ..instance import Instance
 from ..model import Site
@@ -47,20 +47,17 @@ WORDED = ("country", "language", "channel", "device", "property")
 """Dimensions whose labels people read as other words."""
 
 
-FIGURES: Mapping[str, Callable[[Item], float | None]] = {
-    "views": lambda item: item.totals.views,
-    "visits": lambda item: item.totals.visits,
-    "visitors": lambda item: item.totals.visitors,
-    "events": lambda item: item.totals.events,
-    "per_visit": lambda item: item.totals.views / item.totals.visits if item.totals.visits else None,
-    "bounce_rate": lambda item: item.totals.bounce_rate,
-    "visit_duration": lambda item: item.totals.visit_duration,
-    "time_on_page": lambda item: item.stay.time_on_page if item.stay else None,
-    "scroll_depth": lambda item: item.stay.scroll_depth if item.stay else None,
-}
+OF_STAYS = ("time_on_page", "scroll_depth")
+FIGURES = (*HEADLINES, "events", *OF_STAYS)
 """By what a whole list can be sorted: the largest first, or with RISING the smallest."""
 
 RISING = ":asc"
+
+
+def figure_of(item: Item, name: str) -> float | None:
+    """One of those figures of a row; None where there is none."""
+    found: float | None = getattr(item.stay if name in OF_STAYS else item.totals, name, None)
+    return found
 
 
 @dataclass(frozen=True)
@@ -104,7 +101,7 @@ class Leaf:
         found = [one for one in self.panel.items if self._has(one)]
         if not self.sort:
             return found
-        figures = [(FIGURES[self.by](one), one) for one in found]
+        figures = [(figure_of(one, self.by), one) for one in found]
         known = [(figure, one) for figure, one in figures if figure is not None]
         known.sort(key=itemgetter(0), reverse=not self.is_rising)
         return [one for _, one in known] + [one for figure, one in figures if figure is None]
