@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
 from typing import Any
@@ -32,28 +33,7 @@ class Pages:
     """Renders the templates under analytics/templates."""
 
     def __init__(self) -> None:
-        self._templates = Environment(
-            loader=PackageLoader("analytics"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n"],
-        )
-        self._templates.install_gettext_callables(  # type: ignore[attr-defined]
-            _, ngettext, newstyle=True
-        )
-        self._templates.filters |= wording.FILTERS
-        self._templates.globals |= {
-            "version": __version__,
-            "language": lambda: spoken().code,
-            "style": address_of("style.css"),
-            "icon": address_of("icon.svg"),
-            "copy": address_of("copy.js"),
-            "htmx": address_of("htmx.js"),
-            "keys": address_of("keys.js"),
-            "sections": SECTIONS,
-        }
+        self._templates = _open_templates()
 
     def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """An HTML answer; `base` in a template is the path under which we are shown."""
@@ -99,6 +79,32 @@ class Pages:
         """The answer to a question that took longer than a page may."""
         hint = _("Try a shorter period.")
         return self.message(request, 503, _("This took too long to count"), hint, signed_in=True, site=site)
+
+
+@cache
+def _open_templates() -> Environment:
+    """The templates, compiled once for all apps of a process."""
+    found = Environment(
+        loader=PackageLoader("analytics"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    found.install_gettext_callables(_, ngettext, newstyle=True)  # type: ignore[attr-defined]
+    found.filters |= wording.FILTERS
+    found.globals |= {
+        "version": __version__,
+        "language": lambda: spoken().code,
+        "style": address_of("style.css"),
+        "icon": address_of("icon.svg"),
+        "copy": address_of("copy.js"),
+        "htmx": address_of("htmx.js"),
+        "keys": address_of("keys.js"),
+        "sections": SECTIONS,
+    }
+    return found
 
 
 def address_of(name: str) -> str:
