@@ -3,7 +3,7 @@ PORT ?= 8000
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint bench torture snippet wheel words pictures numerals lock clean
+.PHONY: demo test lint units bench torture snippet wheel words pictures numerals lock clean
 
 demo: .venv/ready
 	$(BIN)/python -m seeds --data .demo --port $(PORT)
@@ -14,9 +14,9 @@ BESIDE = -n 4 --dist loadfile --no-loadscope-reorder
 # What fails beside other tests, or beside other users of the machine, is tried once more by itself; the first failure is shown.
 AGAIN = --last-failed --last-failed-no-failures none
 
-test: .venv/ready-to-test snippet/node_modules/ready lint
+test: .venv/ready-to-test snippet/node_modules/ready
 	sh .ci/find-chromium
-	cd snippet && npm test --silent
+	$(MAKE) --no-print-directory -j 2 lint units
 	$(PYTEST) -m "not alone" $(BESIDE) || $(PYTEST) -m "not alone" $(AGAIN)
 	$(PYTEST) -m alone || $(PYTEST) -m alone $(AGAIN)
 
@@ -25,6 +25,9 @@ lint: .venv/ready-to-test snippet/node_modules/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	cd snippet && npm run --silent check
+
+units: .venv/ready-to-test snippet/node_modules/ready
+	cd snippet && npm test --silent
 
 bench: .venv/ready-to-test
 	$(BIN)/python -m tests.bench
