@@ -94,6 +94,7 @@ class Bridge:
         interactive: bool = True,
         screen: int | None = None,
         is_pageless: bool = False,
+        is_agentless: bool = False,
     ) -> list[Hit | Drop]:
         """Count a view (or an event) of the page at a full address; what was stored, what was dropped.
 
@@ -111,6 +112,7 @@ class Bridge:
             interactive=interactive,
             screen=screen,
             is_pageless=is_pageless,
+            is_agentless=is_agentless,
         )
         results = await self._collector.take(event, request.scope, len(url) + len(title))
         return _remember(request, results)

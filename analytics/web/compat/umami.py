@@ -70,7 +70,7 @@ class Umami:
 
 
 def _tell(results: Results) -> dict[str, str]:
-    return BOT if "bot" in reasons_of(results) else SESSION
+    return BOT if reasons_of(results) & {"bot", "no-agent"} else SESSION
 
 
 def _refuse(why: str, headers: dict[str, str]) -> Response:
@@ -94,6 +94,7 @@ def read_message(body: Any) -> Message | None:
         referrer=text_of(payload, "referrer"),
         screen=text_of(payload, "screen"),
         props=map_of(payload.get("data") or payload.get("event_data")),
+        is_agentless=bool(text_of(payload, "userAgent")),
         # To introduce somebody or to time a page is no view.
         reason="" if kind in ("", "event", "pageview") else "no-view",
     )
