@@ -75,7 +75,10 @@ class EndImport(Struct, tag=True, frozen=True):
 
 
 class UndoImport(Struct, tag=True, frozen=True):
-    """Take one more site-day of an import back; answers whether there is more to undo."""
+    """Take one more site-day of an import back; answers whether there is more to undo.
+
+    One that stored nothing before it was finished leaves the list.
+    """
 
     number: int
 
@@ -574,9 +577,14 @@ def _undo_import(instance: Instance, number: int) -> bool:
     rows = {row["id"]: row for row in _list_imports(instance)}
     if number not in rows:
         raise InputError("import", f"there is no import {number} to undo", hint="See: pagetally import list")
-    if rows[number]["state"] == "undone":
+    state = rows[number]["state"]
+    if state == "undone":
         raise Refused(f"import {number} is undone already")
-    if rows[number]["state"] != "undoing":
+    if not rows[number]["stored"] and state != "done":
+        # It was refused, or had nothing: there is nothing to tell of it.
+        instance.write(lambda store: store.forget_import(number))
+        return False
+    if state != "undoing":
         instance.write(lambda store: store.set_import_state(number, "undoing"))
     more = instance.write(lambda store: store.undo_import_day(number))
     if not more:

@@ -10,16 +10,19 @@ import hashlib
 import io
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
+from . import accesslog
 from .accesslog import LONGEST_LINE
 from .commands import BeginImport, Command, EndImport, Fold, UndoImport, WriteImport
 from .errors import InputError, PagetallyError, Unavailable
 from .logreader import Block, LogReader, Summary
+from .model import Moments
+from .overlap import NOTHING, Past
 
 BLOCK = 1024 * 1024
 """Bytes of a log that are parsed and stored at a time, and the rest of the last line."""
@@ -42,6 +45,10 @@ class Performer(Protocol):
     def perform(self, command: Command) -> Any: ...
 
 
+EDGE = 50
+"""Lines from either end of a block in which one that tells its time is looked for."""
+
+
 class Source:
     """A log, plain or gzipped: a file, or a stream, such as standard input and what a shell's <(…) names."""
 
@@ -60,6 +67,8 @@ class Source:
             raise InputError("file", f"{self.name} is empty")
         self._is_gzip = head == GZIP_MAGIC
         self._digest = hashlib.sha256()
+        self.span: Moments | None = None
+        """From when to when what was read of it is, as far as lines are in order."""
 
     def read(self) -> Iterator[bytes]:
         """Its content in blocks of whole lines. InputError when a gzipped file is damaged."""
@@ -67,9 +76,17 @@ class Source:
         try:
             while block := stream.read(BLOCK) + stream.readline(LONGEST_LINE):
                 self._digest.update(block)
+                self._note_times(block)
                 yield block
         except (EOFError, OSError, zlib.error) as error:
             raise InputError("file", f"{self.name} is damaged: {error}") from None
+
+    def _note_times(self, block: bytes) -> None:
+        lines = block.split(b"\n", EDGE)[:EDGE], reversed(block.rsplit(b"\n", EDGE)[1:])
+        times = [at for at in map(_first_time, lines) if at]
+        if times:
+            known = [self.span.first, self.span.last] if self.span else []
+            self.span = Moments(min(times + known), max(times + known))
 
     def close(self) -> None:
         """Close the file; standard input stays open, and may be waited for."""
@@ -87,34 +104,56 @@ class Source:
         return self._digest.hexdigest()
 
 
-def fingerprint_file(path: Path) -> str:
-    """The fingerprint of a whole file."""
+def _first_time(lines: Iterable[bytes]) -> int:
+    """The time of the first line that tells one; 0 for none."""
+    found = (accesslog.read_line(line.decode("utf-8", "replace")) for line in lines)
+    return next((line.at for line in found if line is not None), 0)
+
+
+def read_through(path: Path) -> Source:
+    """A file that was read and closed: its fingerprint and the times that it tells."""
     with closing(Source(path)) as source:
         for _ in source.read():
             pass
-        return source.fingerprint
+        return source
 
 
-def rehearse(source: Source, log: LogReader, progress: Progress) -> Summary:
+def fingerprint_file(path: Path) -> str:
+    """The fingerprint of a whole file."""
+    return read_through(path).fingerprint
+
+
+def rehearse(source: Source, log: LogReader, progress: Progress, past: Past = NOTHING) -> Summary:
     """Read a log and store nothing; what an import would do. InputError when it is no log."""
+    log.after = past.end
     for block in log.read(source.read()):
         progress(source.position, block.lines)
     log.summary.check(source.name)
     return log.summary
 
 
-def run_import(desk: Performer, source: Source, log: LogReader, progress: Progress) -> int:
+def run_import(
+    desk: Performer, source: Source, log: LogReader, progress: Progress, past: Past = NOTHING
+) -> int:
     """Import a log; the import's number.
 
-    Refused when the same content was imported before, InputError when it is no log. An import of it
-    that a crash interrupted is undone first. When this one cannot be finished, it is undone.
+    Refused when the same content was imported before, or (unless `past` says what to do) other views of
+    its time; InputError when it is no log. An import of the same content that a crash interrupted is undone
+    first. When this one cannot be finished, it is undone.
     """
     # A stream can be read only once: what it was is told when it ends.
-    fingerprint = fingerprint_file(source.path) if source.path is not None and source.is_file else ""
+    whole = read_through(source.path) if source.path is not None and source.is_file else None
+    fingerprint = whole.fingerprint if whole else ""
     number = int(desk.perform(BeginImport(log.site.domain, "access-log", source.name, fingerprint)))
+    past = past.without_rests_of(fingerprint)
+    log.after = past.end
     try:
-        _write_all(desk, number, source, log, progress)
+        if whole:
+            past.check(whole.span, log.site.timezone)
+        _write_all(desk, number, source, log, progress, past)
         log.summary.check(source.name)
+        if not past.has(source.fingerprint):
+            past.check(source.span, log.site.timezone)
         desk.perform(EndImport(number, source.fingerprint, log.summary.as_json()))
     except BaseException as error:
         _take_back(desk, number, error)
@@ -137,11 +176,14 @@ def _take_back(desk: Performer, number: int, error: BaseException) -> None:
         ) from None
 
 
-def _write_all(desk: Performer, number: int, source: Source, log: LogReader, progress: Progress) -> None:
+def _write_all(
+    desk: Performer, number: int, source: Source, log: LogReader, progress: Progress, past: Past
+) -> None:
     waiting: deque[Future[Any]] = deque()
     with ThreadPoolExecutor(1, thread_name_prefix="import") as executor:
         try:
             for index, block in enumerate(log.read(source.read()), 1):
+                past.check(source.span, log.site.timezone, is_whole=False)
                 if len(waiting) == AHEAD:
                     waiting.popleft().result()
                 waiting.append(executor.submit(_write_one, desk, number, block, index % FOLD_EVERY == 0))

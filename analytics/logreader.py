@@ -36,6 +36,9 @@ SHOWN = 80
 
 DAY = 86_400
 
+KNOWN = "imported-before"
+"""The reason of views that an earlier import has."""
+
 END = b""
 """Stands for the end of the content."""
 
@@ -98,10 +101,15 @@ class Parser:
         now: float,
         with_bots: bool = False,
         place_of: pipeline.PlaceOf = pipeline.nowhere,
+        after: tuple[int, int] = (0, 0),
     ) -> None:
-        """`now`: seconds since 1970; what a log says of a later day has not happened."""
+        """`now`: seconds since 1970; what a log says of a later day has not happened.
+
+        `after`: a time, and how many of its views are known already, as everything before it.
+        """
         self._end = now + DAY
         self._place_of = place_of
+        self._known_until, self._known_then = after
         # What a log tells, the owner's own server saw: it needs no token.
         self._site = site = replace(site, count_bots=with_bots or site.count_bots, needs_token=False)
         self._sites = dict.fromkeys(site.hosts, site)
@@ -130,6 +138,9 @@ class Parser:
         if line.at > self._end:
             summary.dropped["future"] += 1
             return None
+        if line.at < self._known_until:
+            summary.dropped[KNOWN] += 1
+            return None
         event = Event(
             name=PAGEVIEW,
             url=accesslog.address_of(line, self._site.domain),
@@ -143,6 +154,9 @@ class Parser:
             (result,) = pipeline.run(event, arrival, self._sites, self._salt_of, self._place_of)
         except InputError:
             result = Drop(self._site.id, "unusable-address")
+        if line.at == self._known_until and self._known_then and isinstance(result, Hit):
+            self._known_then -= 1
+            result = Drop(self._site.id, KNOWN)
         if isinstance(result, Drop):
             summary.dropped[result.reason] += 1
             return None
@@ -181,12 +195,14 @@ class LogReader:
     with_bots: bool = False
     geo: tuple[Path, ...] = ()
     """Files that tell the places of addresses, besides the one that comes along."""
+    after: tuple[int, int] = (0, 0)
+    """A time, and how many of its views are known already, as everything before it."""
     summary: Summary = field(default_factory=Summary)
 
     def read(self, content: Iterable[bytes]) -> Iterator[Block]:
         """What becomes of each block of lines. What reading the content raises comes out here."""
         trouble: list[BaseException] = []
-        settings = (self.site, self.now, self.with_bots, self.geo)
+        settings = (self.site, self.now, self.with_bots, self.geo, self.after)
         with _start() as process:
             # Nobody waits for it when something went wrong: it may wait for a pipe that stays silent.
             feeder = Thread(target=_feed, args=(process, content, settings, trouble), daemon=True)
@@ -246,8 +262,8 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def parse_all(questions: BinaryIO, answers: BinaryIO) -> None:
     """Be the process: the settings and blocks that come in as `Block`s, and their `Summary` at the end."""
-    site, now, with_bots, geo = pickle.load(questions)  # noqa: S301, from the process that started this one
-    parser = Parser(site, now=now, with_bots=with_bots, place_of=Geo(geo).find)
+    site, now, with_bots, geo, after = pickle.load(questions)  # noqa: S301, from the process that started this one
+    parser = Parser(site, now=now, with_bots=with_bots, place_of=Geo(geo).find, after=after)
     while block := pickle.load(questions):  # noqa: S301
         hits = parser.read(block)
         first_day = min((hit.day for hit in hits), default=0)

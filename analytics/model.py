@@ -235,6 +235,20 @@ class Moments(Struct, frozen=True):
     last: int
 
 
+class Earlier(Struct, frozen=True):
+    """An import of which something is stored, as the next one of its site looks at it."""
+
+    number: int
+    file: str
+    fingerprint: str
+    state: str
+    views: int
+    span: Moments
+    """Its first view and its last."""
+    in_last_second: int
+    """Views at the time of the last: a log that was copied in the midst of a second may have more of them."""
+
+
 class Count(Struct, frozen=True):
     """Views and visitors of a page, a site, a day."""
 

@@ -381,6 +381,7 @@ REASONS: dict[str, str] = {
     ),
     "rate-limit": N_("One network sent more views than are taken; it was told to wait."),
     "unusable-address": N_("The address of the page cannot be used: too long, of a file, or none at all."),
+    "imported-before": N_("An earlier import has it, and only what is later was asked for."),
     "future": N_("The log says that it was tomorrow or later."),
     "unusable-event": N_(
         "A client, ours or that of another counter or tracker, sent something that could not be read, or"

@@ -18,13 +18,17 @@ import pytest
 from analytics import logreader
 from analytics.accesslog import is_page_view, read_line, read_time
 from analytics.clock import system_clock
-from analytics.commands import BeginImport, Command, RemoveSite, WriteImport, perform
+from analytics.commands import BeginImport, Command, RemoveSite, UndoImport, WriteImport, perform
 from analytics.errors import PagetallyError, StoreFailed
 from analytics.importer import Source, fingerprint_file, run_import
 from analytics.instance import Instance
+from analytics.model import Earlier, Moments
+from analytics.overlap import Overlap, Past
+from analytics.store.connect import FILE, sqlite3
 from analytics.store.sqlite import SqliteReader
 
-from .conftest import FIREFOX, GOOGLEBOT, NOON, StartServer, pagetally
+from .conftest import FIREFOX, GOOGLEBOT, NOON, StartServer, add_site, pagetally
+from .stores import lay_tables
 
 SHARED_LOG = Path(__file__).parent.parent.parent / "shared/data/access-2015-05.log"
 
@@ -206,6 +210,87 @@ def test_an_import_is_stored_once_and_can_be_undone(
     assert " ".join(listed[-7:]) == "2 example.com access.log done 3 2 1"
 
 
+# Minutes from the first to the last of a log beside an import of minute 0 to 100: is it of the same time?
+SPANS = [
+    ("it grew", 0, 130, True),
+    ("a part of it", 20, 40, True),
+    ("what surrounds it", -5, 105, True),
+    ("the end of the other, and more", 89, 130, True),
+    ("the seam of two logs", 92, 130, False),
+    ("the seam at the other end", -90, 8, False),
+    ("what follows", 101, 130, False),
+    ("what was before", -50, -1, False),
+]
+
+
+@pytest.mark.parametrize(("name", "first", "last", "is_shared"), SPANS)
+def test_logs_of_the_same_time(name: str, first: int, last: int, is_shared: bool) -> None:
+    start = NOON - 6_000
+    known = Earlier(1, "old.log", "x", "done", 9, Moments(start, NOON), 1)
+    log = Moments(start + 60 * first, start + 60 * last)
+    assert Past([known]).shared_with(log) == [known] * is_shared
+    for overlap in (Overlap.SKIP, Overlap.COUNT):
+        Past([known], overlap).check(log, "UTC")
+
+
+def test_the_start_of_a_stream_may_be_the_seam_of_two_logs() -> None:
+    known = Earlier(1, "old.log", "x", "done", 9, Moments(NOON - 6_000, NOON), 1)
+    start = Moments(NOON - 300, NOON - 100)
+    assert Past([known]).shared_with(start) == [known]
+    assert Past([known]).shared_with(start, is_whole=False) == []
+
+
+@pytest.mark.parametrize("by", ["file", "stream", "server"])
+def test_a_log_that_grew_counts_by_the_owners_word(
+    tmp_path: Path, by: str, start_server: StartServer
+) -> None:
+    lay_tables(data := tmp_path / "data", "example.com")
+    if by == "server":
+        start_server(data)
+    (log := tmp_path / "access.log").write_text("".join(f"{line(time=f'10:{n:02}:00')}\n" for n in range(20)))
+
+    def run(*options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        words = ["import", "access-log", "--site", "example.com", *options]
+        if by != "stream":
+            return pagetally(*words, log, data=data, check=check)
+        command = [sys.executable, "-m", "analytics", *words, "-", "--data", str(data)]
+        with log.open() as stream:
+            return subprocess.run(command, stdin=stream, capture_output=True, text=True, check=check)
+
+    run()
+    log.write_text(log.read_text() + "".join(f"{line(time=f'11:{n:02}:00')}\n" for n in range(30)))
+    known = f"import 1 ({'standard input' if by == 'stream' else 'access.log'}, 20 views of 17 Nov 2025)"
+    for told in (run("--dry-run").stdout, run(check=False).stderr):
+        assert (known in told, "--after-last" in told, "--regardless" in told) == (True, True, True)
+    assert count(data)["site"] == 20
+    skipped = run("--after-last").stdout
+    assert "The last view that was imported before is of 2025-11-17 10:19:00" in skipped
+    assert "20 not counted: imported-before" in skipped
+    assert count(data)["site"] == 50
+    number = skipped.partition("Stored as import ")[2].partition(".")[0]
+    pagetally("import", "undo", number, data=data)
+    regardless = run("--regardless").stdout
+    assert (known in regardless, "counts twice" in regardless) == (True, True)
+    assert count(data)["site"] == 70
+    assert "no difference" in pagetally("recount", "--check", data=data).stdout
+    assert by == "stream" or "undone 0" not in pagetally("import", "list", data=data).stdout
+
+
+def test_what_came_later_in_the_last_second_counts(data: Path, tmp_path: Path) -> None:
+    (first := tmp_path / "1.log").write_text("\n".join([line("/a"), line("/b", time="10:00:01")]))
+    grown = [
+        line("/a"),
+        line("/b", time="10:00:01"),
+        line("/c", time="10:00:01"),
+        line("/d", time="10:00:02"),
+    ]
+    (second := tmp_path / "2.log").write_text("\n".join(grown))
+    words = ("import", "access-log", "--site", "example.com", "--after-last")
+    pagetally(*words, first, data=data)
+    pagetally(*words, second, data=data)
+    assert count(data) == {"/a": 1, "/b": 1, "/c": 1, "/d": 1, "site": 4}
+
+
 NO_LOGS = [
     ([], "is empty", ""),
     (["a,b,c"], "is no access log: none of 1 line can be read", "'a,b,c'"),
@@ -227,9 +312,7 @@ def test_a_file_that_is_no_log_is_refused_and_leaves_nothing(
     assert f"table.csv {said}" in failed.stderr
     assert shown in failed.stderr
     assert count(data) == {"site": 0}
-    listed = pagetally("import", "list", data=data).stdout
-    assert " done " not in listed
-    assert lines or "undone" not in listed
+    assert "table.csv" not in pagetally("import", "list", data=data).stdout
 
 
 def test_broken_lines_are_counted_however_many_there_are(data: Path, tmp_path: Path) -> None:
@@ -384,6 +467,34 @@ def test_a_site_that_is_removed_meanwhile_is_told(instance: Instance, tmp_path: 
         pytest.raises(PagetallyError, match="the site was removed meanwhile"),
     ):
         run_import(Desk(), source, log, lambda position, lines: None)
+
+
+def test_the_number_of_an_import_is_never_given_again(instance: Instance) -> None:
+    first = perform(instance, BeginImport("example.com", "access-log", "a.log", "a"))
+    perform(instance, RemoveSite("example.com"))
+    add_site(instance, "other.example")
+    second = perform(instance, BeginImport("other.example", "access-log", "b.log", "b"))
+    assert second > first
+    with pytest.raises(PagetallyError, match="there is no import 1"):
+        perform(instance, UndoImport(first))
+
+
+def test_imports_of_older_files_keep_their_numbers(tmp_path: Path) -> None:
+    """As files were before the numbers of imports were never given again."""
+    lay_tables(data := tmp_path / "data", "example.com")
+    with closing(sqlite3.connect(data / FILE, isolation_level=None)) as older:
+        older.execute("DELETE FROM _sqlite_migrations WHERE name = 'm013_numbers_of_imports'")
+        (made,) = older.execute("SELECT sql FROM sqlite_master WHERE name = 'import'").fetchone()
+        older.execute("DROP TABLE import")
+        older.execute(made.replace(" AUTOINCREMENT", ""))
+        row = (7, 1, "access-log", "a.log", "x", NOON, "done", 3, "{}")
+        older.execute("INSERT INTO import VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+    with closing(Instance(data).open()) as instance:
+        (kept,) = instance.reader.imports()
+        assert tuple(value for name, value in kept.items() if name != "domain") == row
+        perform(instance, RemoveSite("example.com"))
+        add_site(instance, "other.example")
+        assert perform(instance, BeginImport("other.example", "access-log", "b.log", "b")) == 8
 
 
 def test_a_process_that_dies_while_it_reads_is_an_error(

@@ -62,6 +62,7 @@ LAYERS = (
             "migration",
             "forms",
             "counts",
+            "overlap",
         },
     ),
     ("store", {"store"}),

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,13 @@ from .. import wording
 from ..clock import system_clock
 from ..config import read_config
 from ..counts import READERS, collect, read_rows
-from ..days import local_day
+from ..days import find_zone, local_day
 from ..importer import Progress, Source, fingerprint_file, rehearse, run_import
 from ..importer import undo as undo_import
 from ..lock import find_owner
 from ..logreader import LogReader, Summary
-from ..model import Site
+from ..model import Moments, Site
+from ..overlap import Overlap, Past, advise, describe
 from .amounts import at_hand, count_options, open_file, take_over
 from .common import NUMBER, data_option, find_folder, import_state, performer, reader
 from .pulling import pull
@@ -40,24 +42,44 @@ def import_() -> None:
 @click.option("--site", "domain", required=True, help="The site whose log it is.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--include-bots", is_flag=True, help="Count views of crawlers and tools as well.")
+@click.option(
+    "--after-last",
+    "overlap",
+    flag_value=Overlap.SKIP,
+    type=Overlap,
+    help="Count only what is later than all that was imported for the site.",
+)
+@click.option(
+    "--regardless",
+    "overlap",
+    flag_value=Overlap.COUNT,
+    type=Overlap,
+    help="Count all of it, though the same time was imported before.",
+)
 @data_option
-def access_log(file: Path, domain: str, dry_run: bool, include_bots: bool, data: str | None) -> None:
+def access_log(
+    file: Path, domain: str, dry_run: bool, include_bots: bool, overlap: Overlap | None, data: str | None
+) -> None:
     """Import FILE (- is standard input), an Apache or nginx log in common or combined format, plain or gzip.
 
-    A page view is a GET that was answered with 2xx or 304 and is not a static file. The same
-    content is refused a second time. Feeds (/feed.xml) are pages to it: leave them out with
-    `pagetally site edit DOMAIN --exclude-path /feed.xml`.
+    A page view is a GET that was answered with 2xx or 304 and is not a static file. The same content is
+    refused a second time, and so is a log of the same time as an earlier one (a log that grew, say),
+    unless --after-last or --regardless says what is meant. Feeds (/feed.xml) are pages to it: leave them
+    out with `pagetally site edit DOMAIN --exclude-path /feed.xml`.
     """
     folder = find_folder(data)
     site = find_site(folder, domain)
     log = LogReader(site, system_clock(), with_bots=include_bots, geo=tuple(read_config({}, os.environ).geo))
+    with reader(folder) as store:
+        past = Past(store.earlier_imports(site.id), overlap or Overlap.REFUSE)
     with closing(Source(None if str(file) == "-" else file)) as source, show_progress(source) as progress:
         if dry_run:
-            rehearse(source, log, progress)
+            rehearse(source, log, progress, past)
         else:
             with performer(folder) as desk, ending_as_by_hand():
-                number = run_import(desk, source, log, progress)
+                number = run_import(desk, source, log, progress, past)
     show_summary(site, log.summary)
+    show_overlap(site, past.without_rests_of(source.fingerprint), source.span)
     if dry_run:
         click.echo("Nothing was stored: this was a dry run.")
     else:
@@ -120,6 +142,21 @@ def show_summary(site: Site, summary: Summary) -> None:
         click.echo(f"From {wording.date(days[0])} to {wording.date(days[1])} ({site.timezone}). Most viewed:")
         for path, views in summary.pages.most_common(SHOWN_PAGES):
             click.echo(f"  {views:>9,} {path}")
+
+
+def show_overlap(site: Site, past: Past, span: Moments | None) -> None:
+    """Say which imports are of the same time as a log, and what that means for it."""
+    if past.overlap == Overlap.SKIP:
+        at, _ = past.end
+        if at:
+            last = f"{datetime.fromtimestamp(at, find_zone(site.timezone)):%Y-%m-%d %H:%M:%S}"
+            click.echo(f"The last view that was imported before is of {last}: only what is later counts.")
+        return
+    shared = past.shared_with(span)
+    if shared:
+        told = describe(shared, site.timezone)
+        click.echo(f"{told[0].upper()}{told[1:]}.")
+        click.echo("What is in both counts twice." if past.overlap == Overlap.COUNT else advise(shared))
 
 
 @import_.command("counts", short_help="Take over the counts in FILE.")

@@ -12,6 +12,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from ..errors import Refused
+from ..model import Earlier, Moments
 from . import firsts
 from .connect import Connection
 from .folding import reset_day
@@ -55,6 +56,52 @@ def end(connection: Connection, number: int, fingerprint: str, summary: str) -> 
 def cut_off(connection: Connection) -> None:
     """Note that nobody works at any import any more."""
     connection.execute("UPDATE import SET state = 'cut off' WHERE state IN ('running', 'undoing')")
+
+
+def forget(connection: Connection, number: int) -> None:
+    """Take an import of which nothing is stored out of the list."""
+    connection.execute("DELETE FROM import WHERE id = ?", (number,))
+
+
+def list_earlier(connection: Connection, site: int) -> list[Earlier]:
+    """Imports of a site's access logs of which something is stored, oldest first."""
+    rows = connection.execute(
+        "SELECT id, file, fingerprint, state, stored FROM import WHERE site = ? AND kind = 'access-log'"
+        " ORDER BY id",
+        (site,),
+    ).fetchall()
+    found = []
+    for number, file, fingerprint, state, stored in rows:
+        edges = _find_edges(connection, site, number)
+        if edges is not None:
+            first, last, in_last_second = edges
+            span = Moments(first, last)
+            found.append(Earlier(number, file, fingerprint, state, stored, span, in_last_second))
+    return found
+
+
+def _find_edges(connection: Connection, site: int, number: int) -> tuple[int, int, int] | None:
+    """The times of an import's first and last hit, and how many share the last; None when it has none.
+
+    Only its outer days are looked at: an import may have millions of hits.
+    """
+    query = "SELECT DISTINCT day FROM import_span WHERE import = ? AND site = ? ORDER BY day"
+    days = [day for (day,) in connection.execute(query, (number, site))]
+
+    def ask(what: str, day: int, at: int = 0) -> int:
+        query = (
+            f"SELECT coalesce({what}, 0) FROM import_span AS span JOIN hit ON hit.site = span.site"
+            " AND hit.day = span.day AND hit.id BETWEEN span.first AND span.last"
+            " WHERE span.import = ?1 AND span.site = ?2 AND span.day = ?3 AND hit.at >= ?4"
+        )
+        return int(connection.execute(query, (number, site, day, at)).fetchone()[0])
+
+    # Days of which everything was erased since say nothing.
+    first = next(filter(None, (ask("min(hit.at)", day) for day in days)), 0)
+    for day in reversed(days):
+        if last := ask("max(hit.at)", day):
+            return first, last, ask("count(*)", day, last)
+    return None
 
 
 def undo_day(connection: Connection, number: int) -> bool:

@@ -122,6 +122,31 @@ def m012_views_of_hosts(db: Database) -> None:
     db.execute(VIEW_OF_STAYS)
 
 
+@migrations()
+def m013_numbers_of_imports(db: Database) -> None:
+    # No number is given twice: whoever still writes the import of a removed site must not meet another one.
+    for statement in IMPORTS.split(";\n"):
+        db.execute(statement)
+
+
+IMPORTS = """
+ALTER TABLE import RENAME TO import_before;
+CREATE TABLE import (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  site INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  file TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  started INTEGER NOT NULL,
+  state TEXT NOT NULL,              -- running, done, undoing, undone, cut off
+  stored INTEGER NOT NULL,
+  summary TEXT NOT NULL             -- JSON: lines by outcome
+);
+INSERT INTO import SELECT * FROM import_before;
+DROP TABLE import_before
+"""
+
+
 VIEW_OF_STAYS = """
 CREATE VIEW v_engagement AS
 SELECT site.domain AS site, date(hit.day * 86400, 'unixepoch') AS day,

@@ -26,6 +26,7 @@ from ..model import (
     Detail,
     DigitSet,
     Drop,
+    Earlier,
     Effect,
     Goal,
     Hit,
@@ -210,6 +211,9 @@ class SqliteReader:
 
     def imports(self, site: int | None = None) -> list[dict[str, object]]:
         return reads.list_imports(self._connection, site)
+
+    def earlier_imports(self, site: int) -> list[Earlier]:
+        return imports.list_earlier(self._connection, site)
 
     def adjustments(self, site: int | None = None) -> list[Adjustment]:
         return adjust.select(self._connection, value=site)
@@ -562,6 +566,11 @@ class SqliteStore:
         """Note how an import stands: running, done, undoing, undone, cut off."""
         with self._transaction():
             imports.set_state(self._connection, number, state)
+
+    def forget_import(self, number: int) -> None:
+        """Take an import of which nothing is stored out of the list."""
+        with self._transaction():
+            imports.forget(self._connection, number)
 
     def end_import(self, number: int, fingerprint: str, summary: str) -> None:
         """Note that an import is done, and what its content was."""
