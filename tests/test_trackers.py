@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 from starlette.testclient import TestClient
 
+from analytics.errors import DiskFailed
 from analytics.instance import Instance
 from analytics.web.app import create_app
 
@@ -361,6 +362,23 @@ def test_plausible_counts_what_it_dropped(client: TestClient) -> None:
     (exposed,) = answer.headers.get_list("access-control-expose-headers")
     assert {"x-pagetally", "x-plausible-dropped"} <= set(exposed.split(", "))
     assert "x-plausible-dropped" not in client.post("/api/event", json={"u": PAGE}).headers
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_monitors_of_plausible_are_answered(client: TestClient, instance: Instance, method: str) -> None:
+    ready = ("/api/health", "/api/system/health/ready")
+    for path in (*ready, "/api/system/health/live"):
+        assert client.request(method, path).status_code == 200
+    parts = ("postgres", "clickhouse", "sites_cache")
+    assert client.get(ready[0]).json() == dict.fromkeys(parts, "ok")
+    instance.writer.failure = DiskFailed("the disk is full")
+    for path in ready:
+        assert client.request(method, path).status_code == 503
+    assert client.get(ready[1]).json() == dict.fromkeys(parts, "error: the disk is full")
+    live = client.get("/api/system/health/live")
+    assert (live.status_code, live.json()) == (200, {"ok": True})
+    without = TestClient(create_app(instance, compat=("umami",)))
+    assert {without.get(path).status_code for path in (*ready, "/api/system/health/live")} == {404}
 
 
 def test_long_texts_are_cut_and_never_refused(client: TestClient, instance: Instance) -> None:
