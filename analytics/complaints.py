@@ -98,7 +98,7 @@ PROBLEMS: Sequence[tuple[str, str]] = (
     ),
     (r"has no host", N_("this has no host")),
     (r"has a control character in its path", N_("this has a control character in its path")),
-    (r"not an address \((?P<reason>.*)\)", N_("this is no web address")),
+    (r"is not an address", N_("this is no web address")),
     (r"must begin with http:// or https://", N_("this is no web address")),
     (r"is required", N_("this is missing")),
     (r"is required for the number of a page", N_("this is missing, and the number is one of a page")),

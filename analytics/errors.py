@@ -24,6 +24,8 @@ class PagetallyError(Exception):
     """An error made for people: `str(error)` says what is wrong, `hint` what to do."""
 
     hint: str = ""
+    word: str = "refused"
+    """What kind of error it is, for programs."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -48,7 +50,7 @@ class InputError(PagetallyError):
 
     def __init__(self, field: str, message: str, *, hint: str = "") -> None:
         super().__init__(f"{field}: {message}", hint=hint)
-        self.field = field
+        self.field = self.word = field
         self.message = message
 
     def named(self, field: str) -> InputError:
@@ -63,6 +65,7 @@ class TooLarge(InputError):
 class Unavailable(PagetallyError):
     """Not stored; the same request may be sent again after `retry_after` seconds."""
 
+    word = "unavailable"
     retry_after: int = 2
     status: int = 503
     """The HTTP status that says so."""
@@ -71,22 +74,31 @@ class Unavailable(PagetallyError):
 class StoreBusy(Unavailable):
     """Another process holds the write lock of the database file."""
 
+    word = "busy"
+
 
 class StoreFailed(Unavailable):
     """The database refused."""
+
+    word = "database"
 
 
 class DiskFailed(StoreFailed):
     """The disk is full, damaged or gone: nothing can be stored until somebody has mended that."""
 
+    word = "disk"
+
 
 class QueueFull(Unavailable):
     """As many views wait for the disk as may wait."""
+
+    word = "queue-full"
 
 
 class TooMany(Unavailable):
     """More views come from one network than are taken; `retry_after` says when there is room again."""
 
+    word = "rate-limit"
     status = 429
 
     def __init__(self, retry_after: int) -> None:

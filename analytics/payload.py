@@ -74,6 +74,10 @@ _HALF = re.compile(
     re.DOTALL,
 )
 _FIELD = re.compile(r" - at `\$\.(\w+)")
+_WANTED = re.compile(r"Expected `([^`]+)`")
+
+KINDS = {"object": "an object", "str": "text", "float": "a number", "int": "a whole number"}
+"""What the types of a body's fields are called."""
 
 
 def given_in(body: bytes) -> Mapping[str, object]:
@@ -91,9 +95,9 @@ def read_event(body: bytes) -> Event:
         fields = decode_json(body, _decoder)
     except msgspec.ValidationError as error:
         found = _FIELD.search(str(error))
-        raise InputError(found[1] if found else "body", str(error).partition(" - at ")[0]) from None
+        raise InputError(found[1] if found else "body", _explain_kind(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError("body", f"is not JSON ({error})") from None
+        raise InputError("body", f"is not JSON: {explain_json(error)}") from None
     url = fields.u or fields.url
     if not url:
         raise InputError("url", "is required", hint='Send the page\'s address as "u" or "url".')
@@ -151,6 +155,26 @@ def decode_json(body: bytes | str, decoder: msgspec.json.Decoder[Any] = _anythin
         if mended == raw:
             raise
         return decoder.decode(mended)
+
+
+def explain_json(error: Exception) -> str:
+    """Why a text is no JSON that can be read, of what `decode_json` raised, in words for people."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    if isinstance(error, msgspec.ValidationError):
+        return "it has a number that is too large"
+    _, _, why = str(error).partition("malformed: ")
+    return why or "it ends too early"
+
+
+def _explain_kind(error: msgspec.ValidationError) -> str:
+    """What a value must be, of an error that says so in types: Expected `int | str | null` ..."""
+    wanted = _WANTED.match(str(error))
+    kinds = wanted[1].split(" | ") if wanted else []
+    words = [KINDS[kind] for kind in KINDS if kind in kinds and not (kind == "int" and "float" in kinds)]
+    return f"must be {' or '.join(words)}" if words else explain_json(error).removeprefix("it ")
 
 
 def _first(*values: Any) -> Any:
@@ -252,7 +276,7 @@ def read_props(props: Any) -> str | None:
         try:
             props = decode_json(props)
         except (msgspec.DecodeError, RecursionError) as error:
-            raise InputError("props", f"is a string, but not JSON ({error})") from None
+            raise InputError("props", f"is text, but not JSON: {explain_json(error)}") from None
     if not props:
         return None
     if not isinstance(props, dict):

@@ -162,8 +162,8 @@ def _split(url: str) -> tuple[str, str, str, str]:
     try:
         parts = urlsplit(url.strip())
         host = parts.netloc.rpartition("@")[2]
-    except ValueError as error:
-        raise InputError("url", f"not an address ({error})") from None
+    except ValueError:
+        raise InputError("url", "is not an address") from None
     if parts.scheme.lower() not in ("http", "https"):
         raise InputError("url", "must begin with http:// or https://")
     if not host or host.startswith(":") or any(char.isspace() for char in host):

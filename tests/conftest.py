@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -33,6 +34,13 @@ CHROME = (
     " Chrome/131.0.0.0 Safari/537.36"
 )
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+
+
+PYTHON = re.compile(
+    r"`|\b(?:str|int|float|dict|bool|None|NoneType|True|False|codec|recursion|Traceback)\b"
+    r"|\b[A-Z]\w+(?:Error|Exception|Busy|Failed|Full|Many|Large)\b|<class"
+)
+"""Words of the language that this is written in."""
 
 NOON = 1_764_072_000
 """2025-11-25 12:00 UTC: the time at which tests with a clock of their own begin."""

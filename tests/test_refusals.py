@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from analytics.errors import DiskFailed, QueueFull, StoreBusy, StoreFailed
 from analytics.instance import Instance
 from analytics.web.app import create_app
 from analytics.web.compat import FAMILIES
 
-from .conftest import FIREFOX, add_site
+from .conftest import FIREFOX, PYTHON, add_site
 
 SITE = {"origin": "https://blog.example"}
 BROKEN = '{"broken'
@@ -118,7 +119,7 @@ def stored(instance: Instance) -> int:
 
 def send(client: TestClient, call: Call) -> Any:
     method, address, body, headers, _ = call
-    content = body if isinstance(body, str) else json.dumps(body) if body is not None else None
+    content = body if isinstance(body, str | bytes) else json.dumps(body) if body is not None else None
     kind = {"content-type": "application/json"} if body is not None else {}
     return client.request(method, address, content=content, headers=headers | kind)
 
@@ -155,6 +156,80 @@ def test_the_tally_is_that_of_the_site_which_asked(client: TestClient, instance:
             (ADDRESS, 1),
             (EVENT, 1),
         ]
+
+
+# What is no event of ours, and what a person is told of it.
+WRONG = [
+    ("", "body: is not JSON: it ends too early"),
+    ("{", "body: is not JSON: it ends too early"),
+    ("{a: 1}", "body: is not JSON: object keys must be strings (byte 1)"),
+    ('{"p": ' + "[" * 5_000 + "}", "body: is not JSON: it is nested too deeply"),
+    (b'{"t": "\xff"}', "body: is not JSON: it is not UTF-8"),
+    ("[]", "body: must be an object"),
+    ("null", "body: must be an object"),
+    ('{"u": 5}', "u: must be text"),
+    ('{"u": true}', "u: must be text"),
+    ('{"u": "https://[x"}', "u: is not an address"),
+    ('{"t": []}', "t: must be text"),
+    ('{"n": {}}', "n: must be text or a whole number"),
+    ('{"n": 1.5}', "n: must be text or a whole number"),
+    ('{"id": []}', "id: must be text or a number"),
+    ('{"id": 1e999}', "id: has a number that is too large"),
+    ('{"u": "https://blog.example/", "p": "{"}', "p: is text, but not JSON: it ends too early"),
+    (
+        '{"u": "https://blog.example/", "p": "1e999"}',
+        "p: is text, but not JSON: it has a number that is too large",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "said"), WRONG)
+def test_what_is_wrong_with_an_event_is_said_in_words(client: TestClient, body: str, said: str) -> None:
+    answer = client.post("/api/event", content=body)
+    assert (answer.status_code, answer.json()["error"]) == (400, said)
+
+
+BODIES = (*("", "{", "[]", "null", "1", '"x"', '{"u": 5}', '{"n": {}}', "[" * 5_000), b'{"t": "\xff"}')
+
+
+def words_of(answer: Any) -> str:
+    said = [answer.headers.get(name, "") for name in ("x-pagetally", "x-goatcounter")]
+    return "\n".join([*said, answer.text if answer.status_code >= 400 else ""])
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_no_answer_speaks_python(client: TestClient, name: str) -> None:
+    method, address, body, headers, _ = REFUSED[name]
+    for given in (body, *(BODIES if method == "POST" else ())):
+        answer = send(client, (method, address, given, headers, ""))
+        assert PYTHON.search(words_of(answer)) is None, words_of(answer)
+
+
+FAULTS = {"busy": StoreBusy, "database": StoreFailed, "disk": DiskFailed, "queue-full": QueueFull}
+VIEWS = {
+    "/api/event": '{"u": "https://blog.example/a"}',
+    "/api/send": {"type": "event", "payload": {"website": "uuid", "url": "/a"}},
+    "/count?p=/a": None,
+    "/api/pixel.gif?u=https://blog.example/a": None,
+}
+
+
+@pytest.mark.parametrize("address", VIEWS)
+@pytest.mark.parametrize("word", FAULTS)
+def test_what_cannot_be_stored_is_said_in_a_word(
+    client: TestClient, instance: Instance, monkeypatch: pytest.MonkeyPatch, word: str, address: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise FAULTS[word]("the disk is full")
+
+    monkeypatch.setattr(instance.writer, "submit", refuse)
+    body = VIEWS[address]
+    answer = send(client, ("POST" if body else "GET", address, body, SITE, ""))
+    assert answer.status_code == 503
+    # A picture has no room for a sentence but this.
+    said = "the disk is full" if "pixel" in address else word
+    assert answer.headers["x-pagetally"] == f"error; {said}"
+    assert PYTHON.search(words_of(answer)) is None
 
 
 @pytest.mark.parametrize("address", TAKING_BODIES)

@@ -15,7 +15,7 @@ from analytics.instance import Instance
 from analytics.web.app import create_app
 from analytics.web.stats import AN_HOUR
 
-from .conftest import Clock, add_site, pagetally
+from .conftest import PYTHON, Clock, add_site, pagetally
 from .test_breakdown import moment
 from .test_migrate import owner  # noqa: F401
 from .test_site_page import TODAY, hit, page  # noqa: F401
@@ -266,11 +266,13 @@ def test_what_is_included_and_what_was_understood(client: TestClient) -> None:
 def test_an_error_names_the_parameter(client: TestClient, more: dict[str, Any], field: str) -> None:
     answer = client.post(V2, json=ASK | more)
     assert (answer.status_code, answer.json()["field"]) == (400, field)
+    assert PYTHON.search(answer.text) is None, answer.text
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b"[" * 5_000, b'{"site_id": "example.com"}'])
 def test_a_broken_body_is_a_400(client: TestClient, body: bytes) -> None:
-    assert client.post(V2, content=body).status_code == 400
+    answer = client.post(V2, content=body)
+    assert (answer.status_code, PYTHON.search(answer.text)) == (400, None), answer.text
     assert client.post(V2, content=b" " * 70_000).status_code == 413
 
 

@@ -73,6 +73,5 @@ def error_body(error: PagetallyError) -> bytes:
 
 async def send_error(send: Send, status: int, error: PagetallyError, extra: RawHeaders | None = None) -> None:
     """Send a JSON error that every page may read."""
-    reason = error.field if isinstance(error, InputError) else type(error).__name__
-    headers = [*CORS, JSON, NO_STORE, (b"x-pagetally", f"error; {reason}".encode()), *(extra or [])]
+    headers = [*CORS, JSON, NO_STORE, (b"x-pagetally", f"error; {error.word}".encode()), *(extra or [])]
     await send_answer(send, status, headers, error_body(error))

@@ -45,8 +45,8 @@ class Reading:
             await send_error(send, 404, error)
         except InputError as error:
             await send_error(send, 400, error)
-        except DatabaseError as error:
-            await send_error(send, 503, StoreFailed(f"cannot be read: {error}"), [(b"retry-after", b"2")])
+        except DatabaseError:
+            await send_error(send, 503, StoreFailed("cannot be read now"), [(b"retry-after", b"2")])
         else:
             await _send_tagged(scope, send, headers, body)
 

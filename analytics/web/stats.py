@@ -21,7 +21,7 @@ from ..days import read_day, to_date
 from ..errors import InputError, PagetallyError, TooLarge
 from ..instance import Instance
 from ..model import Annotation, ApiToken, Site
-from ..payload import decode_json
+from ..payload import decode_json, explain_json
 from ..spans import Span
 from ..store.connect import DatabaseError
 from ..store.sqlite import SqliteReader
@@ -187,7 +187,7 @@ async def _read_json(request: Request) -> dict[str, Any]:
     try:
         body = decode_json(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError("body", f"is not JSON ({error})") from None
+        raise InputError("body", f"is not JSON: {explain_json(error)}") from None
     if not isinstance(body, dict):
         raise InputError("body", "must be an object")
     return body

@@ -228,7 +228,7 @@ def preflight(request: Request) -> Response:
 
 def refuse(error: Unavailable) -> Response:
     """The view was not stored; the client may come again."""
-    headers = {"retry-after": str(error.retry_after), "x-pagetally": f"error; {type(error).__name__}"}
+    headers = {"retry-after": str(error.retry_after), "x-pagetally": f"error; {error.word}"}
     return answer_json({"error": str(error)}, status=error.status, headers=headers)
 
 
