@@ -148,6 +148,11 @@ def test_a_limit_answers(hurried: Server, token: str, expected: set[int], parts:
     if status_of(said) >= 400 and b"TOKEN" not in parts[0]:
         # The page that sent it may read why, as with every other answer; not so the owner's pages.
         assert b"\r\naccess-control-allow-origin: *\r\n" in said
+        if b"image/gif" in said:
+            return
+        body = json.loads(said.partition(b"\r\n\r\n")[2])
+        assert body["error"].startswith(f"{body['field']}: ")
+        assert f"\r\nx-pagetally: error; {body['field']}\r\n".encode() in said
     assert resident_bytes(hurried) - before < 50 * MEGABYTE
 
 

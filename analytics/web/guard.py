@@ -14,10 +14,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from ..errors import TooLarge
+from ..errors import InputError, TooLarge
 from ..language import choose_language, speak
 from ..visitors import read_address
-from .answers import CORS, TEXT, RawHeaders
+from .answers import CORS, JSON, NO_STORE, RawHeaders, error_body
 
 HEAD_BYTES = 32 * 1024
 """Bytes of a request line and its headers that are taken."""
@@ -27,6 +27,14 @@ REQUEST_BYTES = 512 * 1024
 
 REQUEST_SECONDS = 15.0
 """Seconds that a client has to send a request."""
+
+REFUSALS: dict[int, tuple[str, InputError]] = {
+    400: ("Bad Request", InputError("request", "is not HTTP that can be read")),
+    408: ("Request Timeout", InputError("request", f"was not all here after {REQUEST_SECONDS:.0f} seconds")),
+    413: ("Content Too Large", TooLarge("body", f"is larger than {REQUEST_BYTES:,} bytes as it came")),
+    431: ("Request Header Fields Too Large", TooLarge("headers", f"are larger than {HEAD_BYTES:,} bytes")),
+}
+"""What is answered past the app: the phrase of each status, and the error."""
 
 UPGRADE = b"\r\nupgrade:"
 
@@ -218,9 +226,9 @@ class LimitedProtocol(HttpToolsProtocol):
         if not self._is_open:
             return
         if self._is_head and self._bytes > HEAD_BYTES:
-            self._refuse(431, "Request Header Fields Too Large")
+            self._refuse(431)
         elif self._bytes > REQUEST_BYTES:
-            self._refuse(413, "Content Too Large")
+            self._refuse(413)
         elif self._timer is None:
             # Most requests come in one piece, and cost no timer.
             self._start_timer()
@@ -235,13 +243,14 @@ class LimitedProtocol(HttpToolsProtocol):
             # So deep in a piece that it was not seen. The parser leaves the body where it is, and would take
             # it for the next request.
             self._refused = True
-            self.send_400_response("The header Upgrade is not taken.")
+            self.transport.write(_last_answer(400, InputError("upgrade", "is not taken")))
+            self.transport.close()
             return
         if self._bytes > HEAD_BYTES:
             # A large piece: its head may be large, or a body may have come along.
             lines = sum(len(name) + len(value) + 4 for name, value in self.headers)
             if lines + len(self.url) > HEAD_BYTES:
-                self._refuse(431, "Request Header Fields Too Large")
+                self._refuse(431)
                 return
         super().on_headers_complete()
 
@@ -263,14 +272,14 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_response_complete()
 
     def _start_timer(self) -> None:
-        self._timer = self.loop.call_later(REQUEST_SECONDS, self._refuse, 408, "Request Timeout")
+        self._timer = self.loop.call_later(REQUEST_SECONDS, self._refuse, 408)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _refuse(self, status: int, phrase: str) -> None:
+    def _refuse(self, status: int) -> None:
         self._stop_timer()
         self._refused = True
         if self.transport is None or self.transport.is_closing():
@@ -278,7 +287,7 @@ class LimitedProtocol(HttpToolsProtocol):
         is_answered = self.cycle is not None and self.cycle.response_started
         # A connection that was opened ahead and never used is closed without a word.
         if self._bytes and (not is_answered or self.cycle.response_complete):
-            self.transport.write(_last_answer(status, phrase))
+            self.transport.write(_last_answer(status))
         self.transport.close()
 
     def _unsupported_upgrade_warning(self) -> None:
@@ -286,7 +295,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """What the parser below takes for no HTTP, which a page may read as every other answer."""
-        self.transport.write(_last_answer(400, "Bad Request", msg.encode("ascii")))
+        self.transport.write(_last_answer(400))
         self.transport.close()
 
 
@@ -310,11 +319,16 @@ def _start_of(line: bytes, text: bytes) -> bytes:
     return next((end[at:] for at in range(len(end)) if line.startswith(end[at:].lower())), b"")
 
 
-def _last_answer(status: int, phrase: str, body: bytes = b"") -> bytes:
-    """An answer that is sent past the app, before the connection is closed."""
+def _last_answer(status: int, error: InputError | None = None) -> bytes:
+    """An answer that is sent past the app, before the connection is closed: the one JSON error."""
+    phrase, usual = REFUSALS[status]
+    error = error or usual
+    body = error_body(error)
     headers: RawHeaders = [
         *CORS,
-        TEXT,
+        JSON,
+        NO_STORE,
+        (b"x-pagetally", f"error; {error.word}".encode()),
         (b"content-length", str(len(body)).encode()),
         (b"connection", b"close"),
     ]
