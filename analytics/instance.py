@@ -77,14 +77,18 @@ class Instance:
         rate_limit: int = 0,
         geo_files: Sequence[Path] = (),
         has_aside: bool = False,
+        command: str = "",
     ) -> None:
-        """`has_aside`: summaries are made by a process of their own, not by a thread of this one."""
+        """`has_aside`: summaries are made by a process of their own, not by a thread of this one.
+
+        `command`: what this process does with the folder, if it ends by itself: a server waits for it.
+        """
         self.folder = folder
         self.aside = Aside(folder) if has_aside else None
         self._fold_limit = fold_limit
         self.clock = clock
         self._caps = caps
-        self._lock = FolderLock(folder)
+        self._lock = FolderLock(folder, command)
         self._leaving = threading.Event()
         self.registry = Registry()
         self.presence = Presence()

@@ -18,6 +18,7 @@ from .control import ControlServer
 from .errors import PagetallyError
 from .instance import Instance
 from .jobs import schedule
+from .lock import await_command
 from .store.ingest import Caps
 from .web.app import create_app
 from .web.guard import LimitedProtocol
@@ -44,6 +45,7 @@ def serve(config: Config, *, say: Callable[[str], None], make_app: AppFactory | 
     for name in ("apscheduler", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
     sys.setswitchinterval(SWITCH_SECONDS)
+    await_command(config.data, say)
     listener = open_listener(config.host, config.port)
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn sends itself the signal again once it has stopped; that is no failure.

@@ -20,6 +20,7 @@ from analytics import wording
 from analytics.__main__ import run
 from analytics.cli import main
 from analytics.instance import Instance
+from analytics.lock import find_owner
 from analytics.model import Hit
 from analytics.store.connect import FILE
 from analytics.web.app import create_app
@@ -221,6 +222,47 @@ def test_a_folder_belongs_to_one_server(tmp_path: Path, start_server: StartServe
     second = pagetally("serve", "--port", "0", data=server.data, check=False)
     assert second.returncode == 1
     assert f"is in use by another process (pid {server.process.pid})" in second.stderr
+
+
+def test_a_folder_belongs_to_one_server_whose_lock_file_was_deleted(start_server: StartServer) -> None:
+    server = start_server()
+    (server.data / "lock").unlink()
+    second = pagetally("serve", "--port", "0", data=server.data, check=False)
+    assert (second.returncode, "is in use by another process" in second.stderr) == (1, True)
+    assert "held by process" in pagetally("doctor", data=server.data, check=False).stdout
+
+
+def test_a_server_waits_for_a_command_that_ends(tmp_path: Path) -> None:
+    pagetally("site", "add", "example.com", data=(data := tmp_path / "data"))
+    words = ["import", "access-log", "-", "--site", "example.com", "--data", str(data)]
+    command = [sys.executable, "-m", "analytics", *words]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as importing:
+        assert importing.stdin is not None
+        importing.stdin.write(b'1.2.3.4 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1\n')
+        importing.stdin.flush()
+        deadline = time.monotonic() + 60
+        while not ((owner := find_owner(data)) and owner.command):
+            assert time.monotonic() < deadline
+        known = f"in use by `pagetally import access-log` (pid {importing.pid})"
+        assert str(owner) == known.removeprefix("in use by ")
+        other = pagetally("site", "add", "other.example", data=data, check=False)
+        assert (other.returncode, known in other.stderr) == (1, True)
+        assert "Wait until it is done" in other.stderr
+        looked = " ".join(pagetally("doctor", data=data, check=False).stdout.split())
+        held = f"ok lock held by process {importing.pid}, pagetally import access-log ok server not running"
+        assert held in looked
+        serve = [sys.executable, "-m", "analytics", "serve", "--port", "0", "--data", str(data)]
+        server = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        try:
+            assert server.stdout is not None
+            said = server.stdout.readline()
+            assert f"{known}: the server starts when that is done." in said
+            importing.stdin.close()
+            assert server.stdout.readline().startswith("Pagetally listens on ")
+        finally:
+            server.terminate()
+            server.communicate(timeout=30)
+    assert importing.returncode == 0
 
 
 def test_a_taken_port_is_a_sentence(tmp_path: Path, start_server: StartServer) -> None:

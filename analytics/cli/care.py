@@ -68,15 +68,17 @@ def _look_at_machine(folder: Path) -> Iterator[Finding]:
 def _look_at_server(folder: Path) -> Iterator[Finding]:
     """Who has the folder, and whether commands reach a server: both, or neither."""
     owner = find_owner(folder)
-    yield "lock", True, f"held by process {owner}" if owner else "free"
+    held = f"held by process {owner.process}{', ' * bool(owner.command)}{owner.command}" if owner else "free"
+    yield "lock", True, held
     client = connect(folder)
     if client is not None:
         client.close()
         found = "running" if owner else "running, but does not hold the folder: stop it, and start it anew"
         yield "server", bool(owner), found
     else:
-        found = f"process {owner} takes no commands: it starts, is another command, or hangs"
-        yield "server", not owner, found if owner else "not running"
+        is_silent = owner is not None and not owner.command
+        found = f"process {owner.process} takes no commands: it starts, or hangs" if owner else ""
+        yield "server", not is_silent, found if is_silent else "not running"
 
 
 def _look_at_database(folder: Path) -> Iterator[Finding]:

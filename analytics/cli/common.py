@@ -72,7 +72,8 @@ def performer(folder: Path, *, creates: bool = False) -> Iterator[Performer]:
     if is_new and not creates:
         raise no_database(folder)
     sys.setswitchinterval(SWITCH_SECONDS)
-    instance = Instance(folder, fold_limit=FOLD_LIMIT_ALONE).open()
+    command = f"pagetally {click.get_current_context().command_path.partition(' ')[2]}"
+    instance = Instance(folder, fold_limit=FOLD_LIMIT_ALONE, command=command).open()
     if is_new:
         click.echo(f"A new data folder is made: {folder.absolute()}", err=True)
     try:
