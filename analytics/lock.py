@@ -82,18 +82,18 @@ def _take(descriptors: list[int]) -> None:
     """Take the lock; OSError when another process has it, and does more than look (`find_owner`)."""
     for _ in range(LOOKS):
         with contextlib.suppress(BlockingIOError):
-            _lock(descriptors, fcntl.LOCK_EX)
+            _lock(descriptors)
             return
         time.sleep(LOOK_SECONDS)
-    _lock(descriptors, fcntl.LOCK_EX)
+    _lock(descriptors)
 
 
-def _lock(descriptors: list[int], how: int) -> None:
+def _lock(descriptors: list[int]) -> None:
     """Lock the file and the folder without waiting; BlockingIOError when somebody has one of them."""
     file, folder = descriptors
-    fcntl.flock(file, how | fcntl.LOCK_NB)
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     try:
-        fcntl.flock(folder, how | fcntl.LOCK_NB)
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         fcntl.flock(file, fcntl.LOCK_UN)
         raise
