@@ -25,7 +25,8 @@ from .beginning import BeginningRoutes
 from .bots import BotsRoutes
 from .collect import TOKEN, EventEndpoint, PixelEndpoint
 from .compat import compat_routes
-from .compat.bridge import Bridge, refuse, refuse_input
+from .compat.bridge import Bridge, refuse
+from .compat.shield import tell_refusal
 from .counters import CountersEndpoint
 from .dashboard import DashboardRoutes
 from .definitions import definition_route
@@ -208,21 +209,20 @@ async def unknown_endpoint(request: Request) -> Response:
 def error_answers() -> dict[Any, Any]:
     """What answers for an error of a public endpoint that did not answer itself, readable by every page."""
 
-    async def not_stored(_: Request, error: Exception) -> Response:
-        return refuse(error if isinstance(error, Unavailable) else StoreFailed("cannot be read now"))
-
-    async def not_usable(_: Request, error: Exception) -> Response:
-        assert isinstance(error, InputError)
-        return refuse_input(error)
+    async def refused(request: Request, error: Exception) -> Response:
+        if not isinstance(error, InputError | Unavailable):
+            error = StoreFailed("cannot be read now")
+        answer = refuse(request, error)
+        answer.headers.update(tell_refusal(request, error, answer.status_code))
+        return answer
 
     async def gone(_: Request, __: Exception) -> Response:
         return Response(status_code=408)
 
     return {
-        Unavailable: not_stored,
-        DatabaseError: not_stored,
-        InputError: not_usable,
-        TooLarge: not_usable,
+        Unavailable: refused,
+        DatabaseError: refused,
+        InputError: refused,
         Disconnected: gone,
     }
 

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
+from ...errors import PagetallyError
 from ...forms.chart import draw_chart
 from ...forms.figure import METRICS
 from ...forms.history import POLICY, draw_history, draw_unknown
@@ -26,7 +27,7 @@ from ...model import Count, Site
 from ...report import read_key
 from ..forms import read_course
 from .badge import draw_badge
-from .bridge import Bridge, answer, answer_json
+from .bridge import UNKNOWN, Bridge, answer, answer_json, status_of
 from .hitwebcounter import read_number
 from .views import count_named, path_of_name, read_page
 
@@ -206,6 +207,16 @@ def bare_address(text: str) -> str:
 def picture(drawn: str) -> Response:
     """A badge that no proxy keeps: it must be asked for each time to count."""
     return answer(drawn, "image/svg+xml; charset=utf-8", cache=UNCACHED)
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """A badge with a dash, or what shields.io makes one of; a sentence for who opens it as a page."""
+    label = request.query_params.get("label", "hits")
+    if request.url.path.endswith(".json"):
+        return answer_json({"schemaVersion": 1, "label": label, "message": UNKNOWN, "isError": True})
+    if "text/html" in request.headers.get("accept", ""):
+        return answer(str(error), status=status_of(error))
+    return picture(draw_badge(label, UNKNOWN, str(error)))
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:

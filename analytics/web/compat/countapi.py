@@ -20,11 +20,11 @@ from starlette.routing import BaseRoute, Route
 
 from ...access import find_token, may_read
 from ...counts import ADD, REPLACE
-from ...errors import InputError, Refused
+from ...errors import InputError, PagetallyError, Refused
 from ...ledger import Desk, post
 from ...model import Amount, Detail, Site
 from ...report import read_key
-from .bridge import Bridge, answer, answer_json
+from .bridge import UNKNOWN, Bridge, answer, answer_json, status_of
 from .four_numbers import is_callback
 from .intake import Handler
 from .views import count_named, path_of_name, read_page
@@ -145,6 +145,11 @@ def say(request: Request, told: dict[str, Any], status: int = 200) -> Response:
     if callback is None:
         return answer_json(told, status=status)
     return answer(f"{callback}({json.dumps(told)});", "text/javascript; charset=utf-8")
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """A dash, as JSON or JSONP: pages print what they get."""
+    return say(request, {"value": UNKNOWN, "error": str(error)}, status_of(error))
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:
