@@ -110,6 +110,8 @@ class FourNumbersDesk:
         if not paths:
             return FourNumbers(total.views, total.visitors, UNKNOWN, UNKNOWN, results)
         page = found.pages[url]
+        if not page.views and was_stored(results):  # over the cap of new pages: nobody knows its number
+            return FourNumbers(total.views, total.visitors, UNKNOWN, UNKNOWN, results)
         return FourNumbers(total.views, total.visitors, page.views, page.visitors, results)
 
 
