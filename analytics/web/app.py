@@ -24,7 +24,7 @@ from .auth import AuthRoutes, Owner
 from .beginning import BeginningRoutes
 from .bots import BotsRoutes
 from .collect import TOKEN, EventEndpoint, PixelEndpoint
-from .compat import compat_routes
+from .compat import compat_routes, last_routes
 from .compat.bridge import Bridge, refuse
 from .compat.shield import tell_refusal
 from .counters import CountersEndpoint
@@ -87,7 +87,7 @@ def create_app(
     """
     pages, owner = Pages(), Owner(instance)
     gate = Gate(instance, owner, pages)
-    lists = ListEndpoints(instance, pages)
+    lists, bridge = ListEndpoints(instance, pages), Bridge(instance)
     event, counters, forms = EventEndpoint(instance), CountersEndpoint(instance), FormEndpoint(instance)
     public: list[BaseRoute] = [
         Route("/api/event", event),
@@ -100,10 +100,11 @@ def create_app(
         definition_route(pages),
         *StatsRoutes(instance).routes,
         Route("/api/openapi.json", Description(base_path)),
-        *compat_routes(Bridge(instance), compat),
+        *compat_routes(bridge, compat),
         *(Route(f"/{form}/{{rest:path}}", forms) for form in KINDS),
         Route("/api/{rest:path}", unknown_endpoint, methods=ANY_METHOD),
         *(Route(f"/{name}", StaticFile(name, kind)) for name, kind in STATIC.items()),
+        *last_routes(bridge, compat),
     ]
     guarded = Starlette(
         routes=[

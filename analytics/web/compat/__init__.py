@@ -41,11 +41,18 @@ from .bridge import Bridge, refuse
 from .shield import Refusal, shield
 
 
+def no_routes(_: Bridge) -> Sequence[BaseRoute]:
+    """None."""
+    return ()
+
+
 class Family(NamedTuple):
     """A foreign protocol: its routes, and how it says that something cannot be done."""
 
     routes: Callable[[Bridge], Sequence[BaseRoute]]
     refuse: Refusal = refuse
+    last: Callable[[Bridge], Sequence[BaseRoute]] = no_routes
+    """What it answers only where nothing of ours does."""
 
 
 FAMILIES: dict[str, Family] = {
@@ -74,7 +81,7 @@ FAMILIES: dict[str, Family] = {
     "countapi": Family(countapi.routes, countapi.refuse),
     "moecounter": Family(moecounter.routes, moecounter.refuse),
     # Last, because some of its addresses could be any.
-    "badges": Family(badges.routes, badges.refuse),
+    "badges": Family(badges.routes, badges.refuse, badges.last_routes),
 }
 """Each family that can be switched on, in the order in which its routes are asked."""
 
@@ -84,11 +91,20 @@ def compat_routes(bridge: Bridge, names: Sequence[str]) -> list[BaseRoute]:
 
     InputError for a name that is none.
     """
+    families = find_families(names)
+    return [shield(route, bridge, family.refuse) for family in families for route in family.routes(bridge)]
+
+
+def last_routes(bridge: Bridge, names: Sequence[str]) -> list[BaseRoute]:
+    """Those that are asked after all other public routes."""
+    families = find_families(names)
+    return [shield(route, bridge, family.refuse) for family in families for route in family.last(bridge)]
+
+
+def find_families(names: Sequence[str]) -> list[Family]:
+    """The families of these names. InputError for a name that is none."""
     unknown = set(names) - set(FAMILIES) - {"all", "none"}
     if unknown:
         hint = f"Use all, none, or some of {', '.join(FAMILIES)}."
         raise InputError("--compat", f"{min(unknown)!r} is no protocol", hint=hint)
-    if "all" in names:
-        names = list(FAMILIES)
-    asked = [family for name, family in FAMILIES.items() if name in names]
-    return [shield(route, bridge, family.refuse) for family in asked for route in family.routes(bridge)]
+    return [family for name, family in FAMILIES.items() if name in names or "all" in names]

@@ -2,8 +2,8 @@
 
 A badge counts the page of a site: by an address that is the site's, or by a name that the site has among
 its foreign ids: `hits:<user>/<repo>` (page `/<user>/<repo>`), `komarev:<user>` (page `/<user>`).
-dwyl's JSON and seeyoufarm's `/keep/` only read. Addresses of dwyl and hits.sh are answered for known
-names alone, because they could be any address. A badge leads to the page of its name: at dwyl and hits.sh
+dwyl's JSON and seeyoufarm's `/keep/` only read. Addresses of dwyl and hits.sh could be any address: before
+our own are those of known names alone. A badge leads to the page of its name: at dwyl and hits.sh
 its address without `.svg`, at hitscounter.dev `/history?url=`, at visitorbadge.io `/status?path=`.
 """
 
@@ -198,6 +198,19 @@ class PageRoute(KnownRoute):
         return "." in name or "/" in name.strip("/")
 
 
+class StrangeRoute(Route):
+    """A route for addresses of the shape `user/repo` or `host/path`: no other picture is meant for a badge."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As a route does; none for another shape."""
+        match, child = super().matches(scope)
+        if match is not Match.NONE:
+            first, *rest = child["path_params"]["address"].strip("/").split("/")
+            if len(rest) != 1 and not (rest and "." in first):
+                return Match.NONE, {}
+        return match, child
+
+
 def bare_address(text: str) -> str:
     """An address without scheme, query and slashes around it; a name is as it was."""
     address = text.partition("://")[2] or text
@@ -217,6 +230,19 @@ def refuse(request: Request, error: PagetallyError) -> Response:
     if "text/html" in request.headers.get("accept", ""):
         return answer(str(error), status=status_of(error))
     return picture(draw_badge(label, UNKNOWN, str(error)))
+
+
+def last_routes(bridge: Bridge) -> Sequence[BaseRoute]:
+    """What only looks like theirs and is of no name that is known, after all that is ours: badges, too.
+
+    So the owner who forgot to set a name finds the views in the tally, and the README has no broken picture.
+    """
+    ours = Badges(bridge)
+    return [
+        Route("/hits/{address:path}.svg", ours.by_path),
+        Route("/{user}/{repo}.json", ours.by_repo),
+        StrangeRoute("/{address:path}.svg", ours.by_path),
+    ]
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:
