@@ -87,19 +87,13 @@ def create_app(
     """
     pages, owner = Pages(), Owner(instance)
     gate = Gate(instance, owner, pages)
-    lists, bridge = ListEndpoints(instance, pages), Bridge(instance)
+    bridge = Bridge(instance)
     event, counters, forms = EventEndpoint(instance), CountersEndpoint(instance), FormEndpoint(instance)
     public: list[BaseRoute] = [
         Route("/api/event", event),
         Route("/api/counters", counters),
         Route("/api/pixel.gif", PixelEndpoint(instance)),
-        Route("/api/popular", lists.popular),
-        Route("/api/related", lists.related),
-        Route("/popular.html", lists.popular_page),
-        Route("/related.html", lists.related_page),
-        definition_route(pages),
-        *StatsRoutes(instance).routes,
-        Route("/api/openapi.json", Description(base_path)),
+        *reading_routes(instance, pages, base_path),
         *compat_routes(bridge, compat),
         *(Route(f"/{form}/{{rest:path}}", forms) for form in KINDS),
         Route("/api/{rest:path}", unknown_endpoint, methods=ANY_METHOD),
@@ -124,6 +118,20 @@ def create_app(
     front = FrontDoor(app, {f"{base_path}{path}": endpoint for path, endpoint in busy.items()}, keyed)
     outermost: ASGIApp = BasePath(front, base_path) if base_path else front
     return TrustedProxies(outermost, trusted_proxies) if trusted_proxies else outermost
+
+
+def reading_routes(instance: Instance, pages: Pages, base_path: str) -> list[BaseRoute]:
+    """What anybody, or a program with a token, may ask for besides counters and their forms."""
+    lists = ListEndpoints(instance, pages)
+    return [
+        Route("/api/popular", lists.popular),
+        Route("/api/related", lists.related),
+        Route("/popular.html", lists.popular_page),
+        Route("/related.html", lists.related_page),
+        definition_route(pages),
+        *StatsRoutes(instance).routes,
+        Route("/api/openapi.json", Description(base_path)),
+    ]
 
 
 def owner_routes(instance: Instance, gate: Gate, pages: Pages) -> list[BaseRoute]:

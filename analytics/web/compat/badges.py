@@ -199,7 +199,7 @@ class PageRoute(KnownRoute):
 
 
 class StrangeRoute(Route):
-    """A route for addresses of the shape `user/repo` or `host/path`: no other picture is meant for a badge."""
+    """A route for addresses of the shape `user/repo` or `host/path`: no other file is meant for a badge."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """As a route does; none for another shape."""
