@@ -21,6 +21,7 @@ from .model import (
     ACTIONS,
     OTHER,
     SCOPES,
+    Actor,
     Amount,
     Annotation,
     ApiToken,
@@ -131,6 +132,7 @@ class UndoAdjustment(Struct, tag=True, frozen=True):
     """Take an adjustment back; answers whether there is more to do, with `Advance`."""
 
     number: int
+    actor: Actor = Actor()
 
 
 class SetPassword(Struct, tag=True, frozen=True):
@@ -431,8 +433,8 @@ def _adjust(instance: Instance, command: Command) -> Any:
             instance.reload_sites()
         case Advance(number):
             return instance.advance(number)
-        case UndoAdjustment(number):
-            return instance.settle(instance.write(lambda store: store.undo_adjustment(number)))
+        case UndoAdjustment(number, actor):
+            return instance.settle(instance.write(lambda store: store.undo_adjustment(number, actor)))
     return None
 
 

@@ -127,7 +127,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "new_paths_a_day",
         10_000,
-        'New paths a site may bring a day; views of more count for the site and for its "(other)" page.',
+        'New paths a site may bring a day; views of more count for the site and for its "(other)" page,'
+        " and their readers see no number.",
         "NUMBER",
         _read_count,
     ),

@@ -25,12 +25,30 @@ SPANS = (
 )
 COUNT_ONLY = '<script defer src="{base}/pt.js"></script>'
 
+PLUGIN = N_(
+    "The script goes into the theme's head, and each number into a block of custom HTML. It counts in the"
+    " browser, so that a page cache does not stop it. The plugin can go once its numbers are imported."
+)
+
+
+def wordpress_table(table: str, post: str, views: str) -> str:
+    """The command of WP-CLI that writes a plugin's own table of views as CSV, with each post's address."""
+    query = f'"SELECT {post} AS post, {views} AS views FROM " . $wpdb->prefix . "{table}"'
+    each = f"foreach ($wpdb->get_results({query}) as $row)"
+    row = 'echo get_permalink($row->post), ",", $row->views, "\\n";'
+    is_public = 'if (get_post_status($row->post) == "publish")'
+    return f"""wp eval 'global $wpdb; echo "link,views\\n"; {each} {is_public} {row}' > views.csv"""
+
+
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 ORIGIN = r"(?:https?:)?//[\w.:-]{1,90}"
 """Scheme and host of an address, the scheme left out or not."""
 
 BUSUANZI = "/busuanzi/2.3/busuanzi.pure.mini.js"
 """Where the script for busuanzi's pages is."""
+
+OWN_ASKS = ("POST /api/event", "GET /api/counters")
+"""What our own line asks for, where the old one asked no counter's host."""
 
 Rule = tuple[str, str]
 """A regular expression, and what stands in place of each match; `{base}` in it is this server's address."""
@@ -96,6 +114,8 @@ class Incumbent:
     """Whether it counts for nobody without a foreign id."""
     importer: str = ""
     """What takes the old numbers over: a command, once for each `{page}`."""
+    exporter: str = ""
+    """What makes the file for it: a command of the other system, where that runs."""
     own: str = SPANS
     """What our own script needs instead: the better way where the pages can be edited."""
 
@@ -431,6 +451,66 @@ INCUMBENTS: tuple[Incumbent, ...] = (
             " How long somebody stayed is not kept."
         ),
     ),
+    Incumbent(
+        name="Post Views Counter (WordPress)",
+        signs=r"post-views-counter|\bpvcArgsFrontend\b|\bpost-views-(?:count|label|icon)\b",
+        line=SPANS,
+        asks=OWN_ASKS,
+        exporter=wordpress_table("post_views WHERE type = 4", "id", "count"),
+        importer=COUNTS % "views.csv",
+        differs=PLUGIN,
+    ),
+    Incumbent(
+        name="WP-PostViews (WordPress)",
+        signs=r"wp-postviews|\bviewsCacheL10n\b|\bpostviews_lscwp\b",
+        line=SPANS,
+        asks=OWN_ASKS,
+        exporter="wp export --stdout > wordpress.xml",
+        importer=COUNTS % "wordpress.xml",
+        differs=PLUGIN,
+    ),
+    Incumbent(
+        name="Page View Count (WordPress)",
+        signs=r"/page-views-count/|\bpvc_(?:stats|clear)\b",
+        line=SPANS,
+        asks=OWN_ASKS,
+        exporter=wordpress_table("pvc_total", "postnum", "postcount"),
+        importer=COUNTS % "views.csv",
+        differs=PLUGIN,
+    ),
+    Incumbent(
+        name="Top 10 (WordPress)",
+        signs=r"\btptn_counter|/plugins/top-10/|\btop-10-tracker\b",
+        line=SPANS,
+        asks=OWN_ASKS,
+        exporter=wordpress_table("top_ten", "postnumber", "cntaccess"),
+        importer=COUNTS % "views.csv",
+        differs=PLUGIN,
+    ),
+    Incumbent(
+        name="WP Statistics (WordPress)",
+        signs=r"/wp-statistics/|wp-statistics-tracker|\bWP_Statistics_Tracker_Object\b|\[wpstatistics\b",
+        line=SPANS,
+        asks=OWN_ASKS,
+        exporter=(
+            'wp db query "SELECT uri AS path, SUM(count) AS views FROM $(wp db prefix)statistics_pages'
+            ' GROUP BY uri" > views.csv'
+        ),
+        importer=COUNTS % "views.csv",
+        differs=PLUGIN,
+    ),
+    Incumbent(
+        name="Jetpack Stats (WordPress)",
+        signs=r"//stats\.wp\.com/|//pixel\.wp\.com/|\bjetpack-blog-stats\b|\b_stq\b",
+        line=SPANS,
+        asks=OWN_ASKS,
+        importer=COUNTS % "views.csv",
+        differs=N_(
+            "The script goes into the theme's head, and each number into a block of custom HTML. The views of"
+            " all time can be had from WordPress.com as CSV: put a first line above them that names the"
+            " columns, such as title,views,link."
+        ),
+    ),
 )
 
 # What fills an element by its id or class: (pattern of the whole name, incumbent, what it shows).
@@ -448,4 +528,9 @@ ELEMENTS: tuple[tuple[str, str, str], ...] = (
     (r"finicount_views", "finicounter", N_("views of the site")),
     (r"(pageviews|page-views)", "GoatCounter", N_("views of the page")),
     (r"eo_count_(site|page)_(pv|uv)(_container)?", "busuanzi", N_("the number")),
+    (r"post-views-count", "Post Views Counter (WordPress)", N_("views of the page")),
+    (r"postviews_lscwp", "WP-PostViews (WordPress)", N_("views of the page")),
+    (r"pvc_stats\w*", "Page View Count (WordPress)", N_("views of the page")),
+    (r"tptn_counter\w*", "Top 10 (WordPress)", N_("views of the page")),
+    (r"jetpack-blog-stats", "Jetpack Stats (WordPress)", N_("the number")),
 )

@@ -21,7 +21,7 @@ from .counts import MAX_COUNT
 from .errors import InputError
 from .importer import Performer
 from .instance import Instance
-from .model import OTHER, Amount, Detail, Site
+from .model import OTHER, Actor, Amount, Detail, Site
 from .urls import MAX_URL, compile_pattern, read_path
 
 CHUNK = 1_000
@@ -65,6 +65,9 @@ def check_shown(views: int | None, visitors: int | None) -> None:
         raise InputError("visitors", "cannot be more than views")
 
 
+NOBODY = Actor()
+
+
 def fitting(paths: Iterable[str], pattern: str) -> list[str]:
     """The pages that a pattern excludes."""
     return [path for path in paths if path != OTHER and compile_pattern(pattern).match(path)]
@@ -94,9 +97,11 @@ def move(
     return number
 
 
-def undo(desk: Performer, number: int, progress: Callable[[], None] = lambda: None) -> None:
-    """Take an adjustment back."""
-    if desk.perform(UndoAdjustment(number)):
+def undo(
+    desk: Performer, number: int, actor: Actor = NOBODY, progress: Callable[[], None] = lambda: None
+) -> None:
+    """Take an adjustment back, as `actor` wants."""
+    if desk.perform(UndoAdjustment(number, actor)):
         _advance(desk, number, progress)
 
 

@@ -45,6 +45,7 @@ _TABLE, _NEXT_TABLE = (
     re.compile(r"^[ \t]*\[|^[ \t]*$", re.MULTILINE),
 )
 _IMAGE = re.compile(r"<(?:img|iframe)\b[^<>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<[a-z][^<>]{0,2000}>", re.IGNORECASE)
 _INTEGRITY = re.compile(r"""\s+integrity=(?:"[^"]*"|'[^']*'|[^\s>]+)""", re.IGNORECASE)
 
 
@@ -77,6 +78,23 @@ class Proposal:
     foreign_ids: tuple[str, ...]
     """As `--foreign-id` takes them; empty when there is none to set."""
     commands: tuple[str, ...]
+    exporter: str = ""
+    """The command that makes the file which is imported, where the other system runs."""
+
+
+def pick_out(page: str) -> str:
+    """Of a whole page, which may be larger than what is read, the scripts and tags that tell its counters."""
+    kept: dict[str, None] = {}
+    for piece in cut(page):
+        for tag in [piece] if _SCRIPT.match(piece) else _TAG.findall(piece):
+            if _speaks(tag[:MAX_BLOCK]):
+                kept[tag[:MAX_BLOCK]] = None
+    return "\n".join(kept)[:MAX_MARKUP]
+
+
+def _speaks(tag: str) -> bool:
+    """Whether a tag is of a counter that is known, or ours."""
+    return any(sign in tag for sign in OURS) or bool(recognise(tag))
 
 
 def recognise(text: str) -> list[Incumbent]:
@@ -118,6 +136,7 @@ def propose(incumbent: Incumbent, text: str, base: str, site: Site) -> Proposal:
         incumbent.own.format_map(values),
         ids,
         tuple(commands),
+        incumbent.exporter,
     )
 
 
@@ -281,8 +300,9 @@ Answers = Callable[[str], bool]
 
 
 def is_filled(element: Element, answers: Answers) -> bool:
-    """Whether what fills an element would be answered here."""
-    return any(answers(one.asks[0]) for one in INCUMBENTS if one.name == element.incumbent)
+    """Whether what fills an element would be answered here; never where it asks its own server."""
+    mine = (one for one in INCUMBENTS if one.name == element.incumbent)
+    return any(one.line != one.own and answers(one.asks[0]) for one in mine)
 
 
 @lru_cache(maxsize=256)

@@ -369,11 +369,23 @@ class Amount(Struct, frozen=True):
     title: str = ""
 
 
+class Actor(Struct, frozen=True, omit_defaults=True):
+    """Who changed something: the way by which it came, and the name that is known of them."""
+
+    way: str = ""
+    """terminal, browser or token; empty in rows of before 0.1.0."""
+    name: str = ""
+    """Of who typed the command, or of the token."""
+
+
 class Detail(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What there is to know about an adjustment."""
 
     by: str = ""
-    """Who typed the command."""
+    """The name of who made it; what `way` says is the way by which it came, as an `Actor` has them."""
+    way: str = ""
+    undone: Actor = Actor()
+    """Who took it back."""
     note: str = ""
     strategy: str = ""
     path: str = ""

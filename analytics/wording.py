@@ -9,7 +9,7 @@ from .channels import CHANNELS
 from .days import to_date
 from .dimensions import BY_NAME, PROPERTY, find_dimension, split_property
 from .language import N_, NN_, _, ngettext, spoken
-from .model import OTHER, Adjustment
+from .model import OTHER, Actor, Adjustment
 from .places import names_in
 
 READABLE = (("%20", " "), ("%23", "#"), ("%3F", "?"))
@@ -436,6 +436,27 @@ def adjustment(one: Adjustment) -> str:
     }
 
 
+ACTORS: Mapping[str, str] = {
+    "": N_("by %(name)s"),
+    "terminal": N_("by %(name)s, in the terminal"),
+    "browser": N_("in the browser"),
+    "token": N_("by token %(name)s"),
+}
+"""Who changed the numbers, by the way in which the change came."""
+
+
+def actor(one: Actor) -> str:
+    """Who changed something: by anna, in the terminal. Empty where nothing is known."""
+    if one == Actor():
+        return ""
+    return _(ACTORS[one.way]) % {"name": one.name or _("somebody")}
+
+
+def maker(one: Adjustment) -> str:
+    """Who made an adjustment; nobody makes that which keeps the counts of days that are erased."""
+    return "" if one.kind == "retention" else actor(Actor(one.detail.way, one.detail.by))
+
+
 UNITS: Mapping[str, tuple[str, str]] = {
     "minute": (N_("Minute"), N_("by minute")),
     "hour": (N_("Hour"), N_("by hour")),
@@ -496,4 +517,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "decimal": decimal,
     "reason": reason,
     "adjustment": adjustment,
+    "actor": actor,
+    "maker": maker,
 }

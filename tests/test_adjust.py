@@ -9,6 +9,7 @@ import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from analytics import ledger
-from analytics.commands import Command, perform
+from analytics.commands import AddToken, Command, perform
 from analytics.errors import InputError, PagetallyError, Refused
 from analytics.instance import Instance
-from analytics.model import SITE, Amount, Count, Detail, Hit, Kind, Site
+from analytics.model import SITE, Actor, Amount, Count, Detail, Hit, Kind, Site
 from analytics.store.sqlite import SqliteReader, SqliteStore
 from analytics.web.app import create_app
 
@@ -459,6 +460,42 @@ def test_the_commands_leave_a_trail(tmp_path: Path) -> None:
     ):
         assert text in listed
     assert "no difference" in pagetally("recount", "--check", data=data).stdout
+
+
+def test_the_trail_says_who_changed_and_who_took_back(
+    instance: Instance, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from analytics.web.auth import Owner
+
+    monkeypatch.setattr(Owner, "is_signed_in", lambda *_: True)
+    app, site = create_app(instance), instance.registry.sites[0]
+    headers = [("host", "localhost"), ("origin", "http://localhost")]
+
+    def act(body: bytes) -> None:
+        assert ask(app, "POST", "/sites/example.com/numbers", headers=headers, body=body).status == 303
+
+    act(b"do=set&path=/a&views=5")
+    act(b"do=exclude&path=/x")
+    made = Detail(strategy="replace", way="terminal", by="<b>anna")
+    ledger.post(desk, site, "offset", made, [Amount("/b", 3)])
+    ledger.undo(desk, 3, Actor("terminal", "anna"))
+    token = perform(instance, AddToken("example.com", "numbers", "deploy"))
+    told = [("authorization", f"Bearer {token}")]
+    assert ask(app, "GET", "/set/example.com/abc?value=4", headers=told).status == 200
+    act(b"undo=4")
+    ledger.post(desk, site, "offset", Detail(strategy="add", by="root"), [Amount("/old", 1)])
+    text = ask(app, "GET", "/sites/example.com/numbers").body.decode()
+    trail = text.partition('<table class="list trail">')[2]
+    said = [unescape(one) for one in re.findall(r'<bdi class="path">([^<]*(?:in the|by)[^<]*)</bdi>', trail)]
+    assert said == [
+        "by root",
+        "by token 1 deploy",
+        "in the browser",  # took it back
+        "by <b>anna, in the terminal",
+        "by anna, in the terminal",
+        "in the browser",
+        "in the browser",
+    ]
 
 
 def test_the_owner_sees_the_trail_escaped_and_nobody_else_does(

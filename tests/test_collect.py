@@ -365,6 +365,28 @@ def test_new_paths_over_the_cap_count_for_the_site_and_for_the_other_row(
     assert client.get("/api/counters?site=example.com").json()["site"]["views"] == 7
 
 
+def test_the_reader_of_a_page_over_the_cap_is_told_no_number_of_it(
+    client: TestClient, instance: Instance
+) -> None:
+    from analytics.store.ingest import Caps
+
+    instance.write(lambda store: setattr(store._ingest, "_caps", Caps(path=1)))
+
+    def view(path: str) -> Any:
+        return client.post("/api/event?counters=1", json={"u": f"https://example.com{path}"}).json()["pages"]
+
+    known = {"/a": {"views": 1, "visitors": 1}}
+    assert (view("/a"), view("/b")) == (known, {})
+    foreign = client.get(
+        "/jsonp?callback=F", headers={"referer": "https://example.com/c", "user-agent": FIREFOX}
+    )
+    assert '"site_pv":3,"site_uv":1,"page_pv":"–"' in foreign.text
+    clicked = {"u": "https://example.com/d", "n": "click"}
+    told = client.post("/api/event?counters=1", json=clicked).json()["pages"]
+    assert told == {"/d": {"views": 0, "visitors": 0}}
+    assert client.get("/api/counters?site=example.com&path=/b").json()["pages"]["/b"]["views"] == 0
+
+
 PIXELS = [
     ("?u=https://example.com/p", {}, 200, None),
     ("?u=https://example.com/p&d=example.com&r=https://news.example/&t=T", {}, 200, None),

@@ -236,7 +236,10 @@ def test_a_badge_counts_also_through_a_picture_proxy(
         ("/api/count/bogus/badge.svg?url=joe/repo", "no such endpoint"),
         ("/graph/dailyhits.svg?url=joe/repo", "hits in 30 days: 0"),
         ("/api/count/graph/dailyhits.svg?url=", "hits in 30 days: 0"),
-        ("/nobody/nothing.svg", ""),
+        ("/nobody/nothing.svg", "hits: 0"),
+        ("/nobody/nothing.json", '"message":"0"'),
+        ("/hits/github.com/no/body.svg", "hits: 0"),
+        ("/evil.example/a/b.svg?extraCount=7", "hits: 7"),
         ("/api/hit?url=", "0 / 0"),
         ("/api/hit?url=joe/repo&label=%3Cscript%3E&color=%22onload=", "&lt;script&gt;"),
     ],
@@ -248,6 +251,26 @@ def test_what_only_reads_or_is_unknown(
     assert text in answer.text
     assert "onload" not in answer.text
     assert views(instance) == ("label=" in address)
+
+
+@pytest.mark.parametrize("address", ["/nobody/nothing.svg", "/hits/no/body.svg", "/evil.example/a/b.svg"])
+def test_a_badge_of_a_name_that_nobody_set_is_tallied(
+    client: TestClient, instance: Instance, address: str
+) -> None:
+    for _ in range(2):
+        answer = client.get(address, headers={"referer": "https://github.com/"})
+        assert (answer.status_code, answer.headers["x-pagetally"]) == (200, "dropped; unknown-site")
+    instance.flush_tallies()
+    with instance.borrow_reader() as reader:
+        assert [(reason, number) for _, reason, number in reader.dropped(0)] == [("unknown-site", 2)]
+    assert (stored(instance), instance.reader.site_count(1).views) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "address", ["/nothing.svg", "/a/b/c.svg", "/a/b.png", "/a/b/c.json", "/sites/b/c.svg"]
+)
+def test_other_files_that_are_not_here_are_no_badges(client: TestClient, address: str) -> None:
+    assert client.get(address).status_code == 404
 
 
 def test_a_graph_shows_the_views_of_a_month(client: TestClient, clock: Clock) -> None:

@@ -40,6 +40,7 @@ ASKED: dict[str, set[str]] = {
     "forms/options.py": set(),
     "forms/colours.py": set(),
     "forms/logos.py": set(),
+    "remote.py": {"_ask"},
     "web/forms.py": {"needs_path", "check_png"},
     "web/listing.py": set(),
     "web/keep.py": set(),

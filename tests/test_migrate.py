@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from html import unescape
 from urllib.parse import urlencode
 
 import click
@@ -15,6 +16,8 @@ from analytics.incumbents import ELEMENTS, INCUMBENTS, LEANCLOUD, Incumbent
 from analytics.instance import Instance
 from analytics.migration import MAX_MARKUP, find_elements, propose, read_markup, recognise
 from analytics.model import Site
+from analytics.remote import Reply
+from analytics.web import migrate
 from analytics.web.app import create_app
 
 from .conftest import FIREFOX, add_site
@@ -22,6 +25,17 @@ from .conftest import FIREFOX, add_site
 PASSWORD = "lantern-and-rope"
 HOST = "https://stats.example"
 UUID = "94db1cb1-74f4-4a40-ad6c-962362670409"
+
+WORDPRESS = {
+    "Post Views Counter": '<div class="post-views content-post post-3253 entry-meta load-static"><span'
+    ' class="post-views-label">Post Views:</span> <span class="post-views-count">1,502</span></div>',
+    "WP-PostViews": '<script>var viewsCacheL10n = {"admin_ajax_url":"/wp-admin/admin-ajax.php"};</script>',
+    "Page View Count": '<p id="pvc_stats_618" class="pvc_stats total_only" data-element-id="618"></p>',
+    "Top 10": '<div class="tptn_counter" id="tptn_counter_34">(Visited 21 010 times, 15 visits today)</div>',
+    "WP Statistics": "<script>var WP_Statistics_Tracker_Object = {};</script>",
+    "Jetpack Stats": '<script src="https://stats.wp.com/e-202548.js" defer></script>',
+}
+"""What the view counters of WordPress print."""
 
 SNIPPETS = [
     ("busuanzi", '<script async src="//busuanzi.ibruce.info/busuanzi/2.3/busuanzi.pure.mini.js"></script>'),
@@ -65,6 +79,7 @@ SNIPPETS = [
     ("busuanzi", 'docAnalysis: { statistics: { provider: "busuanzi" } },'),
     ("Vercount", 'docAnalysis: {\n  statistics: { provider: "vercount", siteView: true },\n}'),
     ("Plausible", '<script async src="https://plausible.io/js/pa-abc.js"></script>'),
+    *((name, snippet) for name, snippet in WORDPRESS.items()),
 ]
 
 
@@ -336,3 +351,66 @@ def test_what_the_old_pages_ask_for_is_answered_here(instance: Instance, one: In
     assert (answer.status_code, answer.text) != (404, '{"error":"there is no such endpoint"}')
     assert answer.status_code < 500
     assert answer.headers["access-control-allow-origin"] in ("*", "https://example.com")
+
+
+@pytest.mark.parametrize("name", WORDPRESS)
+def test_a_plugin_is_replaced_by_our_line_and_its_numbers_are_exported_first(
+    owner: TestClient, name: str
+) -> None:
+    page = unescape(paste(owner, WORDPRESS[name]))
+    assert "Or change the host alone" not in page
+    assert f'<script defer src="{HOST}/pt.js"></script>' in page
+    file = "wordpress.xml" if name == "WP-PostViews" else "views.csv"
+    assert f"pagetally import counts {file} --site example.com" in page
+    exported = page.partition("Where WordPress runs:")[2].partition("</code>")[0]
+    assert exported.endswith(f"> {file}") or name == "Jetpack Stats"
+    assert 'class="mark good">yes' not in page.partition('id="elements"')[2]
+
+
+FULL = f"""<!doctype html><html><head>{"<meta name=x content=y>" * 9_000}<title>Blog</title>
+<script src="/app.js"></script><script>{"let a = 1;" * 900}</script></head><body>
+<p class="hello">busuanzi and Waline are words here</p>{WORDPRESS["Post Views Counter"]}
+<script defer src="https://cn.vercount.one/js"></script><i id="vercount_value_page_pv"></i></body></html>"""
+
+
+def test_a_page_is_loaded_and_what_counts_it_is_picked_out(
+    owner: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, object]] = []
+
+    def fetch(url: str, headers: object, **limits: object) -> Reply:
+        asked.append((url, limits.get("allow_private", False)))
+        return Reply(200, FULL.encode())
+
+    monkeypatch.setattr(migrate, "fetch", fetch)
+    page = unescape(paste(owner, "", address=" a.example/post "))
+    assert asked == [("https://a.example/post", False)]
+    found = re.findall(r'<h2 id="system\d">([^<]*)</h2>', page)
+    assert found == ["Vercount", "Post Views Counter (WordPress)"]
+    box = page.partition("<textarea")[2].partition("</textarea>")[0]
+    assert "post-views-count" in box
+    assert not {"let a", "app.js", "hello", "meta"} & set(re.findall(r"let a|app.js|hello|meta", box))
+    assert 'title="vercount_value_page_pv"' in page
+    assert 'value="a.example/post"' in page
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ("http://127.0.0.1:8000/", "is no public address"),
+        ("http://[::1]/", "is no public address"),
+        ("http://localhost/", "no public address"),
+        ("file:///etc/passwd", "is no address that can be asked"),
+        ("https://user:word@a.example/", "is no address that can be asked"),
+        ("http://169.254.169.254/latest/meta-data", "is no public address"),
+    ],
+)
+def test_no_page_of_this_network_is_loaded(owner: TestClient, address: str, problem: str) -> None:
+    page = unescape(paste(owner, "", address=address))
+    assert problem in page
+    assert "Nothing known is in it" not in page
+
+
+def test_a_page_that_does_not_come_is_told(owner: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrate, "fetch", lambda *_, **__: Reply(404, b"no"))
+    assert "https://a.example/x answers 404" in paste(owner, "", address="https://a.example/x")

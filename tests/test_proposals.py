@@ -23,7 +23,7 @@ from analytics.migration import propose, propose_all, recognise
 from analytics.web.app import create_app
 
 from .conftest import FIREFOX
-from .test_migrate import HOST, SITE, UUID
+from .test_migrate import HOST, SITE, UUID, WORDPRESS
 
 OLD = "https://old.example"
 
@@ -439,12 +439,19 @@ def say_one(client: Client) -> None:
     assert "1" in client.show().text
 
 
+def call_ours(client: Client) -> None:
+    """The script's view, for which the page is told."""
+    assert f'src="{HOST}/pt.js"' in client.line
+    client.ask("/api/event", json={"u": PAGE})
+
+
 def badge_of(url: str, path: str) -> tuple[str, str, Callable[[Client], None], str]:
     return "Hits badge", f"![]({url})", say_one, path
 
 
 COMMENTS = {"LeanCloud": call_leancloud, "Waline": call_waline, "Artalk": call_artalk, "Twikoo": call_twikoo}
 CASES = [
+    *((name, pasted, call_ours, "") for name, pasted in WORDPRESS.items()),
     (
         "busuanzi",
         '<script src="//busuanzi.ibruce.info/busuanzi/2.3/busuanzi.pure.mini.js">',

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from starlette.testclient import TestClient
 
 from analytics.errors import DiskFailed, QueueFull, StoreBusy, StoreFailed
 from analytics.instance import Instance
+from analytics.store.connect import DatabaseError
 from analytics.web.app import create_app
 from analytics.web.compat import FAMILIES
 
@@ -17,7 +18,10 @@ from .conftest import FIREFOX, PYTHON, add_site
 
 SITE = {"origin": "https://blog.example"}
 BROKEN = '{"broken'
-IDS = ("leancloud:app", "moe:joe", "umami:uuid", "matomo:1", "ga4:G-ABC")
+IDS = (
+    *("leancloud:app", "moe:joe", "umami:uuid", "matomo:1", "ga4:G-ABC"),
+    *("ackee:1", "hitwebcounter:a", "fathom:1"),
+)
 LEANCLOUD = SITE | {"x-lc-id": "app"}
 ID = "0" * 24
 
@@ -209,7 +213,6 @@ FAULTS = {"busy": StoreBusy, "database": StoreFailed, "disk": DiskFailed, "queue
 VIEWS = {
     "/api/event": '{"u": "https://blog.example/a"}',
     "/api/send": {"type": "event", "payload": {"website": "uuid", "url": "/a"}},
-    "/count?p=/a": None,
     "/api/pixel.gif?u=https://blog.example/a": None,
 }
 
@@ -258,3 +261,241 @@ def test_what_only_asks_is_no_view_that_went_missing(
 ) -> None:
     client.request(method, address, headers=SITE)
     assert tallied(instance) == {}
+
+
+# What cannot be stored, or read, at the moment
+
+PAGE = {"origin": "https://blog.example", "referer": "https://blog.example/a"}
+JSONP, JSON, SVG, GIF, TEXT = (
+    "application/javascript",
+    "application/json",
+    "image/svg+xml",
+    "image/gif",
+    "text/",
+)
+SHOWN = 200
+
+
+class Told(NamedTuple):
+    """What a client is told where a view cannot be stored, and where no number can be read either."""
+
+    call: tuple[str, str, Any, dict[str, str]]
+    kind: str
+    """The start of the content type, in both cases."""
+    put_off: str
+    """What is in the body where the view cannot be stored; one was stored before."""
+    unread: str
+    status: int = 0
+    """The status in both cases; 0 for that of the error."""
+    status_put_off: int = SHOWN
+
+
+def tracker(call: tuple[str, str, Any, dict[str, str]], kind: str, text: str, status: int = 0) -> Told:
+    """A tracker's client shows no number: the same is told in both cases."""
+    return Told(call, kind, text, text, status, status)
+
+
+UMAMI = {"type": "event", "payload": {"website": "uuid", "hostname": "blog.example", "url": "/a"}}
+GA4 = {"events": [{"name": "page_view", "params": {"page_location": "https://blog.example/a"}}]}
+ACKEE = {
+    "query": "mutation createRecord { }",
+    "variables": {"domainId": "1", "input": {"siteLocation": "https://blog.example/a"}},
+}
+BSZ = PAGE | {"x-bsz-referer": "https://blog.example/a", "x-referer": "https://blog.example/a"}
+LC = PAGE | {"x-lc-id": "app"}
+V2 = {"url": "https://blog.example/a"}
+
+TOLD: dict[str, Told] = {
+    "umami": tracker(("POST", "/api/send", UMAMI, PAGE), JSON, '{"error":{"message":"'),
+    "umami v1": tracker(("POST", "/api/collect", UMAMI, PAGE), JSON, '{"error":{"message":"'),
+    "matomo": tracker(
+        ("GET", "/matomo.php?idsite=1&rec=1&url=https://blog.example/a", None, PAGE), GIF, "GIF"
+    ),
+    "matomo, many": tracker(
+        ("POST", "/matomo.php", {"requests": ["?idsite=1&rec=1&url=https://blog.example/a"]}, PAGE),
+        JSON,
+        '{"status":"error","tracked":0',
+    ),
+    "ga4": tracker(("POST", "/mp/collect?measurement_id=G-ABC", GA4, PAGE), TEXT, ""),
+    "fathom": tracker(("GET", "/collect?p=/a&h=https://blog.example", None, PAGE), TEXT, ""),
+    "ackee": tracker(("POST", "/api", ACKEE, PAGE), JSON, '{"id":"88888888-', SHOWN),
+    "busuanzi": Told(
+        ("GET", "/busuanzi?jsonpCallback=F", None, PAGE),
+        JSONP,
+        'try{F({"site_uv":1,"page_pv":1,"version":2.4,"site_pv":1,"page_uv":1});}catch(e){}',
+        'try{F({"site_uv":"–","page_pv":"–","version":2.4,"site_pv":"–","page_uv":"–"});}catch(e){}',
+        SHOWN,
+    ),
+    "soxft": Told(("POST", "/api", None, BSZ), JSON, '"success":true', '{"success":false,'),
+    "soxft JSONP": Told(
+        ("GET", "/jsonp?callback=F", None, PAGE), JSONP, 'F({"site_pv":1,', 'F({"site_pv":"–",', SHOWN
+    ),
+    "whyneh": Told(("GET", "/busuanzi/api", None, BSZ), JSON, '"page_pv":1,', '"page_pv":"–",'),
+    "jkjoy": Told(
+        ("GET", "/api/count?site=blog.example&page=/a", None, PAGE), JSON, '"page_pv":1', '"page_pv":"–"'
+    ),
+    "jkjoy JSONP": Told(
+        ("GET", "/api/count?site=blog.example&page=/a&callback=F", None, PAGE),
+        JSONP,
+        'F({"site_pv":1,',
+        'F({"site_pv":"–",',
+        SHOWN,
+    ),
+    "finicounter": Told(("GET", "/counter?host=blog.example", None, PAGE), JSON, '"views":1', '"views":"–"'),
+    "vercount": Told(("POST", "/api/v2/log", V2, PAGE), JSON, '"page_pv":1', '{"status":"error"'),
+    "vercount v1": Told(("POST", "/log", V2, PAGE), JSON, '"page_pv":1', '{"error":'),
+    "leancloud": Told(
+        ("POST", "/1.1/classes/Counter", {"url": "/a", "time": 1}, LC), JSON, '"objectId"', '{"code":', 0, 201
+    ),
+    "waline": Told(
+        ("POST", "/api/article", {"path": "/a"}, PAGE), JSON, '"data":[{"time":1}]', '{"errno":1,'
+    ),
+    "artalk": Told(("POST", "/api/v2/pages/pv", {"page_key": "/a"}, PAGE), JSON, '{"pv":1}', '{"msg":'),
+    "twikoo": Told(
+        ("POST", "/twikoo", {"event": "COUNTER_GET", "url": "/a"}, PAGE), JSON, '"time":1', '{"code":1000,'
+    ),
+    "openkounter": Told(
+        ("POST", "/api/counter", {"action": "inc", "target": "/a"}, PAGE), JSON, '"time":1', '{"code":1,'
+    ),
+    "umami-stats": Told(
+        ("GET", "/api/websites/uuid/stats?url=/a", None, PAGE), JSON, '"pageviews":{"value":1', '{"error":'
+    ),
+    "hitwebcounter": Told(
+        ("GET", "/counter/counter.php?page=a", None, PAGE), SVG, "counter: 1<", "cannot be read now", SHOWN
+    ),
+    "goatcounter": tracker(("GET", "/count?p=/a", None, PAGE), GIF, "GIF"),
+    "goatcounter, a picture": Told(
+        ("GET", "/counter/a.svg", None, PAGE), SVG, ">1</text>", ">–</text>", SHOWN
+    ),
+    "goatcounter, pixels": Told(("GET", "/counter/a.png", None, PAGE), "image/", "PNG", ">–</text>", SHOWN),
+    "goatcounter, a frame": Told(
+        ("GET", "/counter/a.html", None, PAGE), "text/html", ">1</div>", ">–</div>", SHOWN
+    ),
+    "goatcounter, JSON": Told(("GET", "/counter/a.json", None, PAGE), JSON, '"count":"1"', '{"error":'),
+    "countapi": Told(
+        ("GET", "/hit/blog.example/abc", None, PAGE), JSON, '{"value": 0}'.replace(" ", ""), '{"value":"–"'
+    ),
+    "countapi JSONP": Told(
+        ("GET", "/hit/blog.example/abc?callback=F", None, PAGE), "text/javascript", "F({", "F({", SHOWN
+    ),
+    "moecounter": Told(
+        ("GET", "/@joe", None, PAGE | {"accept": "image/avif,*/*"}),
+        SVG,
+        "counter: 0<",
+        "cannot be read",
+        SHOWN,
+    ),
+    "badges": Told(
+        ("GET", "/badge?page_id=blog.example/a", None, PAGE), SVG, "views: 1<", "hits: cannot be read", SHOWN
+    ),
+    "badges, JSON": Told(
+        ("GET", "/blog.example/a.json", None, PAGE),
+        JSON,
+        '"message":"1"',
+        '"message":"–","isError":true',
+        SHOWN,
+    ),
+}
+"""Of each family, what its clients survive: pictures and scripts are 200, or they would not be shown."""
+
+
+def ask_for(client: TestClient, told: Told) -> Any:
+    return send(client, (*told.call, ""))
+
+
+@pytest.fixture
+def viewed(client: TestClient, instance: Instance) -> TestClient:
+    """A client of an instance that has stored one view of /a."""
+    client.post("/api/event", json={"u": "https://blog.example/a"})
+    assert stored(instance) == 1
+    return client
+
+
+def refuse_views(monkeypatch: pytest.MonkeyPatch, instance: Instance, status: int) -> None:
+    """Have no view be stored any more, because too many came or because the disk is full."""
+
+    async def fail(*_: object) -> None:
+        raise StoreFailed("the disk is full")
+
+    if status == 429:
+        monkeypatch.setattr(instance.throttle, "admit", lambda *_: 7)
+    else:
+        monkeypatch.setattr(instance.writer, "submit", fail)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("name", TOLD)
+def test_who_cannot_be_counted_now_is_told_what_its_client_survives(
+    viewed: TestClient, instance: Instance, monkeypatch: pytest.MonkeyPatch, name: str, status: int
+) -> None:
+    told = TOLD[name]
+    refuse_views(monkeypatch, instance, status)
+    answer = ask_for(viewed, told)
+    assert answer.headers["content-type"].startswith(told.kind)
+    assert told.put_off in answer.content.decode("utf-8", "replace")
+    assert answer.status_code == (told.status_put_off or status)
+    assert answer.headers["access-control-allow-origin"] in ("*", PAGE["origin"])
+    if "x-pagetally" in answer.headers:  # what only reads was told all
+        reason = "rate-limit" if status == 429 else "unavailable"
+        assert answer.status_code >= 400 or answer.headers["x-pagetally"] == f"dropped; {reason}"
+        assert answer.headers["retry-after"] == ("7" if status == 429 else "2")
+    assert stored(instance) == 1
+    assert tallied(instance).get("rate-limit", 0) == (status == 429 and "retry-after" in answer.headers)
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_where_nothing_can_be_read_a_placeholder_stands(
+    viewed: TestClient, instance: Instance, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    told = TOLD[name]
+
+    def fail(*_: object, **__: object) -> None:
+        raise DatabaseError("the disk cannot be read")
+
+    refuse_views(monkeypatch, instance, 503)
+    monkeypatch.setattr(instance.glance, "renew", fail)
+    monkeypatch.setattr(type(instance), "borrow_reader", fail)
+    answer = ask_for(viewed, told)
+    assert answer.headers["content-type"].startswith(told.kind)
+    assert told.unread in answer.text
+    assert answer.status_code == (told.status or 503)
+    assert (answer.headers["retry-after"], answer.headers["cache-control"][-8:]) in (
+        ("2", "no-store"),
+        ("2", "validate"),
+    )
+    assert answer.status_code >= 400 or answer.headers["x-pagetally"] == "dropped; unavailable"
+
+
+def test_every_family_is_told_how_to_refuse() -> None:
+    tried = {name.partition(",")[0].partition(" ")[0] for name in TOLD}
+    assert set(FAMILIES) - {"plausible"} == tried
+
+
+PICTURES = (
+    "/@joe?scale=9",
+    "/count",
+    "/matomo.php",
+    "/badge",
+    "/counter/counter.php",
+    "/counter/a.svg?start=never",
+    "/badge/nothing.svg",
+    "/badge/page-views.png",
+    "/digits/site-views.svg?site=unknown.example&style=none",
+    "/chart/online.svg",
+    "/api/pixel.gif",
+)
+
+
+@pytest.mark.parametrize("address", PICTURES)
+def test_a_picture_that_cannot_be_is_a_picture(client: TestClient, address: str) -> None:
+    answer = client.get(address, headers={"accept": "image/avif,image/webp,*/*;q=0.8"})
+    assert answer.headers["content-type"].startswith("image/")
+    assert answer.content.startswith((b"GIF", b"<svg"))
+
+
+def test_a_frame_of_what_cannot_be_is_a_page(client: TestClient) -> None:
+    for address in ("/card/nothing", "/popular.html?site=other.example"):
+        answer = client.get(address, headers={"sec-fetch-dest": "iframe"})
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert "frame-ancestors *" in answer.headers["content-security-policy"]
+        assert client.get(address).json()["error"]

@@ -11,6 +11,8 @@ from starlette.testclient import TestClient
 
 from analytics.forms.markup import FORMS, write_markup
 from analytics.instance import Instance
+from analytics.ledger import Desk, post
+from analytics.model import Amount, Detail
 from analytics.web.app import create_app
 
 from .conftest import FIREFOX
@@ -78,15 +80,17 @@ def test_the_maker_begins_with_the_page_that_is_seen_most(client: TestClient) ->
     assert "<strong>2</strong>" in client.get(f"{PAGE}?form=span").text
 
 
+PLACE = r' style="[^"]*"'
 ELEMENTS = [
-    ("form=page-count&path=/a", '<page-count metric="page-views" path="/a">–</page-count>'),
+    ("form=page-count&path=/a", '<page-count metric="page-views" path="/a" explain>–</page-count>'),
     (
         "form=page-count&metric=site-visitors&period=today&path=/a&format=compact&min=3&locale=de",
-        '<page-count metric="site-visitors" period="today" format="compact" min="3" lang="de">–</page-count>',
+        '<page-count metric="site-visitors" period="today" format="compact" min="3" lang="de" explain>'
+        "–</page-count>",
     ),
     (
         'form=page-count&metric=online&label={n} reader"|{n} readers',
-        '<page-count metric="online" label="{n} reader&quot;|{n} readers">–</page-count>',
+        '<page-count metric="online" label="{n} reader&quot;|{n} readers" explain>–</page-count>',
     ),
     ("form=page-list&window=30d&style=plastic", "<page-list>Nothing yet</page-list>"),
     (
@@ -100,7 +104,7 @@ ELEMENTS = [
 
 @pytest.mark.parametrize(("asked", "written"), ELEMENTS)
 def test_elements_are_written_with_what_was_filled_in(client: TestClient, asked: str, written: str) -> None:
-    assert markups(client.get(f"{PAGE}?{asked}").text)[-1].splitlines()[1] == written
+    assert re.sub(PLACE, "", markups(client.get(f"{PAGE}?{asked}").text)[-1].splitlines()[1]) == written
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -111,7 +115,24 @@ def test_what_only_shows_a_number_says_that_it_counts_nothing(client: TestClient
 def test_the_span_holds_a_dash_until_its_number_comes(client: TestClient) -> None:
     for metric, path in (("online", ""), ("page-views", ' data-path="/a"')):
         pasted = markups(client.get(f"{PAGE}?form=span&path=/a&metric={metric}").text)[0]
-        assert pasted.endswith(f'<span data-pagetally="{metric}"{path}>–</span>')
+        assert f'<span data-pagetally="{metric}"{path} style="' in pasted
+        assert pasted.endswith('">–</span>')
+
+
+@pytest.mark.parametrize("form", ["span", "page-count"])
+@pytest.mark.parametrize(("views", "width"), [(3, 4), (12_345, 7)])
+def test_a_pasted_number_leads_to_its_meaning_and_has_its_place_before_it_comes(
+    client: TestClient, instance: Instance, form: str, views: int, width: int
+) -> None:
+    detail = Detail(strategy="replace", path="/a")
+    post(Desk(instance), instance.registry.sites[0], "offset", detail, [Amount("/a", views)])
+    pasted = markups(client.get(f"{PAGE}?form={form}&path=/a").text)[0]
+    place = f'style="display:inline-block;min-width:{width}ch;font-variant-numeric:tabular-nums"'
+    if form == "span":
+        assert '<a href="http://testserver/definitions#views">page views</a> <span' in pasted
+        assert pasted.endswith(f" {place}>–</span>")
+    else:
+        assert pasted.endswith(f'<page-count metric="page-views" path="/a" explain {place}>–</page-count>')
 
 
 def test_a_list_is_shown_as_it_is_now(client: TestClient) -> None:
@@ -187,6 +208,6 @@ def test_an_element_in_the_preview_is_the_live_one(client: TestClient) -> None:
     text = client.get(f"{PAGE}?form=page-count&path=/a&label={HOSTILE}").text
     assert '<script defer src="/page-count.js"></script>' in text
     assert '<page-count metric="page-views" path="/a" label="' in text
-    assert ' site="example.com">' in text
+    assert ' site="example.com" explain>' in text
     assert "<script>alert" not in text
     assert "page-count.js" not in client.get(PAGE).text.partition("<main")[0]

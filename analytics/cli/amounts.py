@@ -20,7 +20,7 @@ from ..ledger import CHUNK, post
 from ..model import SITE, Amount, Count, Detail, Site
 from ..store.sqlite import SqliteReader
 from .common import find_folder, performer, reader
-from .counters import show_done, who
+from .counters import TERMINAL, show_done, who
 from .sites import confirm
 
 SHOWN = 20
@@ -100,7 +100,13 @@ def take_over(
     if not yes:
         confirm(f"Change {len(amounts):,} counts of {site.domain}?", "nothing was changed")
     detail = Detail(
-        by=who(), note=note, strategy=strategy, file=file, fingerprint=fingerprint, pages_only=pages_only
+        by=who(),
+        way=TERMINAL,
+        note=note,
+        strategy=strategy,
+        file=file,
+        fingerprint=fingerprint,
+        pages_only=pages_only,
     )
     with performer(folder) as desk:
         number = post(desk, site, "import", detail, amounts)

@@ -17,7 +17,7 @@ from ..errors import InputError
 from ..ledger import check_shown, fitting, page_of, path_of, post
 from ..ledger import move as move_page
 from ..ledger import undo as undo_adjustment
-from ..model import SITE, Amount, Detail, Site
+from ..model import SITE, Actor, Amount, Detail, Site
 from .common import NUMBER, data_option, find_folder, performer, reader
 from .sites import find_site
 
@@ -35,6 +35,10 @@ def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
         data_option(command)
     )
     return click.option("--site", "domain", required=True, help="The site whose numbers change.")(command)
+
+
+TERMINAL = "terminal"
+"""The way in which its changes come, for the trail."""
 
 
 def who() -> str:
@@ -99,7 +103,7 @@ def change(
     site = find_site(folder, domain)
     key = page_of(site, path) if path else SITE
     shown = "" if key == SITE else key
-    detail = Detail(by=who(), note=note, strategy=strategy, path=shown, pages_only=pages_only)
+    detail = Detail(by=who(), way=TERMINAL, note=note, strategy=strategy, path=shown, pages_only=pages_only)
     with performer(folder) as desk:
         number = post(desk, site, kind, detail, [Amount(key, views, visitors)])
     show_done(folder, site, number, key)
@@ -136,7 +140,7 @@ def exclude(pattern: str, with_past: bool, domain: str, note: str, data: str | N
         with reader(folder) as store:
             fit = fitting((path for path, _ in store.page_paths(site.id)), pattern)
         amounts = [Amount(path, 0, 0) for path in fit]
-    detail = Detail(by=who(), note=note, strategy=REPLACE, path=pattern)
+    detail = Detail(by=who(), way=TERMINAL, note=note, strategy=REPLACE, path=pattern)
     with performer(folder) as desk:
         number = post(desk, site, "exclude", detail, amounts)
     show_done(folder, site, number)
@@ -165,7 +169,7 @@ def run_move(kind: str, path: str, target: str, domain: str, note: str, data: st
     folder = find_folder(data)
     site = find_site(folder, domain)
     source = path_of(site, path)
-    detail = Detail(by=who(), note=note, path=source, target=page_of(site, target, "target"))
+    detail = Detail(by=who(), way=TERMINAL, note=note, path=source, target=page_of(site, target, "target"))
     with performer(folder) as desk:
         number = move_page(desk, site, kind, detail)
     show_done(folder, site, number, detail.target)
@@ -177,7 +181,7 @@ def run_move(kind: str, path: str, target: str, domain: str, note: str, data: st
 def undo(number: int, data: str | None) -> None:
     """Take adjustment NUMBER back."""
     with performer(find_folder(data)) as desk:
-        undo_adjustment(desk, number)
+        undo_adjustment(desk, number, Actor(TERMINAL, who()))
     click.echo(f"Adjustment {number} is undone.")
 
 
@@ -193,8 +197,10 @@ def list_(domain: str | None, data: str | None) -> None:
         for one in store.adjustments(only):
             site, detail = sites[one.site], one.detail
             day = wording.date(local_day(site.timezone, one.at))
-            by = f" by {detail.by}" if detail.by else ""
-            click.echo(f"{one.id}  {day}{by}  {site.domain}: {wording.adjustment(one)}  ({one.state})")
+            made = wording.maker(one)
+            undone = wording.actor(detail.undone)
+            head = f"{one.id}  {day}{made and f' {made}'}  {site.domain}: {wording.adjustment(one)}"
+            click.echo(f"{head}  ({one.state}{undone and f' {undone}'})")
             for what, views, visitors in movements(detail):
                 click.echo(f"   {what} moved by {views:+,} views, {visitors:+,} visitors")
             if detail.note:

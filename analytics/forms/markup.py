@@ -8,6 +8,7 @@ from html import escape
 from urllib.parse import quote, urlencode
 
 from ..language import N_
+from .figure import METRICS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,10 @@ def address_of(base: str, form: str, metric: str, query: Mapping[str, str], kind
     return f"{base}/{path.get(form, f'{form}/{metric}.{kind}')}?{fields}"
 
 
-def write_markup(base: str, form: str, metric: str, query: Mapping[str, str], said: str) -> list[Markup]:
-    """The ways to paste a form; `said` is its text for who cannot see it."""
+def write_markup(
+    base: str, form: str, metric: str, query: Mapping[str, str], said: str, shown: str = ""
+) -> list[Markup]:
+    """The ways to paste a form; `said` is its text for who cannot see it, `shown` what it shows now."""
     # An SVG has no pixels.
     address = address_of(base, form, metric, {name: query[name] for name in query if name != "scale"})
     if form in PICTURES:
@@ -70,19 +73,29 @@ def write_markup(base: str, form: str, metric: str, query: Mapping[str, str], sa
         outer = f"https://img.shields.io/endpoint?url={quote(address, safe='')}"
         return [Markup("HTML", f'<img src="{outer}" alt="{escape(said)}">'), Markup(N_("The JSON"), address)]
     if form in ELEMENTS:
-        words = write_element(form, metric, query)
+        words = write_element(form, metric, query, shown)
         return [Markup("HTML", f'<script defer src="{base}/{form}.js"></script>\n{words}')]
     if form == "span":
         path = f' data-path="{escape(query["path"])}"' if query.get("path") else ""
         script = f'<script defer src="{base}/pt.js"></script>'
-        return [Markup("HTML", f'{script}\n{escape(said)} <span data-pagetally="{metric}"{path}>–</span>')]
+        label = f'<a href="{base}/definitions#{METRICS[metric].field}">{escape(said)}</a>'
+        span = f'<span data-pagetally="{metric}"{path} style="{reserve(shown)}">–</span>'
+        return [Markup("HTML", f"{script}\n{label} {span}")]
     return [Markup(N_("Address"), address)]
 
 
-def write_element(form: str, metric: str, query: Mapping[str, str]) -> str:
+def reserve(shown: str) -> str:
+    """The style that keeps the place of a number, and of a digit more: nothing moves when it comes."""
+    width = max(len(shown) + 1, 4)
+    return f"display:inline-block;min-width:{width}ch;font-variant-numeric:tabular-nums"
+
+
+def write_element(form: str, metric: str, query: Mapping[str, str], shown: str = "") -> str:
     """An element with what was filled in as its attributes, and what it holds until it is filled."""
-    held = "–" if form == "page-count" else "Nothing yet"
-    return f"{open_element(form, metric, query)}{held}</{form}>"
+    opening = open_element(form, metric, query)
+    if form == "page-count":
+        return f'{opening[:-1]} style="{reserve(shown)}">–</{form}>'
+    return f"{opening}Nothing yet</{form}>"
 
 
 def open_element(form: str, metric: str, query: Mapping[str, str], site: str = "") -> str:
@@ -92,4 +105,5 @@ def open_element(form: str, metric: str, query: Mapping[str, str], site: str = "
         given = {"metric": metric} | given
     given["site"] = site
     written = "".join(f' {name}="{escape(value)}"' for name, value in given.items() if value)
-    return f"<{form}{written}>"
+    explained = " explain" if form == "page-count" else ""
+    return f"<{form}{written}{explained}>"

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from ..counts import ADD, difference
 from ..errors import InputError, Refused
-from ..model import SITE, Adjustment, Amount, Count, Detail
+from ..model import SITE, Actor, Adjustment, Amount, Count, Detail
 from . import folding, reads, rollup
 from .connect import Connection
 
@@ -298,8 +298,8 @@ def _move_back(connection: Connection, mine: Adjustment) -> Progress:
     return Progress(True, mine.site, day)
 
 
-def begin_undo(connection: Connection, number: int) -> Progress:
-    """Take an adjustment back: counts at once, a move day by day with `advance`.
+def begin_undo(connection: Connection, number: int, actor: Actor) -> Progress:
+    """Take an adjustment back, as `actor` wants: counts at once, a move day by day with `advance`.
 
     Refused while a later one stands that set the same counts, because it was made with this in them.
     """
@@ -316,16 +316,17 @@ def begin_undo(connection: Connection, number: int) -> Progress:
     if later is not None:
         hint = f"Undo that first: pagetally counter undo {later}"
         raise Refused(f"adjustment {later} came after {number} and set the same counts", hint=hint)
+    detail = replace(mine.detail, undone=actor)
     if mine.kind in MOVES:
         _apply(connection, number, -1)
         _drop_alias(connection, mine)
-        save(connection, number, "undoing", mine.detail)
+        save(connection, number, "undoing", detail)
         return Progress(True, mine.site)
     if mine.state == "done":
         _apply(connection, number, -1)
         if mine.kind == "exclude":
             _set_excluded(connection, mine, is_excluded=False)
-    save(connection, number, "undone", mine.detail)
+    save(connection, number, "undone", detail)
     return Progress(False, mine.site)
 
 

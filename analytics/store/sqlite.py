@@ -18,6 +18,7 @@ from ..dimensions import Dimension
 from ..errors import NewerDatabase, StoreFailed
 from ..goals import Kept
 from ..model import (
+    Actor,
     Adjustment,
     Amount,
     Annotation,
@@ -648,10 +649,10 @@ class SqliteStore:
         self.tails.forget()
         return progress
 
-    def undo_adjustment(self, number: int) -> adjust.Progress:
-        """Take an adjustment back, or begin to."""
+    def undo_adjustment(self, number: int, actor: Actor = Actor()) -> adjust.Progress:  # noqa: B008 (frozen)
+        """Take an adjustment back, or begin to, as `actor` wants."""
         with self._transaction():
-            progress = adjust.begin_undo(self._connection, number)
+            progress = adjust.begin_undo(self._connection, number, actor)
         self.tails.forget()
         return progress
 

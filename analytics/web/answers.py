@@ -37,7 +37,17 @@ PREFLIGHT: RawHeaders = [
 
 TEXT = (b"content-type", b"text/plain; charset=utf-8")
 JSON = (b"content-type", b"application/json")
+SVG: RawHeaders = [
+    (b"content-type", b"image/svg+xml; charset=utf-8"),
+    # Opened by itself, an SVG is a document of ours.
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; img-src data:"),
+]
 NO_STORE = (b"cache-control", b"no-store")
+
+
+def wants_picture(accept: str) -> bool:
+    """Whether a page asks in order to show a picture, as its browser and the proxies of pictures say."""
+    return accept.startswith("image/")
 
 
 def drop_header(results: list[Hit | Drop]) -> RawHeaders:
@@ -71,7 +81,12 @@ def error_body(error: PagetallyError) -> bytes:
     return msgspec.json.encode(fields)
 
 
+def say_error(error: PagetallyError) -> tuple[bytes, bytes]:
+    """The header that says what is wrong, whatever the body is."""
+    return b"x-pagetally", f"error; {error.word}".encode()
+
+
 async def send_error(send: Send, status: int, error: PagetallyError, extra: RawHeaders | None = None) -> None:
     """Send a JSON error that every page may read."""
-    headers = [*CORS, JSON, NO_STORE, (b"x-pagetally", f"error; {error.word}".encode()), *(extra or [])]
+    headers = [*CORS, JSON, NO_STORE, say_error(error), *(extra or [])]
     await send_answer(send, status, headers, error_body(error))

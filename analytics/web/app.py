@@ -24,8 +24,9 @@ from .auth import AuthRoutes, Owner
 from .beginning import BeginningRoutes
 from .bots import BotsRoutes
 from .collect import TOKEN, EventEndpoint, PixelEndpoint
-from .compat import compat_routes
-from .compat.bridge import Bridge, refuse, refuse_input
+from .compat import compat_routes, last_routes
+from .compat.bridge import Bridge, refuse
+from .compat.shield import tell_refusal
 from .counters import CountersEndpoint
 from .dashboard import DashboardRoutes
 from .definitions import definition_route
@@ -86,23 +87,18 @@ def create_app(
     """
     pages, owner = Pages(), Owner(instance)
     gate = Gate(instance, owner, pages)
-    lists = ListEndpoints(instance, pages)
+    bridge = Bridge(instance)
     event, counters, forms = EventEndpoint(instance), CountersEndpoint(instance), FormEndpoint(instance)
     public: list[BaseRoute] = [
         Route("/api/event", event),
         Route("/api/counters", counters),
         Route("/api/pixel.gif", PixelEndpoint(instance)),
-        Route("/api/popular", lists.popular),
-        Route("/api/related", lists.related),
-        Route("/popular.html", lists.popular_page),
-        Route("/related.html", lists.related_page),
-        definition_route(pages),
-        *StatsRoutes(instance).routes,
-        Route("/api/openapi.json", Description(base_path)),
-        *compat_routes(Bridge(instance), compat),
+        *reading_routes(instance, pages, base_path),
+        *compat_routes(bridge, compat),
         *(Route(f"/{form}/{{rest:path}}", forms) for form in KINDS),
         Route("/api/{rest:path}", unknown_endpoint, methods=ANY_METHOD),
         *(Route(f"/{name}", StaticFile(name, kind)) for name, kind in STATIC.items()),
+        *last_routes(bridge, compat),
     ]
     guarded = Starlette(
         routes=[
@@ -122,6 +118,20 @@ def create_app(
     front = FrontDoor(app, {f"{base_path}{path}": endpoint for path, endpoint in busy.items()}, keyed)
     outermost: ASGIApp = BasePath(front, base_path) if base_path else front
     return TrustedProxies(outermost, trusted_proxies) if trusted_proxies else outermost
+
+
+def reading_routes(instance: Instance, pages: Pages, base_path: str) -> list[BaseRoute]:
+    """What anybody, or a program with a token, may ask for besides counters and their forms."""
+    lists = ListEndpoints(instance, pages)
+    return [
+        Route("/api/popular", lists.popular),
+        Route("/api/related", lists.related),
+        Route("/popular.html", lists.popular_page),
+        Route("/related.html", lists.related_page),
+        definition_route(pages),
+        *StatsRoutes(instance).routes,
+        Route("/api/openapi.json", Description(base_path)),
+    ]
 
 
 def owner_routes(instance: Instance, gate: Gate, pages: Pages) -> list[BaseRoute]:
@@ -208,21 +218,20 @@ async def unknown_endpoint(request: Request) -> Response:
 def error_answers() -> dict[Any, Any]:
     """What answers for an error of a public endpoint that did not answer itself, readable by every page."""
 
-    async def not_stored(_: Request, error: Exception) -> Response:
-        return refuse(error if isinstance(error, Unavailable) else StoreFailed("cannot be read now"))
-
-    async def not_usable(_: Request, error: Exception) -> Response:
-        assert isinstance(error, InputError)
-        return refuse_input(error)
+    async def refused(request: Request, error: Exception) -> Response:
+        if not isinstance(error, InputError | Unavailable):
+            error = StoreFailed("cannot be read now")
+        answer = refuse(request, error)
+        answer.headers.update(tell_refusal(request, error, answer.status_code))
+        return answer
 
     async def gone(_: Request, __: Exception) -> Response:
         return Response(status_code=408)
 
     return {
-        Unavailable: not_stored,
-        DatabaseError: not_stored,
-        InputError: not_usable,
-        TooLarge: not_usable,
+        Unavailable: refused,
+        DatabaseError: refused,
+        InputError: refused,
         Disconnected: gone,
     }
 

@@ -11,13 +11,14 @@ import logging
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+from msgspec.structs import replace
 from starlette.types import Receive, Scope, Send
 
 from .. import clients, payload, pipeline
 from ..days import local_day
 from ..errors import InputError, PagetallyError, SiteRemoved, TooLarge, TooMany, Unavailable
 from ..instance import Instance
-from ..model import Arrival, Drop, Event, Hit
+from ..model import Arrival, Drop, Event, Hit, Kind
 from ..store.connect import DatabaseError
 from ..urls import read_page
 from ..visitors import read_address
@@ -147,13 +148,20 @@ class Collector:
         self.tally([Drop(self._find_site(sender), reason)])
 
     async def count(self, event: Event, results: list[Hit | Drop]) -> bytes | None:
-        """The counters of the event's page, as JSON; None when its site is not ours."""
+        """The counters of the event's page, as JSON; None when its site is not ours.
+
+        A page that has no count though its view is stored is over the cap of its day: nobody knows its
+        number, which is left out, so that its reader sees the placeholder and not 0.
+        """
         site = self._instance.registry.by_id.get(results[0].site)
         if site is None:
             return None
         path = read_page(event.url, query_keys=site.query_keys, hash_mode=event.hash_mode).path
         try:
-            return msgspec.json.encode(await read_counters(self._instance, site, [path]))
+            found = await read_counters(self._instance, site, [path])
+            if not found.pages[path].views and any(is_view(result) for result in results):
+                found = replace(found, pages={})
+            return msgspec.json.encode(found)
         except DatabaseError:
             # The view is stored: that is what the answer must say, with numbers or without.
             log.exception("the counters of a stored view cannot be read")
@@ -238,6 +246,11 @@ class PixelEndpoint:
         else:
             dropped = drop_header(results)
             await send_answer(send, 202 if dropped else 200, [*headers, *dropped], GIF)
+
+
+def is_view(result: Hit | Drop) -> bool:
+    """Whether a view was stored."""
+    return isinstance(result, Hit) and result.kind == Kind.VIEW
 
 
 def tell_drops(results: list[Hit | Drop]) -> RawHeaders:

@@ -24,7 +24,7 @@ from ..instance import Instance
 from ..model import Range, Site
 from ..periods import read_window
 from ..report import Counting, day_values
-from .answers import JSON, TEXT, RawHeaders
+from .answers import JSON, SVG, TEXT
 from .counters import ask_at_once, ask_in_thread, read_counters
 from .reading import Answer, Reading, Unknown, read_query
 
@@ -38,11 +38,6 @@ KINDS = {
 """What each form can be had as: the extension of its address. Those without have none."""
 
 CACHE = (b"cache-control", b"public, max-age=60, stale-while-revalidate=600")
-SVG: RawHeaders = [
-    (b"content-type", b"image/svg+xml; charset=utf-8"),
-    # Opened by itself, an SVG is a document of ours.
-    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; img-src data:"),
-]
 HTML = (b"content-type", b"text/html; charset=utf-8")
 PNG = (b"content-type", b"image/png")
 

@@ -1,4 +1,4 @@
-"""/migrate: paste what you have, get the line you need, and see what of it answers here."""
+"""/migrate: paste what you have, or name a page, get the line you need, and see what of it answers here."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Message, Scope
 
-from ..errors import TooLarge
+from ..complaints import explain
+from ..errors import PagetallyError, TooLarge
 from ..instance import Instance
-from ..migration import MAX_MARKUP, NO_SITE, Element, Proposal, is_filled, propose_all, read_markup
+from ..migration import MAX_MARKUP, NO_SITE, Element, Proposal, is_filled, pick_out, propose_all, read_markup
+from ..remote import fetch
 from .auth import read_form
 from .gate import BOTH, Gate
 from .pages import Pages
 
 FORM_BYTES = 3 * MAX_MARKUP + 1_024
 """A form writes most characters of markup as three."""
+
+PAGE_BYTES, PAGE_SECONDS = 2 * 1024 * 1024, 10.0
+"""Of a page that is loaded."""
 
 ASKER = b"https://example.com"
 """The Origin of any page, in whose name the addresses are asked."""
@@ -99,11 +105,18 @@ class MigrateRoutes:
         self.routes = [gate.page("/migrate", self.migrate, BOTH)]
 
     async def migrate(self, request: Request) -> Response:
-        """The form, and below it what to do about what was pasted."""
+        """The form, and below it what to do about what was pasted, or stands in the page at an address."""
         if request.method != "POST":
             return self._show(request, markup="", domain=request.query_params.get("site", ""))
         form = await read_form(request, FORM_BYTES)
-        markup = form.get("markup", "")
+        address, markup = form.get("address", "").strip(), form.get("markup", "")
+        if address:
+            try:
+                markup = await run_in_threadpool(load, address)
+            except PagetallyError as error:
+                error.hint = ""  # of the terminal's
+                given = {"markup": "", "domain": form.get("site", ""), "address": address}
+                return self._show(request, problem=explain(error), **given)
         if len(markup.encode("utf-8", "replace")) > MAX_MARKUP:
             raise TooLarge("markup", f"is larger than {MAX_MARKUP:,} bytes")
         # Only a domain of ours gets into a command that the owner copies into a terminal.
@@ -114,6 +127,7 @@ class MigrateRoutes:
         return self._show(
             request,
             markup=markup,
+            address=address,
             domain=domain,
             proposals=[(one, self._doors.answers(one.incumbent.asks[0])) for one in proposals],
             elements=[(one, self._is_filled(one)) for one in found.elements],
@@ -124,6 +138,7 @@ class MigrateRoutes:
 
     def _show(self, request: Request, **values: Any) -> Response:
         nothing: dict[str, Any] = {"proposals": [], "elements": [], "asks": [], "is_ours": False}
+        nothing |= {"address": "", "problem": ""}
         sites = [site.domain for site in self._instance.registry.sites]
         values = nothing | {"here": base_address(request), "sites": sites, "known_ids": set()} | values
         return self._pages.render(request, "migrate.html", signed_in=True, **values)
@@ -134,6 +149,16 @@ class MigrateRoutes:
     async def _look(self, proposals: Iterable[Proposal]) -> list[Ask]:
         asks = dict.fromkeys(ask for one in proposals for ask in one.incumbent.asks)
         return [await self._doors.look(ask) for ask in asks]
+
+
+def load(address: str) -> str:
+    """What counts the page at an address of the public internet. PagetallyError where it cannot be loaded."""
+    if "://" not in address:
+        address = f"https://{address}"
+    reply = fetch(address, {"Accept": "text/html"}, seconds=PAGE_SECONDS, max_bytes=PAGE_BYTES)
+    if reply.status != 200:
+        raise PagetallyError(f"{address} answers {reply.status}")
+    return pick_out(reply.body.decode("utf-8", "replace"))
 
 
 def base_address(request: Request) -> str:

@@ -22,7 +22,7 @@ from ..errors import InputError, PagetallyError, Refused
 from ..instance import Instance
 from ..language import N_
 from ..ledger import Desk, check_shown, fitting, move, page_of, path_of, post, undo
-from ..model import SITE, Adjustment, Amount, Count, Detail, Site
+from ..model import SITE, Actor, Adjustment, Amount, Count, Detail, Site
 from ..store.adjust import MOVES
 from ..store.sqlite import SqliteReader
 from ..urls import MAX_URL
@@ -59,6 +59,9 @@ BUTTONS: Mapping[str, str] = {
     "merge": N_("Merge them"),
 }
 """What is agreed to below a preview."""
+
+BROWSER = "browser"
+"""The way in which its changes come, for the trail."""
 
 FIELDS = ("do", "path", "target", "views", "visitors", "note", "pages_only", "with_past")
 """What the form says; the preview says it again when it is agreed to."""
@@ -163,7 +166,7 @@ class NumbersRoutes:
     def _act(self, site: Site, form: Mapping[str, str]) -> None:
         desk = Desk(self._instance)
         if "undo" in form:
-            undo(desk, self._find(site, form["undo"]))
+            undo(desk, self._find(site, form["undo"]), Actor(BROWSER))
             return
         change = read_change(site, form)
         if change.kind in MOVES:
@@ -215,7 +218,7 @@ def read_change(site: Site, form: Mapping[str, str]) -> Change:
         raise InputError("note", f"is longer than {MAX_NOTE} characters, or than a line")
     if not path and what not in ("set", "add"):
         raise InputError("path", "is required")
-    detail = Detail(note=note, strategy=REPLACE)
+    detail = Detail(way=BROWSER, note=note, strategy=REPLACE)
     if what == "exclude":
         if len(path) > MAX_URL:
             raise InputError("path", f"is longer than {MAX_URL:,} characters")
@@ -225,7 +228,9 @@ def read_change(site: Site, form: Mapping[str, str]) -> Change:
         if not target:
             raise InputError("target", "is required")
         source = path_of(site, path)
-        return Change(what, Detail(note=note, path=source, target=page_of(site, target, "target")))
+        return Change(
+            what, Detail(way=BROWSER, note=note, path=source, target=page_of(site, target, "target"))
+        )
     key = page_of(site, path) if path else SITE
     # Of the site alone there are no pages that it could follow.
     detail = replace(detail, path=path and key, pages_only=bool(path and form.get("pages_only")))

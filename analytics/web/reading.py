@@ -4,17 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from hashlib import blake2b
+from html import escape
 from urllib.parse import parse_qs
 
 from starlette.types import Receive, Scope, Send
 
-from ..errors import InputError, StoreFailed
+from ..errors import InputError, PagetallyError, StoreFailed
+from ..forms.badge import Badge, draw_badge
+from ..forms.colours import ERROR
+from ..forms.svg import draw_svg
 from ..instance import Instance
 from ..model import Site
 from ..store.connect import DatabaseError
-from .answers import CORS, RawHeaders, send_answer, send_error, send_preflight
+from .answers import (
+    CORS,
+    NO_STORE,
+    SVG,
+    RawHeaders,
+    say_error,
+    send_answer,
+    send_error,
+    send_preflight,
+    wants_picture,
+)
 
 MAX_FIELDS = 200
+
+FRAMES = (b"iframe", b"frame", b"embed", b"object")
+"""What a browser says it wants a page for that stands in another."""
+
+FRAME: RawHeaders = [
+    (b"content-type", b"text/html; charset=utf-8"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors *"),
+]
 
 Answer = tuple[RawHeaders, bytes]
 """Headers (all but CORS and the tag) and body of what was asked for."""
@@ -42,11 +64,12 @@ class Reading:
         try:
             headers, body = await self._read(scope)
         except Unknown as error:
-            await send_error(send, 404, error)
+            await _send_refusal(scope, send, 404, error)
         except InputError as error:
-            await send_error(send, 400, error)
+            await _send_refusal(scope, send, 400, error)
         except DatabaseError:
-            await send_error(send, 503, StoreFailed("cannot be read now"), [(b"retry-after", b"2")])
+            failure = StoreFailed("cannot be read now")
+            await _send_refusal(scope, send, 503, failure, (b"retry-after", b"2"))
         else:
             await _send_tagged(scope, send, headers, body)
 
@@ -68,6 +91,24 @@ def need_site(instance: Instance, domain: str, example: str) -> Site:
     if site is None:
         raise Unknown("site", "is not known here", hint="Add it: pagetally site add DOMAIN")
     return site
+
+
+async def _send_refusal(
+    scope: Scope, send: Send, status: int, error: PagetallyError, *extra: tuple[bytes, bytes]
+) -> None:
+    """Say what is wrong where it is seen: in place of a picture, or in a frame, JSON would look broken."""
+    told = dict(scope["headers"])
+    is_picture = wants_picture(told.get(b"accept", b"").decode("latin-1"))
+    if not is_picture and told.get(b"sec-fetch-dest") not in FRAMES:
+        await send_error(send, status, error, list(extra))
+        return
+    # Readers of the page learn nothing from what the server lacks; its owner needs to know what to mend.
+    said = str(error) if isinstance(error, InputError) else "–"
+    if is_picture:
+        kind, body = SVG, draw_svg(draw_badge(Badge("Pagetally", said[:80], str(error), colour=ERROR)))
+    else:
+        kind, body = FRAME, f'<!doctype html><html lang="en"><title>Pagetally</title><p>{escape(said)}'
+    await send_answer(send, status, [*CORS, *kind, NO_STORE, say_error(error), *extra], body.encode())
 
 
 async def _send_tagged(scope: Scope, send: Send, headers: RawHeaders, body: bytes) -> None:

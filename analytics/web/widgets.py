@@ -170,6 +170,7 @@ class WidgetRoutes:
         # Who cannot see a picture is told what it counts, where the label has no meaning without its number.
         said = figure.label if is_template(options.label or "") else words.label
         number = "" if is_hidden(figure, options) else words.message
+        held = f"{words.label} {number}".strip() if number and options.label else number
         return {
             "kind": "picture" if form in PICTURES else "card" if form == "card" else "text",
             "address": address_of(base, form, metric, query),
@@ -177,9 +178,9 @@ class WidgetRoutes:
             "said": said,
             "label": words.label,
             "number": number,
-            "held": f"{words.label} {number}".strip() if number and options.label else number,
+            "held": held,
             "opening": open_element(form, metric, query, site.domain) if form in ELEMENTS else "",
-            "markups": write_markup(public_address(request), form, metric, query, said),
+            "markups": write_markup(public_address(request), form, metric, query, said, held),
         }
 
 

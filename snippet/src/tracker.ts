@@ -10,7 +10,7 @@ const origin = location.host ? location.origin : site && 'https://' + site;
 // A local server or a saved page (no host name) is the owner's own machine, an automated browser nobody's.
 const isWelcome =
   origin &&
-  (everywhere != null || !(navigator.webdriver || /^$|^127[\d.]+$|^\[::1]|localhost$/.test(location.hostname)));
+  (everywhere != null || !(navigator.webdriver || /^(|127[\d.]+)$|^\[::1]|localhost$/.test(location.hostname)));
 const isCountable = () => isWelcome && !isOptedOut();
 
 let last: string; // the page presented last

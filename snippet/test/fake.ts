@@ -106,6 +106,13 @@ export class Tab {
     vm.createContext(this.window);
   }
 
+  /** Runs a built file as `<script type=module id=pt src … data-…>` does. */
+  runModule(file: string, dataset: Record<string, string> = {}): this {
+    this.document['scripts'] = { pt: { src: `https://stats.example.org/${file}`, dataset } };
+    vm.runInContext('"use strict";' + readFileSync(new URL(file, BUILT), 'utf8'), this.window);
+    return this;
+  }
+
   /** Runs a built file as `<script src … data-…>` does; again for a pjax that runs it again. */
   run(file = 'pt.js', dataset: Record<string, string> = {}, src = `https://stats.example.org/${file}`): this {
     this.document['currentScript'] = { src, dataset };

@@ -145,3 +145,12 @@ for (const file of ['pt.js', 'pt-lite.js']) {
     });
   }
 }
+
+for (const file of ['pt.js', 'pt-lite.js']) {
+  test(`${file}: a module counts a view, with what its tag says`, async () => {
+    const tab = new Tab('https://example.com/?p=12&q=1').runModule(file, { query: 'p', api: 'https://other.example.org' });
+    await pass(0);
+    assert.deepEqual(tab.urls, ['https://example.com/?p=12']);
+    assert.match(tab.requests[0]!.url, /^https:\/\/other\.example\.org\/api\/event/);
+  });
+}

@@ -33,6 +33,15 @@ def test_one_line_counts_a_page_and_fills_its_counters(
     assert (blog.views("/", "/about", "/unread"), blog.site_views) == ([3, 2, 0], 6)
 
 
+def test_a_module_counts_and_fills_as_a_script_does(blog: Blog, page: Page) -> None:
+    blog.words["script"] = ' type="module" id="pt" data-query="p"'
+    page.goto(blog.url("/?p=1&q=2"))
+    expect_counters(page, 1, 1)
+    page.get_by_role("link", name="About").click()
+    expect_counters(page, 1, 2)
+    assert blog.stats.counters(blog.domain)["site"]["views"] == 2
+
+
 def test_the_view_tells_page_title_referrer_and_screen_and_no_more(blog: Blog, page: Page) -> None:
     traffic = Traffic(page.context)
     page.goto(blog.url("/?q=private&utm_source=letter#part"), referer="https://news.example/story")

@@ -31,6 +31,8 @@ THEMES: dict[str, dict[str, str]] = {
     },
 }
 
+READABLE = {"access-control-allow-origin": "*"}
+
 
 def open_theme(blog: Blog, page: Page, theme: str) -> None:
     """Open the page /post, which was seen three times before, in a theme's markup."""
@@ -95,6 +97,14 @@ def test_an_answer_that_takes_long_ends_the_spinners_and_fills_when_it_comes(blo
     expect(page.locator(".fa-spinner")).to_have_count(0)
     held[0].continue_()
     expect_texts(page, CLASSIC)
+
+
+def test_a_page_whose_number_nobody_knows_has_a_dash(blog: Blog, page: Page) -> None:
+    site = {"views": 6, "visitors": 5, "online": 5}
+    told = {"site": site, "pages": {}}
+    page.route("**/api/event**", lambda route: route.fulfill(status=202, json=told, headers=READABLE))
+    open_theme(blog, page, "butterfly")
+    expect_texts(page, CLASSIC | {"busuanzi_value_page_pv": "–", "busuanzi_value_site_pv": "6"})
 
 
 def test_a_visitor_is_not_lost_when_the_first_request_fails(blog: Blog, page: Page) -> None:

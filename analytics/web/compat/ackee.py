@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
+from ...errors import PagetallyError
 from .bridge import Bridge, answer_json, text_of, was_stored
 from .intake import Intake, Message, Results, allow_credentials, collecting, map_of, read_json
 
@@ -91,6 +92,12 @@ class GraphQLRoute(Route):
         if not is_ours or b"x-bsz-referer" in headers:
             return Match.NONE, {}
         return super().matches(scope)
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """The id of what is not stored: its client throws at any status but 200."""
+    told = {name: {"payload": {"id": IGNORED}} for name in ("createRecord", "createAction")}
+    return answer_json({"data": told}, headers=allow_credentials(request))
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:

@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ...errors import PagetallyError
 from ...lists import Wish, list_pages
 from ...model import ListedPage, Site
-from .bridge import Bridge, answer_json, json_of, text_of
+from .bridge import Bridge, answer_json, json_of, status_of, text_of
 from .views import count_view, read_page, read_pages, read_site
 
 MOST = 100
@@ -66,6 +67,11 @@ def page_of(row: ListedPage, domain: str) -> dict[str, object]:
     """A page as its client knows them."""
     url = f"https://{domain}{row.path}"
     return {"key": row.path, "title": row.title, "url": url, "site_name": domain, "pv": row.views}
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """In the form of its errors: its client looks at the status."""
+    return answer_json({"msg": str(error)}, status=status_of(error))
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:

@@ -2,8 +2,8 @@
 
 A badge counts the page of a site: by an address that is the site's, or by a name that the site has among
 its foreign ids: `hits:<user>/<repo>` (page `/<user>/<repo>`), `komarev:<user>` (page `/<user>`).
-dwyl's JSON and seeyoufarm's `/keep/` only read. Addresses of dwyl and hits.sh are answered for known
-names alone, because they could be any address. A badge leads to the page of its name: at dwyl and hits.sh
+dwyl's JSON and seeyoufarm's `/keep/` only read. Addresses of dwyl and hits.sh could be any address: before
+our own are those of known names alone. A badge leads to the page of its name: at dwyl and hits.sh
 its address without `.svg`, at hitscounter.dev `/history?url=`, at visitorbadge.io `/status?path=`.
 """
 
@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Scope
 
+from ...errors import PagetallyError
 from ...forms.chart import draw_chart
 from ...forms.figure import METRICS
 from ...forms.history import POLICY, draw_history, draw_unknown
@@ -26,7 +27,7 @@ from ...model import Count, Site
 from ...report import read_key
 from ..forms import read_course
 from .badge import draw_badge
-from .bridge import Bridge, answer, answer_json
+from .bridge import UNKNOWN, Bridge, answer, answer_json, status_of
 from .hitwebcounter import read_number
 from .views import count_named, path_of_name, read_page
 
@@ -197,6 +198,19 @@ class PageRoute(KnownRoute):
         return "." in name or "/" in name.strip("/")
 
 
+class StrangeRoute(Route):
+    """A route for addresses of the shape `user/repo` or `host/path`: no other file is meant for a badge."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """As a route does; none for another shape."""
+        match, child = super().matches(scope)
+        if match is not Match.NONE:
+            first, *rest = child["path_params"]["address"].strip("/").split("/")
+            if len(rest) != 1 and not (rest and "." in first):
+                return Match.NONE, {}
+        return match, child
+
+
 def bare_address(text: str) -> str:
     """An address without scheme, query and slashes around it; a name is as it was."""
     address = text.partition("://")[2] or text
@@ -206,6 +220,29 @@ def bare_address(text: str) -> str:
 def picture(drawn: str) -> Response:
     """A badge that no proxy keeps: it must be asked for each time to count."""
     return answer(drawn, "image/svg+xml; charset=utf-8", cache=UNCACHED)
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """A badge with a dash, or what shields.io makes one of; a sentence for who opens it as a page."""
+    label = request.query_params.get("label", "hits")
+    if request.url.path.endswith(".json"):
+        return answer_json({"schemaVersion": 1, "label": label, "message": UNKNOWN, "isError": True})
+    if "text/html" in request.headers.get("accept", ""):
+        return answer(str(error), status=status_of(error))
+    return picture(draw_badge(label, UNKNOWN, str(error)))
+
+
+def last_routes(bridge: Bridge) -> Sequence[BaseRoute]:
+    """What only looks like theirs and is of no name that is known, after all that is ours: badges, too.
+
+    So the owner who forgot to set a name finds the views in the tally, and the README has no broken picture.
+    """
+    ours = Badges(bridge)
+    return [
+        Route("/hits/{address:path}.svg", ours.by_path),
+        Route("/{user}/{repo}.json", ours.by_repo),
+        StrangeRoute("/{address:path}.svg", ours.by_path),
+    ]
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:

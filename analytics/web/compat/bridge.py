@@ -16,7 +16,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...errors import InputError, TooLarge, Unavailable
+from ...errors import InputError, PagetallyError, TooLarge, TooMany, Unavailable
 from ...instance import Instance
 from ...model import Counters, Drop, Event, Hit, Range, Site
 from ...payload import MAX_TEXT, PAGEVIEW, decode_json
@@ -35,6 +35,12 @@ GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEA
 
 RESULTS = "pagetally.results"
 """Where a request's scope keeps what became of its views."""
+
+PUT_OFF = "pagetally.put-off"
+"""Where it keeps why a view could not be stored now, if its client is told the numbers all the same."""
+
+UNKNOWN = "–"
+"""Stands where a number is not known: clients that print whatever they get print this, and no "undefined"."""
 
 
 class Bridge:
@@ -99,7 +105,7 @@ class Bridge:
         """Count a view (or an event) of the page at a full address; what was stored, what was dropped.
 
         It returns once the view is on disk. InputError for an address that cannot be used,
-        Unavailable when nothing can be stored now, or TooMany: the app answers those (`refuse`).
+        Unavailable when nothing can be stored now, or TooMany: the family answers those (`shield.refusing`).
         """
         event = Event(
             name=name[:120] or PAGEVIEW,
@@ -118,11 +124,18 @@ class Bridge:
         return _remember(request, results)
 
     async def try_hit(self, request: Request, url: str, **given: Any) -> list[Hit | Drop]:
-        """`hit`, for clients that survive no error: an address that cannot be used is tallied as dropped."""
+        """`hit`, for clients that show a number: they are told it, whatever becomes of the view.
+
+        An address that cannot be used is tallied as dropped, and so is what its network may not send now.
+        """
+        site: Site | None = given.get("site")
         try:
             return await self.hit(request, url, **given)
         except InputError:
-            return self.drop(request, given.get("site"), "unusable-address")
+            return self.drop(request, site, "unusable-address")
+        except Unavailable as error:
+            request.scope[PUT_OFF] = error
+            return _remember(request, [Drop(site.id if site else 0, reason_of(error))])
 
     def drop(self, request: Request, site: Site | None, reason: str) -> list[Hit | Drop]:
         """Tally a view that is not counted, for a reason that the pipeline does not see.
@@ -226,14 +239,23 @@ def preflight(request: Request) -> Response:
     )
 
 
-def refuse(error: Unavailable) -> Response:
-    """The view was not stored; the client may come again."""
-    headers = {"retry-after": str(error.retry_after), "x-pagetally": f"error; {error.word}"}
-    return answer_json({"error": str(error)}, status=error.status, headers=headers)
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """What was asked cannot be done: as JSON, where a protocol has no words of its own for it."""
+    told = {"error": str(error)}
+    if isinstance(error, InputError) and not isinstance(error, TooLarge):
+        told["field"] = error.field
+    return answer_json(told, status=status_of(error))
 
 
-def refuse_input(error: InputError) -> Response:
-    """What was sent cannot be used."""
-    if isinstance(error, TooLarge):
-        return answer_json({"error": str(error)}, status=413, headers={"connection": "close"})
-    return answer_json({"error": str(error), "field": error.field}, status=400)
+def status_of(error: PagetallyError) -> int:
+    """The status of an answer that says what is wrong."""
+    if isinstance(error, Unavailable):
+        return error.status
+    return 413 if isinstance(error, TooLarge) else 400
+
+
+def reason_of(error: PagetallyError) -> str:
+    """Why a view was not stored, as the header of its answer says it."""
+    if isinstance(error, Unavailable):
+        return "rate-limit" if isinstance(error, TooMany) else "unavailable"
+    return "unusable-event"

@@ -13,9 +13,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ...errors import PagetallyError
 from ..static import JAVASCRIPT, StaticFile
 from .bridge import Bridge
-from .four_numbers import FourNumbers, FourNumbersDesk, QueryRoute, answer_jsonp, is_callback
+from .four_numbers import (
+    NO_NUMBERS,
+    FourNumbers,
+    FourNumbersDesk,
+    QueryRoute,
+    answer_jsonp,
+    is_callback,
+    refuse_numbers,
+)
 
 SCRIPTS = (
     "/busuanzi/2.3/busuanzi.pure.mini.js",
@@ -50,6 +59,12 @@ def classic(numbers: FourNumbers) -> dict[str, int | float | str]:
         "site_pv": numbers.site_pv,
         "page_uv": numbers.page_uv,
     }
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """Dashes: its clients print what they get."""
+    callback = request.query_params.get("jsonpCallback", "")
+    return refuse_numbers(error, classic(NO_NUMBERS), callback)
 
 
 def script_routes(*paths: str) -> Sequence[BaseRoute]:

@@ -20,11 +20,11 @@ from starlette.routing import BaseRoute, Route
 
 from ...access import find_token, may_read
 from ...counts import ADD, REPLACE
-from ...errors import InputError, Refused
+from ...errors import InputError, PagetallyError, Refused
 from ...ledger import Desk, post
-from ...model import Amount, Detail, Site
+from ...model import Amount, ApiToken, Detail, Site
 from ...report import read_key
-from .bridge import Bridge, answer, answer_json
+from .bridge import UNKNOWN, Bridge, answer, answer_json, status_of
 from .four_numbers import is_callback
 from .intake import Handler
 from .views import count_named, path_of_name, read_page
@@ -87,7 +87,7 @@ class CountApi:
         query = request.query_params
         names = {"ns": query.get("namespace", ""), "key": query.get("key", "")} | request.path_params
         site, key = self._named(names["ns"], names["key"])
-        if site is not None and self._may_change(request, site) and await self._read(site, key):
+        if site is not None and self._token(request, site) and await self._read(site, key):
             return say(request, {"error": "this counter exists"}, 409)
         return await self._change(request, site, key, REPLACE, ("value", "initializer"), names)
 
@@ -100,7 +100,8 @@ class CountApi:
         fields: Sequence[str],
         created: Mapping[str, str] | None = None,
     ) -> Response:
-        if site is None or not self._may_change(request, site):
+        token = self._token(request, site)
+        if site is None or token is None:
             hint = "a token of the scope numbers: Authorization: Bearer ..."
             return say(request, {"error": f"changing a number needs {hint}"}, 401)
         given = next((request.query_params[name] for name in fields if name in request.query_params), None)
@@ -109,7 +110,7 @@ class CountApi:
             return say(request, {"error": f"{fields[0]}: is no whole number"}, 400)
         path = read_key(path_of_name(key), site)
         before = await self._read(site, key)
-        detail = Detail(by="countapi", strategy=strategy, path=path)
+        detail = Detail(way="token", by=f"{token.id} {token.note}".strip(), strategy=strategy, path=path)
         amounts = [Amount(path, int(given))]
         desk = Desk(self._bridge.instance)
         try:
@@ -121,10 +122,11 @@ class CountApi:
             return say(request, {"namespace": created["ns"], "key": key, **told}, 201)
         return say(request, {"old_value": before, **told} if strategy == REPLACE else told)
 
-    def _may_change(self, request: Request, site: Site) -> bool:
+    def _token(self, request: Request, site: Site | None) -> ApiToken | None:
+        """The token that a request carries, if it may change the numbers of the site."""
         known = self._bridge.instance.api_tokens
         token = find_token(known, request.headers.get("authorization", ""), "numbers")
-        return token is not None and may_read(token, site.id)
+        return token if token and site and may_read(token, site.id) else None
 
     def _find(self, request: Request) -> tuple[Site | None, str]:
         return self._named(request.path_params["ns"], request.path_params["key"])
@@ -145,6 +147,11 @@ def say(request: Request, told: dict[str, Any], status: int = 200) -> Response:
     if callback is None:
         return answer_json(told, status=status)
     return answer(f"{callback}({json.dumps(told)});", "text/javascript; charset=utf-8")
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """A dash, as JSON or JSONP: pages print what they get."""
+    return say(request, {"value": UNKNOWN, "error": str(error)}, status_of(error))
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:

@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ...errors import PagetallyError
 from ..static import JAVASCRIPT, StaticFile
-from .bridge import Bridge, answer, answer_gif, was_stored
+from .bridge import Bridge, answer, answer_gif, status_of, was_stored
 from .intake import Intake, Message, allow_credentials, collecting, parse_query
 
 HEADERS = {"tk": "N", "expires": "Mon, 01 Jan 1990 00:00:00 GMT"}
@@ -47,6 +48,11 @@ def read_message(fields: Mapping[str, str]) -> Message | None:
         url=f"{host.rstrip('/')}/{path.lstrip('/')}",
         referrer=fields.get("r", ""),
     )
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """No pixel: nothing is stored."""
+    return answer(status=status_of(error), headers=HEADERS | allow_credentials(request))
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from .bridge import Bridge, answer_json
+from ...errors import PagetallyError
+from .bridge import UNKNOWN, Bridge, answer_json, status_of
 from .busuanzi import script_routes
 from .four_numbers import FourNumbersDesk, QueryRoute
 
@@ -24,6 +25,11 @@ class Finicounter:
         host = request.query_params.get("host", "") or "unknown.invalid"
         numbers = await self._desk.count(request, host=host)
         return answer_json({"views": numbers.site_pv}, results=numbers.results)
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """A dash: its client prints what it gets."""
+    return answer_json({"views": UNKNOWN}, status=status_of(error))
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:

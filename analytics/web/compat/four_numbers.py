@@ -6,7 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -14,16 +14,13 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Scope
 
-from ...errors import InputError
+from ...errors import InputError, PagetallyError
 from ...model import Drop, Hit, Site
 from ...store.connect import DatabaseError
 from ...urls import bare_host
-from .bridge import Bridge, answer, host_of
+from .bridge import UNKNOWN, Bridge, answer, answer_json, host_of, status_of, was_stored
 
 JAVASCRIPT = "application/javascript; charset=utf-8"
-
-UNKNOWN = "–"
-"""Stands where the page is not known: the old clients print what they get, and print "undefined" else."""
 
 log = logging.getLogger("pagetally")
 
@@ -46,6 +43,10 @@ class FourNumbers:
         return {name: getattr(self, name) for name in names}
 
 
+NO_NUMBERS = FourNumbers(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN)
+"""What is told where nothing can be read."""
+
+
 class FourNumbersDesk:
     """Finds out which page a request is about, counts it, reads it."""
 
@@ -56,8 +57,7 @@ class FourNumbersDesk:
         """Count the page that is `given` (or the Referer's), and tell its numbers, this view included.
 
         `host` names the site where the protocol does. A page on a host that is not the site's
-        changes nothing, whatever it says of itself. HEAD and `?ro=1` only read. Unavailable when
-        nothing can be stored now.
+        changes nothing, whatever it says of itself. HEAD and `?ro=1` only read.
         """
         if request.method == "HEAD" or request.query_params.get("ro") == "1":
             return await self.read(request, *given, host=host)
@@ -76,9 +76,11 @@ class FourNumbersDesk:
         try:
             return await self._numbers(site, url, results)
         except DatabaseError:
+            if not was_stored(results):
+                raise
             # The view is stored: that is what the answer must say, with numbers or without.
             log.exception("the numbers of a stored view cannot be read")
-            return FourNumbers(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, results)
+            return replace(NO_NUMBERS, results=results)
 
     def refuse_callback(self, request: Request) -> Response:
         """The answer to a callback that is missing or is no name: nothing is counted, and that is tallied."""
@@ -108,6 +110,8 @@ class FourNumbersDesk:
         if not paths:
             return FourNumbers(total.views, total.visitors, UNKNOWN, UNKNOWN, results)
         page = found.pages[url]
+        if not page.views and was_stored(results):  # over the cap of new pages: nobody knows its number
+            return FourNumbers(total.views, total.visitors, UNKNOWN, UNKNOWN, results)
         return FourNumbers(total.views, total.visitors, page.views, page.visitors, results)
 
 
@@ -134,6 +138,13 @@ def answer_jsonp(callback: str, body: dict[str, Any], results: Sequence[Hit | Dr
     """`try{F({…});}catch(e){}`, to the byte: importers cut the numbers out by their place."""
     text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
     return answer(f"try{{{callback}({text});}}catch(e){{}}", JAVASCRIPT, results=results)
+
+
+def refuse_numbers(error: PagetallyError, body: dict[str, Any], callback: str, **given: Any) -> Response:
+    """A body without a number, as JSONP where a callback is given: browsers run no script of an error."""
+    if is_callback(callback):
+        return answer_jsonp(callback, body, ())
+    return answer_json(body, status=status_of(error), **given)
 
 
 def is_callback(text: str) -> bool:

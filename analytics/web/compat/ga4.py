@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ...errors import TooLarge
+from ...errors import PagetallyError, TooLarge
 from ...payload import PAGEVIEW
-from .bridge import Bridge, answer, answer_json, body_of, text_of
+from .bridge import Bridge, answer, answer_json, body_of, status_of, text_of
 from .intake import Intake, Message, allow_credentials, collecting, map_of, parse_json, parse_query
 
 NAMES = {"page_view": PAGEVIEW}
@@ -106,6 +106,11 @@ def make_message(site: str, name: str, params: Mapping[str, Any], *, is_agentles
         is_agentless=is_agentless,
         reason="engagement" if name in ENGAGEMENT else "no-view" if name in OF_THE_SESSION else "",
     )
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """Nothing but the status, and the headers that say why."""
+    return answer(status=status_of(error), headers=allow_credentials(request))
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from ...days import local_day, to_day
-from ...errors import InputError
+from ...errors import InputError, PagetallyError
 from ...forms import png
 from ...forms.label import is_template, split_label
 from ...forms.markup import SCHEMES
@@ -29,7 +29,7 @@ from ...forms.picture import Box, Picture, Shape, Text
 from ...forms.widths import text_width
 from ...language import ENGLISH, LANGUAGES, N_, Language
 from ...model import Drop, Hit, Range, Site
-from .bridge import Bridge, answer, answer_gif, answer_json, was_stored
+from .bridge import PUT_OFF, UNKNOWN, Bridge, answer, answer_gif, answer_json, status_of, was_stored
 from .views import NOBODYS, count_view, narrow, read_page, read_site
 
 TOTAL = "TOTAL"
@@ -72,6 +72,8 @@ class GoatCounter:
         results = await self._take(request, site)
         if was_stored(results) or not results:
             return answer_gif(results=results)
+        if PUT_OFF in request.scope:
+            return refuse(request, request.scope[PUT_OFF])
         reason = ", ".join(result.reason for result in results if isinstance(result, Drop))
         return answer_gif(status=202, results=results, headers={"x-goatcounter": f"ignored: {reason}"})
 
@@ -98,7 +100,7 @@ class GoatCounter:
         try:
             window = await self._read_window(site, query)
         except ValueError:
-            return answer_json({"error": "start and end take a date such as 2024-05-01"}, status=400)
+            return refuse(request, InputError("start", "and end take a date such as 2024-05-01"))
         is_total = path == TOTAL
         if is_total:
             count = await read_site(self._bridge, site, window)
@@ -174,13 +176,23 @@ async def show_json(number: int, query: Mapping[str, str], is_total: bool) -> Re
 
 async def show_html(number: int, query: Mapping[str, str], is_total: bool) -> Response:
     """A page for an iframe of 200 by 80."""
+    return frame(number, query, is_total)
+
+
+async def show_svg(number: int, query: Mapping[str, str], is_total: bool) -> Response:
+    """The same as a picture."""
+    return drawing(number, query, is_total)
+
+
+def frame(number: int | None, query: Mapping[str, str], is_total: bool) -> Response:
+    """The page; with a dash where there is no number."""
     scheme = SCHEMES[theme_of(query)]
     body = HTML.format(style=style_of(query), scheme=scheme, **words_of(number, query, is_total))
     return answer(body, "text/html; charset=utf-8", headers=HARMLESS)
 
 
-async def show_svg(number: int, query: Mapping[str, str], is_total: bool) -> Response:
-    """The same as a picture."""
+def drawing(number: int | None, query: Mapping[str, str], is_total: bool) -> Response:
+    """The picture; with a dash where there is no number."""
     height = 60 if query.get("no_branding") else 80
     words = words_of(number, query, is_total)
     body = SVG.format(style=escape(style_of(query)), height=height, inner=height - 1, **words)
@@ -212,16 +224,16 @@ def _write(text: str, y: float, size: float, ink: str) -> Text:
     return Text(100, y, text, size, ink, min(text_width(text, size), 190))
 
 
-def say(number: int, query: Mapping[str, str], is_total: bool) -> tuple[str, str]:
+def say(number: int | None, query: Mapping[str, str], is_total: bool) -> tuple[str, str]:
     """What stands above the number (the owner's label, or what is counted), and the number's line."""
     label, text = query.get("label", "")[:MAX_LABEL], number_of(number, query)
     if is_template(label):
-        before, after = split_label(label, number, language_of(query).code)
+        before, after = split_label(label, number or 0, language_of(query).code)
         return before.strip(), text + after.rstrip()
     return label[:60] or language_of(query).words().gettext(LABELS[is_visitors(query), is_total]), text
 
 
-def words_of(number: int, query: Mapping[str, str], is_total: bool) -> dict[str, str]:
+def words_of(number: int | None, query: Mapping[str, str], is_total: bool) -> dict[str, str]:
     """The texts of a card, escaped."""
     brand = "" if query.get("no_branding") else BRAND
     label, text = say(number, query, is_total)
@@ -234,8 +246,10 @@ def words_of(number: int, query: Mapping[str, str], is_total: bool) -> dict[str,
     }
 
 
-def number_of(number: int, query: Mapping[str, str]) -> str:
+def number_of(number: int | None, query: Mapping[str, str]) -> str:
     """The number as the language groups it."""
+    if number is None:
+        return UNKNOWN
     return f"{number:,}".replace(",", language_of(query).thousands)
 
 
@@ -303,6 +317,19 @@ SVG = """<svg xmlns="http://www.w3.org/2000/svg" width="200" height="{height}" r
 <text id="gcvc-by" x="100" y="71" font-size="10">{brand}</text></svg>
 """
 FORMS = {"json": show_json, "html": show_html, "svg": show_svg, "png": show_png}
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """The pixel; a card with a dash where a page shows one; for programs what is wrong."""
+    if request.url.path.endswith("/count"):
+        return answer_gif(status=status_of(error), headers={"x-goatcounter": str(error)})
+    path, form = read_target(request.scope)
+    if form not in ("html", "svg", "png"):
+        return answer_json({"error": str(error)}, status=status_of(error))
+    draw = frame if form == "html" else drawing
+    shown = draw(None, request.query_params, path == TOTAL)
+    shown.headers["cache-control"] = "no-store"
+    return shown
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:

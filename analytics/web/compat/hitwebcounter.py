@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ...errors import PagetallyError
 from ...forms.digits import draw_digits, pad_digits, say_count
 from ...forms.svg import draw_svg
 from .bridge import Bridge, answer
@@ -43,6 +44,13 @@ class HitWebCounter:
 def read_number(text: str, most: int) -> int:
     """A number from 0 to `most`; 0 for anything else."""
     return min(int(text), most) if text.isascii() and text.isdigit() and len(text) < 16 else 0
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """A picture of dashes."""
+    digits = read_number(request.query_params.get("nbdigits", ""), MAX_DIGITS)
+    drawn = draw_svg(draw_digits(pad_digits(None, digits), str(error), "odometer"))
+    return answer(drawn, "image/svg+xml; charset=utf-8")
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:

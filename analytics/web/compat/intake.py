@@ -80,18 +80,21 @@ class Intake:
         url = message.url
         if not url or url.startswith("/"):
             url = self._bridge.find_url(request, site, url)
-        return await self._bridge.try_hit(
-            request,
-            url,
-            site=site,
-            name=message.name,
-            title=message.title,
-            referrer=message.referrer,
-            detail=keep_props(message.props),
-            interactive=message.interactive,
-            screen=read_width(message.screen),
-            is_agentless=message.is_agentless,
-        )
+        try:
+            return await self._bridge.hit(
+                request,
+                url,
+                site=site,
+                name=message.name,
+                title=message.title,
+                referrer=message.referrer,
+                detail=keep_props(message.props),
+                interactive=message.interactive,
+                screen=read_width(message.screen),
+                is_agentless=message.is_agentless,
+            )
+        except InputError:
+            return self._bridge.drop(request, site, "unusable-address")
 
     async def take_all(self, request: Request, messages: Sequence[Message | None]) -> list[Results]:
         """What became of each message; nothing for one that could not be stored now.

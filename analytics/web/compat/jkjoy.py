@@ -11,9 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ...errors import PagetallyError
 from .bridge import Bridge, answer_json, host_of, preflight
 from .busuanzi import script_routes
-from .four_numbers import FourNumbersDesk, answer_jsonp, is_callback
+from .four_numbers import NO_NUMBERS, FourNumbersDesk, answer_jsonp, is_callback, refuse_numbers
+
+NAMES = ("site_pv", "site_uv", "page_pv", "page_uv")
 
 
 class Jkjoy:
@@ -32,10 +35,16 @@ class Jkjoy:
             return self._desk.refuse_callback(request)
         site = query.get("site", "")
         numbers = await self._desk.count(request, query.get("page", ""), host=host_of(site) or site)
-        body = numbers.by_name("site_pv", "site_uv", "page_pv", "page_uv")
+        body = numbers.by_name(*NAMES)
         if callback:
             return answer_jsonp(callback, body, numbers.results)
         return answer_json(body, results=numbers.results)
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """Dashes, as JSON or JSONP."""
+    callback = request.query_params.get("callback", "")
+    return refuse_numbers(error, NO_NUMBERS.by_name(*NAMES), callback)
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:

@@ -21,12 +21,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ...errors import InputError
+from ...errors import InputError, PagetallyError
 from ...lists import Wish, list_pages
 from ...model import Drop, Hit, Site
 from ...report import MAX_PATHS
 from ...urls import read_path
-from .bridge import Bridge, answer_json, body_of, json_of, text_of
+from .bridge import Bridge, answer_json, body_of, json_of, status_of, text_of
 from .views import count_view, read_pages, read_site, stamp
 
 SITE_VIEWS, SITE_VISITORS = "site-pv", "site-uv"
@@ -298,6 +298,12 @@ def read_where(where: str) -> tuple[str, list[str]] | None:
     if condition:
         raise InputError("where", f"must ask by {', '.join(KEYS)}")
     return None
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """In the form of its errors: themes leave the number's place as it is."""
+    status = status_of(error)
+    return answer_json({"code": status, "error": str(error)}, status=status)
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:

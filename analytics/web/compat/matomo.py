@@ -13,9 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ...errors import PagetallyError
 from ...payload import PAGEVIEW
 from ..static import JAVASCRIPT, StaticFile
-from .bridge import Bridge, answer, answer_gif, answer_json, body_of, text_of, was_stored
+from .bridge import Bridge, answer, answer_gif, answer_json, body_of, status_of, text_of, was_stored
 from .intake import (
     Intake,
     Message,
@@ -117,6 +118,14 @@ def read_action(fields: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     if text_of(fields, "idgoal"):
         return "Goal", said(goal="idgoal", revenue="revenue")
     return "", {}
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """The pixel, which stands on a page where there is no script; JSON where JSON was sent."""
+    status, headers = status_of(error), allow_credentials(request)
+    if "json" in request.headers.get("content-type", ""):
+        return answer_json({"status": "error", "tracked": 0, "invalid": 0}, status=status, headers=headers)
+    return answer_gif(status=status, headers=headers)
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:

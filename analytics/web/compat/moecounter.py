@@ -13,15 +13,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from ...errors import InputError
-from ...forms.digits import MAX_DIGITS, draw_digits, say_count, stamp_digits
+from ...errors import InputError, PagetallyError
+from ...forms.digits import MAX_DIGITS, draw_digits, pad_digits, say_count, stamp_digits
 from ...forms.svg import draw_svg
 from ...model import DigitSet, Site
-from .bridge import Bridge, answer, answer_json
+from ..answers import wants_picture
+from .bridge import Bridge, answer, answer_json, status_of
 from .views import count_named, path_of_name, read_page
 
 DEMO = "demo"
 MAX_NAME = 32
+SVG = "image/svg+xml; charset=utf-8"
 KEPT = "max-age=0, no-cache, no-store, must-revalidate"
 
 BOUNDS: dict[str, Callable[[str], bool]] = {
@@ -50,8 +52,7 @@ class MoeCounter:
             check(name, query)
         except InputError as error:
             self._bridge.drop(request, self._site(name), "unusable-event")
-            message = f"The field {error.field} is invalid. {error}"
-            return answer_json({"code": 400, "message": message}, status=400)
+            return refuse(request, error)
         cache = KEPT
         if name == DEMO:
             number, cache = "0123456789", "max-age=31536000"
@@ -62,7 +63,7 @@ class MoeCounter:
             await count_named(self._bridge, request, site, name)
             number = str((await read_page(self._bridge, site, path_of_name(name))).views)
         own = self._bridge.instance.digit_sets.get(query.get("theme", ""))
-        return answer(draw(number, query, own), "image/svg+xml; charset=utf-8", cache=cache)
+        return answer(draw(number, query, own), SVG, cache=cache)
 
     async def record(self, request: Request) -> Response:
         """`{"name", "num"}`; unlike the original it does not count."""
@@ -100,6 +101,15 @@ def draw(number: str, query: Mapping[str, str], own: DigitSet | None) -> str:
     natural = stamp_digits(text, title, own) if own else draw_digits(text, title, "dots")
     scale = float(query.get("scale") or 1)
     return draw_svg(replace(natural, zoom=scale))
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """A picture of dashes where a page shows pictures; else what is wrong, in Moe-Counter's words."""
+    if wants_picture(request.headers.get("accept", "")):
+        return answer(draw_svg(draw_digits(pad_digits(None, 7), str(error), "dots")), SVG)
+    message = f"The field {error.field} is invalid. {error}" if isinstance(error, InputError) else str(error)
+    status = status_of(error)
+    return answer_json({"code": status, "message": message}, status=status)
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:

@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ...errors import PagetallyError
 from ...model import Drop, Hit, Site
-from .bridge import Bridge, answer_json, json_of, text_of
+from .bridge import Bridge, answer_json, json_of, status_of, text_of
 from .views import count_view, read_pages, read_site
 
 SITE_VIEWS, SITE_VISITORS = "site-pv", "site-uv"
@@ -54,6 +55,11 @@ class OpenKounter:
             {"time": of_site[text] if text in of_site else counts[text].views, "target": text}
             for text in targets
         ]
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """In the form of its errors: the theme looks at `code` before it looks for numbers."""
+    return answer_json({"code": 1, "message": str(error)}, status=status_of(error))
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:

@@ -1,23 +1,36 @@
-"""What a foreign protocol's route stands behind: every page may ask whether it may ask, and no answer
-keeps quiet about a view that was dropped.
+"""What a foreign protocol's route stands behind: every page may ask whether it may ask, no answer keeps
+quiet about a view that was dropped, and what cannot be done is said in the words of the protocol.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from inspect import iscoroutinefunction
+
 from starlette.requests import Request
-from starlette.routing import BaseRoute, Route
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, request_response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..answers import drop_header
-from .bridge import RESULTS, Bridge, preflight
+from ...errors import InputError, PagetallyError, StoreFailed, TooLarge, Unavailable
+from ...store.connect import DatabaseError
+from ..answers import drop_header, say_error
+from .bridge import PUT_OFF, RESULTS, Bridge, preflight, reason_of
+from .intake import Handler
+
+Refusal = Callable[[Request, PagetallyError], Response]
+"""How a protocol says what is wrong, so that its clients survive it: they show a placeholder, not 0.
+
+A picture and JSONP are 200, because proxies pass no other picture on and browsers run no other script; what
+programs fetch has the error's status. The headers are the same for all (`refusing`).
+"""
 
 
 class Shield:
     """Wraps the app of a route."""
 
-    def __init__(self, app: ASGIApp, bridge: Bridge, *, answers_options: bool) -> None:
+    def __init__(self, app: ASGIApp, *, answers_options: bool) -> None:
         self._app = app
-        self._bridge = bridge
         self._answers_options = answers_options
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -27,10 +40,6 @@ class Shield:
         scope[RESULTS] = []
 
         async def send_with_drops(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 413:
-                # No protocol gets to see a body that is too large.
-                request = Request(scope)
-                self._bridge.drop(request, self._bridge.find_site(request), "unusable-event")
             if message["type"] == "http.response.start" and scope[RESULTS]:
                 headers = message["headers"]
                 if all(name != b"x-pagetally" for name, _ in headers):
@@ -40,10 +49,51 @@ class Shield:
         await self._app(scope, receive, send_with_drops)
 
 
-def shield(route: BaseRoute, bridge: Bridge) -> BaseRoute:
+def refusing(handler: Handler, bridge: Bridge, refuse: Refusal) -> Handler:
+    """The handler, whose errors are answered by the refusal of its family."""
+
+    async def respond(request: Request) -> Response:
+        error: PagetallyError
+        try:
+            response = await handler(request)
+        except (InputError, Unavailable) as raised:
+            error = raised
+        except DatabaseError:
+            error = StoreFailed("cannot be read now")
+        else:
+            if PUT_OFF in request.scope:
+                response.headers["retry-after"] = str(request.scope[PUT_OFF].retry_after)
+            return response
+        if isinstance(error, TooLarge):
+            # No protocol gets to see a body that is too large.
+            bridge.drop(request, bridge.find_site(request), reason_of(error))
+        response = refuse(request, error)
+        response.headers.update(tell_refusal(request, error, response.status_code))
+        return response
+
+    return respond
+
+
+def tell_refusal(request: Request, error: PagetallyError, status: int) -> dict[str, str]:
+    """The headers that say what was wrong, whatever the body says."""
+    told = {}
+    if status >= 400:
+        told["x-pagetally"] = say_error(error)[1].decode()
+    elif not request.scope.get(RESULTS):  # else what became of the view is told (Shield)
+        told["x-pagetally"] = f"dropped; {reason_of(error)}"
+    if isinstance(error, Unavailable):
+        told["retry-after"] = str(error.retry_after)
+    if isinstance(error, TooLarge):
+        told["connection"] = "close"
+    return told
+
+
+def shield(route: BaseRoute, bridge: Bridge, refuse: Refusal) -> BaseRoute:
     """The route, behind a shield."""
     if isinstance(route, Route):
-        route.app = Shield(route.app, bridge, answers_options="OPTIONS" in (route.methods or ()))
+        if iscoroutinefunction(route.endpoint):
+            route.app = request_response(refusing(route.endpoint, bridge, refuse))
+        route.app = Shield(route.app, answers_options="OPTIONS" in (route.methods or ()))
         if route.methods is not None:
             route.methods.add("OPTIONS")
     return route

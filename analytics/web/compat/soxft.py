@@ -13,10 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ...errors import PagetallyError
 from ..answers import EXPOSED
-from .bridge import Bridge, answer, answer_json, host_of, preflight
+from .bridge import Bridge, answer, answer_json, host_of, preflight, status_of
 from .busuanzi import script_routes
-from .four_numbers import FourNumbers, FourNumbersDesk, answer_jsonp, is_callback
+from .four_numbers import NO_NUMBERS, FourNumbers, FourNumbersDesk, answer_jsonp, is_callback
 
 IDENTITY = "00000000000000000000000000000000.0000000000000000000000000000000000000000"
 """What its clients keep and send back; nobody reads it."""
@@ -68,6 +69,15 @@ class Soxft:
 
 def _data(numbers: FourNumbers) -> dict[str, Any]:
     return numbers.by_name("site_pv", "site_uv", "page_pv", "page_uv")
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """Dashes by JSONP; else what was wrong, which its clients look at before they look for numbers."""
+    callback = request.query_params.get("callback", "")
+    if request.url.path.endswith("/jsonp") and is_callback(callback):
+        return answer_jsonp(callback, _data(NO_NUMBERS), ())
+    told = {"success": False, "message": str(error), "data": {}}
+    return answer_json(told, status=status_of(error), headers=HEADERS)
 
 
 def refuse_address(status: int) -> Response:

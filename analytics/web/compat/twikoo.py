@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from .bridge import Bridge, answer_json, json_of, text_of, was_stored
+from ...errors import PagetallyError
+from .bridge import Bridge, answer_json, json_of, status_of, text_of, was_stored
 from .views import count_view, read_page
 
 ADDRESSES = ("/twikoo", "/", "/.netlify/functions/twikoo")
@@ -36,6 +37,11 @@ class Twikoo:
         time = (await read_page(self._bridge, site, path)).views
         body = {"data": {"url": path, "time": time}, "time": time, "updated": int(was_stored(results))}
         return answer_json(body, results=results)
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """In the form of its errors, without a `time`."""
+    return answer_json({"code": 1000, "message": str(error)}, status=status_of(error))
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:

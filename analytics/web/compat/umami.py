@@ -15,9 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ...errors import PagetallyError
 from ...payload import PAGEVIEW
 from ..static import JAVASCRIPT, StaticFile
-from .bridge import Bridge, answer, answer_json, text_of
+from .bridge import Bridge, answer, answer_json, status_of, text_of
 from .intake import Intake, Message, Results, allow_credentials, collecting, map_of, read_json, reasons_of
 
 SESSION = {
@@ -73,8 +74,13 @@ def _tell(results: Results) -> dict[str, str]:
     return BOT if reasons_of(results) & {"bot", "no-agent"} else SESSION
 
 
-def _refuse(why: str, headers: dict[str, str]) -> Response:
-    return answer_json({"error": {"message": why}}, status=400, headers=headers)
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """In the form of its errors; its scripts send cookies along."""
+    return _refuse(str(error), allow_credentials(request), status_of(error))
+
+
+def _refuse(why: str, headers: dict[str, str], status: int = 400) -> Response:
+    return answer_json({"error": {"message": why}}, status=status, headers=headers)
 
 
 def read_message(body: Any) -> Message | None:

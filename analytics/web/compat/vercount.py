@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from .bridge import Bridge, answer_json, host_of, json_of, preflight, text_of
+from ...errors import PagetallyError
+from .bridge import UNKNOWN, Bridge, answer_json, host_of, json_of, preflight, status_of, text_of
 from .busuanzi import script_routes
-from .four_numbers import UNKNOWN, FourNumbers, FourNumbersDesk
+from .four_numbers import FourNumbers, FourNumbersDesk
 
 
 class Vercount:
@@ -57,6 +58,14 @@ class Vercount:
             # Its clients survive zeros.
             return FourNumbers(), "" if url else "Missing url"
         return await (self._desk.count if is_hit else self._desk.read)(request, url), ""
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """Its clients look at the status, and keep the number that they had."""
+    status = status_of(error)
+    if "/v2/" not in request.url.path:
+        return answer_json({"error": str(error)}, status=status)
+    return answer_json({"status": "error", "message": str(error), "code": status}, status=status)
 
 
 def _data(numbers: FourNumbers) -> dict[str, Any]:

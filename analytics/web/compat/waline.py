@@ -12,9 +12,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from ...errors import PagetallyError
 from ...model import Drop, Hit
 from ...report import MAX_PATHS
-from .bridge import Bridge, answer_json, json_of, text_of
+from .bridge import Bridge, answer_json, json_of, status_of, text_of
 from .views import count_view, read_pages
 
 TIME = "time"
@@ -61,6 +62,11 @@ class Waline:
             else:
                 results = self._bridge.drop(request, site, "unusable-address")
         return [path] if path else [], [kind[:20]], results
+
+
+def refuse(request: Request, error: PagetallyError) -> Response:
+    """Its client looks at `errno` before it looks for numbers."""
+    return answer_json({"errno": 1, "errmsg": str(error)}, status=status_of(error))
 
 
 def routes(bridge: Bridge) -> Sequence[BaseRoute]:
