@@ -13,10 +13,9 @@ from .dimensions import BY_NAME, Level, find_dimension, name_property, split_pro
 from .errors import InputError
 from .figures import BY_NAME as FIGURES
 from .filters import (
-    NO_FILTER,
     Condition,
-    Every,
     Filter,
+    both,
     condition,
     join_conditions,
     read_condition,
@@ -274,10 +273,3 @@ def pick(dimension: str, label: str) -> Condition:
         key, value = split_property(label)
         return condition(name_property(key), "is", [value])
     return condition(dimension, "is", [label])
-
-
-def both(one: Filter, other: Filter) -> Filter:
-    """What two filters mean together."""
-    if NO_FILTER in (one, other):
-        return other if one == NO_FILTER else one
-    return Every((one, other))
