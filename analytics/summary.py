@@ -363,7 +363,7 @@ def _points(reader: Reader, query: Query, span: Range) -> list[tuple[str, Totals
         return []
     if span.days > MAX_DAYS_OF[query.interval]:
         most = MAX_DAYS_OF[query.interval]
-        raise InputError("interval", f"{query.interval} is for {most} days at most", hint="Use day.")
+        raise InputError("by", f"{query.interval} is for {most} days at most", hint="Use day.")
     grouping = Grouping((query.interval,))
     rows = tabulate(reader, query.site, span, [grouping], query.tree)[grouping]
     return sorted((row.labels[0], totals_of(row)) for row in rows)
@@ -395,6 +395,22 @@ def reach_goals(reader: Reader, now: Count, earlier: Earlier, goals: Sequence[Go
         replace(one, before=then) for one, then in zip(_reached(reader, [now], goals), before, strict=True)
     ]
     return sorted(found, key=lambda one: (-one.visitors, one.goal.name))
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How many would reach some goals, of which days and how many visitors."""
+
+    range: Range
+    visitors: int
+    reached: Sequence[Reached]
+
+
+def try_goals(reader: Reader, query: Query, goals: Sequence[Goal]) -> Trial:
+    """How many reach goals that need not be kept, in their order. Call it inside one snapshot."""
+    span = span_of(reader, query)
+    now = count(reader, query, span)
+    return Trial(span, now.totals.visitors, _reached(reader, [now], goals))
 
 
 def _reached(reader: Reader, parts: Sequence[Count], goals: Sequence[Goal]) -> list[Reached]:

@@ -137,6 +137,30 @@ def test_a_card_shows_each_change_and_names_the_figure_then(page: TestClient, in
     assert 'aria-sort="descending"' in whole
 
 
+@pytest.mark.parametrize("path", ["", "/list?list=page"])
+def test_the_comparison_is_chosen_by_one_form(page: TestClient, path: str) -> None:
+    mark = "&" if path else "?"
+    text = page.get(f"{HERE}{path}{mark}period=yesterday&f=page:contains:/&compare=2025-11-22").text
+    form = text.partition('<select name="compare">')[0].rpartition("<form")[2]
+    kept = {"period": "yesterday", "f": "page:contains:/"} | ({"list": "page"} if path else {})
+    assert dict(re.findall(r'type="hidden" name="([^"]+)" value="([^"]+)"', form)) == kept
+    assert '<option value="day" selected>' in text
+    assert 'name="compare_from" value="2025-11-22"' in text
+    chosen = page.get(f"{HERE}{path}{mark}period=yesterday&compare=day&compare_from=2025-11-21").text
+    assert "Compared with Fri 21 Nov 2025." in chosen
+    # A day that stands there counts only where it is chosen.
+    assert (
+        "21 Nov"
+        not in page.get(f"{HERE}{path}{mark}period=yesterday&compare=none&compare_from=2025-11-21").text
+    )
+    assert (
+        "compare_from"
+        not in page.get(f"{HERE}?compare=day&compare_from=2025-11-21")
+        .text.partition("<nav")[2]
+        .partition("</nav>")[0]
+    )
+
+
 def test_csv_has_the_figures_then_and_of_which_days_they_are(page: TestClient, instance: Instance) -> None:
     instance.write(lambda store: store.write([hit(70, "/x", 1, TODAY - 1), hit(70, "/x", 1, TODAY - 2)]))
     lines = page.get(f"{HERE}/list.csv?list=page&period=yesterday&q=/x").text.splitlines()

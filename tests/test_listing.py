@@ -214,7 +214,7 @@ def table_of(text: str) -> list[list[str]]:
 
 
 def test_a_whole_list_tells_all_that_is_known_of_a_row(page: TestClient) -> None:  # noqa: F811
-    text = page.get(f"{HERE}?period=today").text
+    text = page.get(f"{HERE}?period=today&compare=none").text
     card = text.partition('id="card-places"')[2].partition("</section>")[0]
     assert table_of(card)[0] == ["Country", "Share", "Visits", "Visitors"]
     assert table_of(follow(page, card, "More figures")) == [
@@ -222,6 +222,11 @@ def test_a_whole_list_tells_all_that_is_known_of_a_row(page: TestClient) -> None
         ["Germany", "67%", "2", "2", "1.5", "50%", "30s"],
         ["France", "33%", "1", "1", "1.0", "100%", "0s"],
     ]
+
+
+def test_the_table_of_a_whole_list_is_reached_by_the_keyboard(page: TestClient) -> None:  # noqa: F811
+    text = page.get(f"{HERE}/list?list=city").text
+    assert '<div class="across" role="region" aria-label="Cities: the table" tabindex="0">' in text
 
 
 def test_a_whole_list_of_pages_tells_how_they_were_read(page: TestClient, instance: Instance) -> None:  # noqa: F811

@@ -694,7 +694,7 @@ class SqliteStore:
             return owner.remove_token(self._connection, number)
 
     def keep(self, what: Goal | Segment | Annotation, now: int) -> int:
-        """Keep a goal, a segment (in place of one of the same name), or a note on a day; its number."""
+        """Keep a goal or a segment (in place of the one of its number or name), or a note; its number."""
         with self._transaction():
             if isinstance(what, Goal):
                 return owner.save_goal(self._connection, what, now)

@@ -23,7 +23,7 @@ from ..model import Site
 from ..panels import chart_csv, goals_csv, panel_csv
 from ..periods import MORE_PERIODS, PERIODS
 from ..selection import FILTERABLE, GOAL, Selection, beside, pick, question, read_selection
-from ..summary import NONE, Item, Panel, Report, summarise
+from ..summary import COMPARISONS, NONE, Item, Panel, Report, summarise
 from ..wording import NOBODY, word
 from .gate import Gate
 from .pages import Pages
@@ -259,6 +259,7 @@ def choices(report: Report) -> dict[str, Any]:
     return {
         "periods": PERIODS,
         "more_periods": MORE_PERIODS,
+        "comparisons": COMPARISONS,
         "keys_of": KEYS,
         "beside": beside(query.period, report.range, today, report.since),
     }
