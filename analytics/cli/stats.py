@@ -28,7 +28,7 @@ from ..summary import (
     by_interval,
     summarise,
 )
-from .common import data_option, find_folder, reader
+from .common import data_option, find_folder, naming, reader
 from .sites import SPANS, find_site, script_line
 
 if TYPE_CHECKING:
@@ -100,18 +100,20 @@ def stats(
         raise InputError("list", "must name one list for --csv", hint="Such as --list page --csv.")
     lists = tuple(dict.fromkeys(find_dimension(name, "list").name for name in lists))
     folder = find_folder(data)
+    with naming(filters="filter"):
+        tree = join_conditions([read_condition(text) for text in filters], is_any=is_any)
     query = Query(
         find_site(folder, domain),
         read_period(period, first, last),
         time.time(),
         limit,
-        tree=join_conditions([read_condition(text) for text in filters], is_any=is_any),
+        tree=tree,
         compare=compare,
         interval=interval,
         panels=lists,
         with_before=True,
     )
-    with reader(folder) as store:
+    with reader(folder) as store, naming(filters="filter"):
         report = summarise(store, query)
         dropped = store.dropped_by_day(query.site.id, report.range.first)
     if as_json:
