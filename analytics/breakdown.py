@@ -41,8 +41,10 @@ MOST = 1 << 62
 
 FIGURES = ("visitors", "visits", "views", "bounces", "duration", "events")
 
-ALWAYS = ("views", "events", "length", "event_visit")
+ALWAYS = ("views", "event_visit")
 """Columns of which every count is made."""
+OF_WHOLE_VISITS = ("events", "length")
+"""Those of which bounces and durations are made, besides."""
 
 
 class Lookup(NamedTuple):
@@ -300,6 +302,8 @@ def _names_of(tree: Filter, groupings: Collection[Grouping]) -> set[str]:
     names = {*ALWAYS, *(find_dimension(one.dimension).column for one in conditions(tree))}
     for grouping in groupings:
         names |= {find_dimension(name).column for name in grouping.dimensions}
+        if grouping.level is Level.VISIT and not grouping.is_quick:
+            names |= {*OF_WHOLE_VISITS}
     names |= _needed_inside(names, tree, groupings)
     return names | {*OF_STAYS} if _has_stays(tree) else names
 
@@ -428,34 +432,60 @@ class _Growing:
         return code
 
 
+SPARSE = 8
+"""Up to so many ids for each event a table of all ids is made: to look there is quicker than to search."""
+
+
 class _Details:
     """The properties of events: what some days' events have, by the number of each different set of them."""
 
     def __init__(self) -> None:
         self.known: list[Mapping[str, str]] = [{}]
         """Each different set of properties; first that of events without any."""
-        self._code_of_text: dict[str, int] = {}
+        self._number_of = _Numbers(self.known)
         self._hits = self._codes = np.zeros(0, np.int64)
+        self._table: Column | None = None
+        """The codes of all ids from the first of those hits to the last, where that is not many more."""
 
     def read(self, days: Iterable[tuple[Sequence[int], Sequence[str]]]) -> None:
         """Take the events of some days, by their hits' ids, in place of those before."""
-        known, hits, codes = self._code_of_text, [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        hits, codes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
         for ids, texts in days:
-            for text in set(texts).difference(known):
-                known[text] = len(self.known)
-                self.known.append(read_properties(text))
             hits.append(np.array(ids, np.int64))
-            codes.append(np.array([known[text] for text in texts], np.int64))
+            # One look at each of what may be a million texts, without a line of Python for it.
+            codes.append(np.fromiter(map(self._number_of.__getitem__, texts), np.int64, len(texts)))
         self._hits, self._codes = np.concatenate(hits), np.concatenate(codes)
-        order = np.argsort(self._hits, kind="stable")
-        self._hits, self._codes = self._hits[order], self._codes[order]
+        if np.any(np.diff(self._hits) < 0):
+            order = np.argsort(self._hits, kind="stable")
+            self._hits, self._codes = self._hits[order], self._codes[order]
+        self._table = None
+        if len(self._hits) and self._hits[-1] - self._hits[0] < SPARSE * len(self._hits):
+            self._table = np.zeros(self._hits[-1] - self._hits[0] + 1, np.int64)
+            self._table[self._hits - self._hits[0]] = self._codes
 
     def codes(self, hits: Column) -> Column:
         """The number of the set of properties that each event has."""
         if not len(self._hits):
             return np.zeros(len(hits), np.int64)
+        if self._table is not None:
+            place = hits - self._hits[0]
+            is_there = (place >= 0) & (place < len(self._table))
+            return np.where(is_there, self._table[np.where(is_there, place, 0)], 0)
         place = np.minimum(np.searchsorted(self._hits, hits), len(self._hits) - 1)
         return np.where(self._hits[place] == hits, self._codes[place], 0)
+
+
+class _Numbers(dict[str, int]):
+    """The number of each different text of properties; a new one is read, and gets the next."""
+
+    def __init__(self, known: list[Mapping[str, str]]) -> None:
+        super().__init__()
+        self._known = known
+
+    def __missing__(self, text: str) -> int:
+        number = self[text] = len(self._known)
+        self._known.append(read_properties(text))
+        return number
 
 
 def read_properties(text: str) -> dict[str, str]:
