@@ -111,19 +111,23 @@ class Choice:
     """Whether one of those events makes its visit count, as one of those views does."""
 
 
-def count_visits(columns: Columns, key: Column, size: int, choice: Choice) -> Figures:
-    """Figures of the chosen visits by a group each (`key`, below `size`).
+def count_visits(
+    columns: Columns, key: Column, size: int, choice: Choice, *, is_quick: bool = False
+) -> Figures:
+    """Figures of the chosen visits by a group each (`key`, below `size`); `is_quick`: only how many.
 
     A visitor counts once a day in each group.
     """
-    views = columns["views"]
-    if choice.views is not None:
-        views = np.bincount(columns.visit_of_view[choice.views], minlength=len(columns))
     chosen = np.flatnonzero(choice.visits & (columns["views"] > 0))
-    is_bounce = (columns["views"] == 1) & (columns["events"] == 0)
     groups = key[chosen]
     figures = Figures.none(size)
     figures.visits = np.bincount(groups, minlength=size)
+    if is_quick:
+        return figures
+    views = columns["views"]
+    if choice.views is not None:
+        views = np.bincount(columns.visit_of_view[choice.views], minlength=len(columns))
+    is_bounce = (columns["views"] == 1) & (columns["events"] == 0)
     figures.visitors = figures.visits - _repeats(columns.visitor[chosen], groups, size)
     figures.views = _weigh(groups, views[chosen], size)
     figures.bounces = np.bincount(groups[is_bounce[chosen]], minlength=size)
@@ -136,9 +140,17 @@ def count_visits(columns: Columns, key: Column, size: int, choice: Choice) -> Fi
 
 
 def count_inside(
-    columns: Columns, visit: Column, key: Column, size: int, views: int, *, by_events: bool
+    columns: Columns,
+    visit: Column,
+    key: Column,
+    size: int,
+    views: int,
+    *,
+    by_events: bool,
+    is_quick: bool = False,
 ) -> Figures:
     """Figures of what happened inside visits: the visit and the group of each thing.
+    `is_quick`: only how many things.
 
     The first `views` of them are views, the others events. A visit counts once in each group where it
     has a view (or, `by_events`, an event), and so does a visitor a day.
@@ -146,6 +158,8 @@ def count_inside(
     figures = Figures.none(size)
     figures.views = np.bincount(key[:views], minlength=size)
     figures.events = np.bincount(key[views:], minlength=size)
+    if is_quick:
+        return figures
     if not by_events:
         visit, key = visit[:views], key[:views]
     is_first = np.ones(len(visit), np.bool_)

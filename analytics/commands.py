@@ -172,7 +172,10 @@ class RemoveToken(Struct, tag=True, frozen=True):
 
 
 class Keep(Struct, tag=True, frozen=True):
-    """Keep a goal, filters or a note on a day of a site; answers its number."""
+    """Keep a goal, filters or a note on a day of a site; answers its number.
+
+    A goal or a segment that has a number takes the place of that one, else of the one of its name.
+    """
 
     domain: str
     goal: Goal | None = None
@@ -393,11 +396,11 @@ def _keep(instance: Instance, command: Keep) -> int:
     given: Goal | Segment | Annotation
     if command.goal is not None:
         given = check_goal(msgspec.structs.replace(command.goal, site=site.id))
-        known = [one.name for one in kept.goals]
+        known = {one.name: one.id for one in kept.goals}
     elif command.segment is not None:
         check_name(command.segment.name)
         given = msgspec.structs.replace(command.segment, site=site.id)
-        known = [one.name for one in kept.segments]
+        known = {one.name: one.id for one in kept.segments}
         if segment_filter(given) in (NO_FILTER, NOTHING):
             raise InputError("filters", "are none", hint="Filter first, then keep the filters.")
     elif command.annotation is not None:
@@ -405,7 +408,12 @@ def _keep(instance: Instance, command: Keep) -> int:
         return instance.write(lambda store: store.keep(given, now))
     else:
         raise InputError("keep", "names nothing to keep")
-    if len(known) >= MOST_KEPT and given.name not in known:
+    if given.id and given.id not in known.values():
+        what = "goal" if command.goal is not None else "segment"
+        raise InputError(what, f"there is none of the number {given.id}")
+    if given.id and known.get(given.name, given.id) != given.id:
+        raise InputError("name", f"{given.name!r} is another one's")
+    if len(known) >= MOST_KEPT and not given.id and given.name not in known:
         raise Refused(f"a site keeps {MOST_KEPT} at most")
     return instance.write(lambda store: store.keep(given, now))
 

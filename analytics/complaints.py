@@ -38,6 +38,7 @@ PROBLEMS: Sequence[tuple[str, str]] = (
     (f"{VALUE} is no metric", N_("“%(value)s” is no figure")),
     (f"{VALUE} is no range of days", N_("“%(value)s” is no range of days")),
     (f"{VALUE} is none", N_("“%(value)s” is none")),
+    (f"{VALUE} is another one's", N_("another one has the name “%(value)s”")),
     (f"{VALUE} has no count here", N_("“%(value)s” has no count here")),
     (f"{VALUE} must begin with /", N_("“%(value)s” does not begin with /")),
     (f"{VALUE} must begin with / or \\*", N_("“%(value)s” does not begin with / or *")),

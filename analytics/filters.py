@@ -88,6 +88,13 @@ NOTHING = Some(())
 """It holds of nothing."""
 
 
+def both(one: Filter, other: Filter) -> Filter:
+    """What two filters mean together."""
+    if NO_FILTER in (one, other):
+        return other if one == NO_FILTER else one
+    return Every((one, other))
+
+
 def conditions(tree: Filter) -> Iterator[Condition]:
     """Every condition in a filter."""
     if isinstance(tree, Condition):

@@ -113,14 +113,19 @@ def write_filters(found: Sequence[Condition], *, is_any: bool = False) -> str:
     return urlencode([*pairs, ("any", "1")] if is_any else pairs, safe=":/")
 
 
+def read_filters(text: str) -> tuple[list[Condition], bool]:
+    """The conditions that a segment keeps, and whether one is enough; InputError for one that is none."""
+    pairs = parse_qsl(text, keep_blank_values=True)
+    return [read_condition(value) for name, value in pairs if name == "f"], ("any", "1") in pairs
+
+
 def segment_filter(segment: Segment) -> Filter:
     """What a segment means. A dimension that is no more means that nothing is in it."""
-    pairs = parse_qsl(segment.filters, keep_blank_values=True)
     try:
-        found = [read_condition(value) for name, value in pairs if name == "f"]
+        found, is_any = read_filters(segment.filters)
     except InputError:
         return NOTHING
-    return join_conditions(found, is_any=("any", "1") in pairs)
+    return join_conditions(found, is_any=is_any)
 
 
 @dataclass(frozen=True)

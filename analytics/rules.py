@@ -13,7 +13,7 @@ from math import inf
 from msgspec.structs import replace
 
 from .channels import classify
-from .dimensions import Dimension, Level, find_dimension
+from .dimensions import BY_NAME, Dimension, Level, find_dimension
 from .errors import InputError
 from .filters import KEPT, read_condition, tester
 from .model import Drop, Hit, Rule
@@ -46,13 +46,23 @@ class Judge:
     is_meant: Callable[[Hit], bool]
 
 
+def ruled() -> list[str]:
+    """The dimensions that a rule can ask about."""
+    return [name for name, one in BY_NAME.items() if _column(one)]
+
+
+def _column(dimension: Dimension) -> str:
+    """The column of hits that has a dimension; empty where that is not one of single views."""
+    column = {"view_path": "path"}.get(dimension.column, dimension.column)
+    is_of_hit = dimension.level in (Level.VISIT, Level.VIEW)
+    return column if is_of_hit and column in ("client", "place", "source", "path") else ""
+
+
 def column_of(text: str) -> str:
     """The column of hits that a rule's filter asks about; InputError where it asks about whole visits."""
     name = read_condition(text).dimension
-    dimension = None if name in KEPT else find_dimension(name)
-    column = {"view_path": "path"}.get(dimension.column, dimension.column) if dimension else ""
-    is_of_hit = dimension is not None and dimension.level in (Level.VISIT, Level.VIEW)
-    if not is_of_hit or column not in ("client", "place", "source", "path"):
+    column = "" if name in KEPT else _column(find_dimension(name))
+    if not column:
         hint = (
             "Such as browser:is:SomeBot, network:contains:Hosting, page:is:/trap, referrer:is:spam.example."
         )

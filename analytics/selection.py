@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
@@ -13,17 +14,17 @@ from .dimensions import BY_NAME, Level, find_dimension, name_property, split_pro
 from .errors import InputError
 from .figures import BY_NAME as FIGURES
 from .filters import (
-    NO_FILTER,
     Condition,
-    Every,
     Filter,
+    both,
     condition,
     join_conditions,
     read_condition,
     tester,
     write_condition,
 )
-from .model import Range, Site
+from .goals import read_filters
+from .model import Range, Segment, Site
 from .periods import CUSTOM, DEFAULT, Period, custom_period, find_period, name_range, shift_range
 from .summary import INTERVALS, PREVIOUS, Query
 from .wording import NOBODY, unword, worded
@@ -65,6 +66,8 @@ class Selection:
     """Whether one of the conditions is enough."""
     segment: int = 0
     """Number of a saved segment, whose filter holds as well; 0 for none."""
+    edited: int = 0
+    """Number of the segment whose filters these are, to be changed; 0 for none."""
     tabs: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -76,8 +79,21 @@ class Selection:
         return both(Condition("segment", "is", (str(self.segment),)), found)
 
     def with_segment(self, number: int) -> Selection:
-        """The same of a segment alone, without other filters."""
-        return replace(self, segment=number, conditions=(), is_any=False)
+        """The same of what a segment means as well; of 0 of none."""
+        return replace(self, segment=number, edited=0)
+
+    def as_segment(self, number: int) -> Selection:
+        """The same of what a segment means, without other filters."""
+        return self.unfiltered().with_segment(number)
+
+    def editing(self, segment: Segment) -> Selection:
+        """The same of the filters of a segment in place of others, to be changed."""
+        found: list[Condition] = []
+        is_any = False
+        # What is about a dimension that is no more means nothing by now, and is made anew.
+        with contextlib.suppress(InputError):
+            found, is_any = read_filters(segment.filters)
+        return replace(self, conditions=tuple(found), is_any=is_any, segment=0, edited=segment.id)
 
     def tab(self, card: str) -> str:
         """The dimension that a card shows."""
@@ -126,7 +142,7 @@ class Selection:
 
     def unfiltered(self) -> Selection:
         """The same without any filter."""
-        return replace(self, conditions=(), is_any=False, segment=0)
+        return replace(self, conditions=(), is_any=False, segment=0, edited=0)
 
     def query(self) -> str:
         """It as the query of an address, without the question mark; what is usual is left out."""
@@ -153,6 +169,8 @@ class Selection:
             pairs.append(("any", "1"))
         if self.segment:
             pairs.append(("segment", str(self.segment)))
+        if self.edited:
+            pairs.append(("edit", str(self.edited)))
         pairs += [("tab", f"{card}:{dimension}") for card, dimension in self.tabs]
         return pairs
 
@@ -171,23 +189,42 @@ def read_selection(pairs: Sequence[tuple[str, str]]) -> Selection:
     if metric and metric not in FIGURES:
         hint = "One of " + ", ".join(FIGURES)
         raise InputError("metric", f"{metric[:40]!r} is not a figure", hint=hint)
-    segment = known.get("segment", "0")
-    if not segment.isascii() or not segment.isdigit() or len(segment) > 9:
-        raise InputError("segment", "is not a number")
     return Selection(
         period=_read_period(known),
-        compare=known.get("compare", PREVIOUS),
+        compare=_read_comparison(known),
         interval=interval,
         at=known.get("at", ""),
         metric=metric,
-        conditions=tuple(dict.fromkeys([*map(read_condition, filters), *_read_form(pairs)])),
+        conditions=tuple(dict.fromkeys([*map(read_condition, filters), *read_form(pairs)])),
         is_any=known.get("any", "") == "1",
-        segment=int(segment),
+        segment=_read_number(known, "segment"),
+        edited=_read_number(known, "edit"),
         tabs=tuple(_read_tabs(value for name, value in pairs if name == "tab")),
     )
 
 
-def _read_form(pairs: Sequence[tuple[str, str]]) -> list[Condition]:
+FROM_DAY = "day"
+"""What a form compares with that has the first day in a field of its own."""
+
+
+def _read_comparison(known: Mapping[str, str]) -> str:
+    compare = known.get("compare", PREVIOUS)
+    if compare != FROM_DAY:
+        return compare
+    first = known.get("compare_from", "")
+    if not first:
+        raise InputError("compare", "is required", hint="Write it as 2026-05-01.")
+    return to_date(read_day("compare", first)).isoformat()
+
+
+def _read_number(known: Mapping[str, str], name: str) -> int:
+    text = known.get(name, "0")
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise InputError(name, "is not a number")
+    return int(text)
+
+
+def read_form(pairs: Sequence[tuple[str, str]]) -> list[Condition]:
     """The condition that somebody filled into a form: what, how, and values, in people's words."""
     known = dict(pairs)
     if "what" not in known:
@@ -274,10 +311,3 @@ def pick(dimension: str, label: str) -> Condition:
         key, value = split_property(label)
         return condition(name_property(key), "is", [value])
     return condition(dimension, "is", [label])
-
-
-def both(one: Filter, other: Filter) -> Filter:
-    """What two filters mean together."""
-    if NO_FILTER in (one, other):
-        return other if one == NO_FILTER else one
-    return Every((one, other))

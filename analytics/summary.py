@@ -10,11 +10,11 @@ from operator import add, attrgetter
 
 import numpy as np
 
-from .breakdown import Grouping, Row, Rows, Stay, measure_stays, tabulate
+from .breakdown import Grouping, Row, Rows, Stay, count_each, measure_stays, tabulate
 from .days import find_zone, local_day, month_of, month_start, read_day, to_date, to_day
 from .dimensions import Level, find_dimension
 from .errors import InputError
-from .filters import NO_FILTER, Condition, Every, Filter, Some, conditions
+from .filters import NO_FILTER, Condition, Filter, Some, both, conditions
 from .goals import goal_filter
 from .model import Annotation, Goal, PageRow, Range, Segment, Site, SourceRow, Totals
 from .periods import Period, range_of
@@ -62,6 +62,8 @@ class Query:
     """Whether the answer has goals and notes."""
     with_stays: bool = False
     """Whether the list of pages tells how they were looked at."""
+    with_before: bool = False
+    """Whether rows tell all of their figures in the days compared with, not only their amount."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,9 @@ class Item:
     title: str = ""
     stay: Stay | None = None
     """How a page was looked at, where a question asks for it and a browser told of it."""
+    before: Totals | None = None
+    """Its figures in the days that a summary is compared with, only its amount where a question does not
+    ask for all; None where it is compared with none."""
 
 
 COLUMNS = {
@@ -126,6 +131,8 @@ class Reached:
     visits: int
     rate: float | None
     """Of all visitors that the filters mean, 0 to 1; None without visitors."""
+    before: Reached | None = None
+    """The same in the days that a summary is compared with; None where it is compared with none."""
 
 
 @dataclass(frozen=True)
@@ -205,28 +212,26 @@ def summarise(reader: Reader, query: Query) -> Report:
     """Answer a question. Call it inside one snapshot of the reader."""
     since = reader.first_day(query.site.id)
     span = span_of(reader, query)
-    series = daily(reader, query, span)
-    before, series_before, until = days_before(reader, query, span, since)
-    totals = sum_up(figures for _, figures in series)
+    now = count(reader, query, span, query.panels)
+    earlier = look_back(reader, query, span, since, query.panels)
+    before, until = earlier.range, earlier.until
     kept = reader.kept(query.site.id)
     return Report(
         query=query,
         range=span,
         since=since,
-        totals=totals,
+        totals=now.totals,
         range_before=before,
-        before=sum_up(figures for _, figures in series_before) if before else None,
-        series=series,
-        series_before=series_before,
+        before=earlier.totals if before else None,
+        series=now.series,
+        series_before=earlier.series,
         until=until,
         points=_points(reader, query, span),
         points_before=_points_until(reader, query, before, until) if before else (),
-        panels=list_panels(reader, query, span, totals),
+        panels=list_panels(reader, now, earlier),
         stay=_stay(reader, query, span),
         stay_before=_stay(reader, query, before) if before else None,
-        goals=reach_goals(reader, query.site, span, query.tree, kept.goals, totals.visitors)
-        if query.with_kept
-        else (),
+        goals=reach_goals(reader, now, earlier, kept.goals) if query.with_kept else (),
         segments=kept.segments,
         notes=reader.annotations(query.site.id, span) if query.with_kept else (),
     )
@@ -238,24 +243,85 @@ def span_of(reader: Reader, query: Query) -> Range:
     return range_of(query.period, today, reader.first_day(query.site.id), reader.last_day(query.site.id))
 
 
-def days_before(
-    reader: Reader, query: Query, span: Range, since: int | None
-) -> tuple[Range | None, list[tuple[int, Totals]], str]:
-    """The days that a range is compared with, the figures of each, and the time until which the last counts.
+BY_DAY = Grouping(("day",))
 
-    That time is empty where all of the day does. `since`: the first day of the site.
+
+@dataclass(frozen=True)
+class Count:
+    """What was counted in some days, for a question."""
+
+    query: Query
+    span: Range
+    series: Sequence[tuple[int, Totals]]
+    """The head figures of each day."""
+    rows: Mapping[str, Rows]
+    """The groups of each list that is asked for, but of one that is kept counted."""
+
+    @property
+    def totals(self) -> Totals:
+        return sum_up(figures for _, figures in self.series)
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What a summary is compared with: nothing, some days, or all of them but the end of the last."""
+
+    range: Range | None = None
+    parts: Sequence[Count] = ()
+    until: str = ""
+    """The time, as "08:15", until which the last day counts; empty for all of it."""
+
+    @property
+    def series(self) -> Sequence[tuple[int, Totals]]:
+        return [one for part in self.parts for one in part.series]
+
+    @property
+    def totals(self) -> Totals:
+        return sum_up(figures for _, figures in self.series)
+
+
+def is_kept(query: Query, name: str) -> bool:
+    """Whether a list is kept counted: the pages of all visits."""
+    return name == "page" and query.tree == NO_FILTER
+
+
+def count(
+    reader: Reader, query: Query, span: Range, lists: Iterable[str] = (), *, is_quick: bool = False
+) -> Count:
+    """Count some days, in one pass: the head figures of each, and lists of what the filter means.
+
+    `is_quick`: of the rows only their amount.
     """
+    by = {name: Grouping((name,), is_quick) for name in lists if not is_kept(query, name)}
+    if query.tree == NO_FILTER:
+        by_day = reader.totals_by_day(query.site.id, span.first, span.last)
+        tables = tabulate(reader, query.site, span, [*by.values()], query.tree) if by else {}
+    else:
+        asked = [*dict.fromkeys((BY_DAY, *by.values()))]
+        tables = tabulate(reader, query.site, span, asked, query.tree)
+        by_day = {to_day(date.fromisoformat(row.labels[0])): totals_of(row) for row in tables[BY_DAY]}
+    series = [(day, by_day.get(day, NOTHING)) for day in range(span.first, span.last + 1)]
+    return Count(query, span, series, {name: tables[one] for name, one in by.items()})
+
+
+def look_back(
+    reader: Reader, query: Query, span: Range, since: int | None, lists: Sequence[str] = ()
+) -> Earlier:
+    """Count the days that a range is compared with. `since`: the first day of the site."""
     before = range_before(query, span)
     if before is None or since is None or since > before.first:
         # A period that was counted in part would show a growth that never was.
-        return None, [], ""
-    series = daily(reader, query, before)
+        return Earlier()
+    is_quick = not query.with_before
     if span.last != local_day(query.site.timezone, query.now):
-        return before, series, ""
+        return Earlier(before, [count(reader, query, before, lists, is_quick=is_quick)])
     # Today so far against whole days would show a fall every morning.
     until = time_of_day(query)
-    last = daily(reader, _until(query, before.last, until), Range(before.last, before.last))
-    return before, [*series[:-1], *last], until
+    last = Range(before.last, before.last)
+    parts = [(query, Range(before.first, before.last - 1))] if before.days > 1 else []
+    parts.append((_until(query, before.last, until), last))
+    counts = [count(reader, one, days, lists, is_quick=is_quick) for one, days in parts]
+    return Earlier(before, counts, until)
 
 
 def range_before(query: Query, span: Range) -> Range | None:
@@ -277,17 +343,6 @@ def _year_before(day: int) -> int:
     return to_day(value.replace(year=value.year - 1, day=28 if is_leap_day else value.day))
 
 
-def daily(reader: Reader, query: Query, span: Range) -> list[tuple[int, Totals]]:
-    """The head figures of each day of a range, of what the filter means."""
-    if query.tree == NO_FILTER:
-        by_day = reader.totals_by_day(query.site.id, span.first, span.last)
-    else:
-        grouping = Grouping(("day",))
-        rows = tabulate(reader, query.site, span, [grouping], query.tree)[grouping]
-        by_day = {to_day(date.fromisoformat(row.labels[0])): totals_of(row) for row in rows}
-    return [(day, by_day.get(day, NOTHING)) for day in range(span.first, span.last + 1)]
-
-
 def time_of_day(query: Query) -> str:
     """The time of day at a site when a question is asked, as "08:15"."""
     return f"{datetime.fromtimestamp(query.now, find_zone(query.site.timezone)):%H:%M}"
@@ -299,7 +354,7 @@ def _until(query: Query, day: int, until: str) -> Query:
     whole = tuple(f"{date} {one:02}:00" for one in range(hour))
     rest = tuple(f"{date} {hour:02}:{one:02}" for one in range(minute + 1))
     by_then = Some(tuple(Condition(*one) for one in (("hour", "is", whole), ("minute", "is", rest))))
-    return replace(query, tree=by_then if query.tree == NO_FILTER else Every((query.tree, by_then)))
+    return replace(query, tree=both(query.tree, by_then))
 
 
 def _points(reader: Reader, query: Query, span: Range) -> list[tuple[str, Totals]]:
@@ -308,7 +363,7 @@ def _points(reader: Reader, query: Query, span: Range) -> list[tuple[str, Totals
         return []
     if span.days > MAX_DAYS_OF[query.interval]:
         most = MAX_DAYS_OF[query.interval]
-        raise InputError("interval", f"{query.interval} is for {most} days at most", hint="Use day.")
+        raise InputError("by", f"{query.interval} is for {most} days at most", hint="Use day.")
     grouping = Grouping((query.interval,))
     rows = tabulate(reader, query.site, span, [grouping], query.tree)[grouping]
     return sorted((row.labels[0], totals_of(row)) for row in rows)
@@ -331,41 +386,89 @@ def _stay(reader: Reader, query: Query, span: Range) -> Stay | None:
     return measure_stays(reader, query.site, span, Grouping(), query.tree).get((), Stay())
 
 
-def reach_goals(
-    reader: Reader, site: Site, span: Range, tree: Filter, goals: Sequence[Goal], visitors: int
-) -> list[Reached]:
-    """How many reached each goal, of those whom a filter means (`visitors` of them)."""
-    found = []
-    for goal in goals:
-        parts = (tree, goal_filter(goal)) if tree != NO_FILTER else (goal_filter(goal),)
-        (row,) = tabulate(reader, site, span, [Grouping()], Every(parts))[Grouping()] or [Row(())]
-        found.append(Reached(goal, row.visitors, row.visits, row.visitors / visitors if visitors else None))
+def reach_goals(reader: Reader, now: Count, earlier: Earlier, goals: Sequence[Goal]) -> list[Reached]:
+    """How many of those whom the filter means reached each goal, and how many did before."""
+    if not goals:
+        return []
+    before = _reached(reader, earlier.parts, goals) if earlier.range else [None] * len(goals)
+    found = [
+        replace(one, before=then) for one, then in zip(_reached(reader, [now], goals), before, strict=True)
+    ]
     return sorted(found, key=lambda one: (-one.visitors, one.goal.name))
 
 
-def list_panels(reader: Reader, query: Query, span: Range, totals: Totals) -> dict[str, Panel]:
-    """The lists that a question asks for. `totals`: the head figures of the same."""
-    is_kept = query.tree == NO_FILTER
-    groupings = [Grouping((name,)) for name in query.panels if not (is_kept and name == "page")]
-    tables = tabulate(reader, query.site, span, groupings, query.tree) if groupings else {}
-    panels = {}
+@dataclass(frozen=True)
+class Trial:
+    """How many would reach some goals, of which days and how many visitors."""
+
+    range: Range
+    visitors: int
+    reached: Sequence[Reached]
+
+
+def try_goals(reader: Reader, query: Query, goals: Sequence[Goal]) -> Trial:
+    """How many reach goals that need not be kept, in their order. Call it inside one snapshot."""
+    span = span_of(reader, query)
+    now = count(reader, query, span)
+    return Trial(span, now.totals.visitors, _reached(reader, [now], goals))
+
+
+def _reached(reader: Reader, parts: Sequence[Count], goals: Sequence[Goal]) -> list[Reached]:
+    """How many reached each goal in some days."""
+    filters = [goal_filter(goal) for goal in goals]
+    visitors = sum(part.totals.visitors for part in parts)
+    sums = [NOTHING] * len(goals)
+    for part in parts:
+        trees = [both(part.query.tree, one) for one in filters]
+        rows = count_each(reader, part.query.site, part.span, trees)
+        sums = [one + totals_of(row) for one, row in zip(sums, rows, strict=True)]
+    return [
+        Reached(goal, one.visitors, one.visits, one.visitors / visitors if visitors else None)
+        for goal, one in zip(goals, sums, strict=True)
+    ]
+
+
+def list_panels(reader: Reader, now: Count, earlier: Earlier) -> dict[str, Panel]:
+    """The lists that a question asks for."""
+    query, span, panels = now.query, now.span, {}
     for name in query.panels:
-        if is_kept and name == "page":
-            panels[name] = _kept_pages(reader, query, span, totals)
+        if is_kept(query, name):
+            panels[name] = _kept_pages(reader, query, span, now.totals)
         else:
-            panels[name] = make_panel(name, tables[Grouping((name,))], query.limit)
+            panels[name] = make_panel(name, now.rows[name], query.limit)
     for name in panels.keys() & {"page", "entry", "exit"}:
-        if not (is_kept and name == "page"):
+        if not is_kept(query, name):
             panels[name] = _with_titles(reader, query.site, panels[name])
     if query.with_stays and "page" in panels:
         panels["page"] = _with_stays(reader, query, span, panels["page"])
-    return panels
+    if earlier.range is None:
+        return panels
+    return {name: _with_before(reader, earlier, panel) for name, panel in panels.items()}
+
+
+def _with_before(reader: Reader, earlier: Earlier, panel: Panel) -> Panel:
+    """A list whose rows know their figures in the days that it is compared with."""
+    labels = [item.label for item in panel.items]
+    found: dict[str, Totals] = {}
+    for part in earlier.parts:
+        for label, figures in _figures_of(reader, part, panel.dimension, labels).items():
+            found[label] = found.get(label, NOTHING) + figures
+    items = [replace(item, before=found.get(item.label, NOTHING)) for item in panel.items]
+    return replace(panel, items=items)
+
+
+def _figures_of(reader: Reader, part: Count, name: str, labels: Sequence[str]) -> dict[str, Totals]:
+    """The figures of some rows of a list, in some days."""
+    if name in part.rows:
+        return {label: totals_of(row) for label, row in part.rows[name].named(labels).items()}
+    found = reader.page_counts(part.query.site.id, labels, part.span)
+    return {path: Totals(one.views, 0, one.visitors) for path, one in found.items()}
 
 
 def _kept_pages(reader: Reader, query: Query, span: Range, totals: Totals) -> Panel:
-    rows, count = reader.top_pages(query.site.id, span, query.limit)
+    rows, total = reader.top_pages(query.site.id, span, query.limit)
     items = [Item(row.path, Totals(row.views, 0, row.visitors), row.title) for row in rows]
-    rest = Rest(count - len(rows), totals.views - sum(row.views for row in rows))
+    rest = Rest(total - len(rows), totals.views - sum(row.views for row in rows))
     return Panel("page", items, rest, rows[0].views if rows else 0, "views")
 
 
@@ -478,14 +581,13 @@ def total_of(reader: Reader, query: Query) -> Totals:
 
 def days_of(reader: Reader, query: Query) -> Sequence[tuple[int, Totals]]:
     """(day, head figures) of each day of a period."""
-    return daily(reader, query, span_of(reader, query))
+    return count(reader, query, span_of(reader, query)).series
 
 
 def total_before(reader: Reader, query: Query) -> Totals | None:
     """The head figures of what a period is compared with, as its summary has them; None for nothing."""
-    since = reader.first_day(query.site.id)
-    before, series, _ = days_before(reader, query, span_of(reader, query), since)
-    return sum_up(figures for _, figures in series) if before else None
+    earlier = look_back(reader, query, span_of(reader, query), reader.first_day(query.site.id))
+    return earlier.totals if earlier.range else None
 
 
 def sum_up(figures: Iterable[Totals]) -> Totals:

@@ -76,6 +76,41 @@ def run(instance: Instance, command: AddRule | UndoRule) -> int:
     return int(number)
 
 
+@pytest.mark.parametrize(
+    ("form", "meant"),
+    [
+        ("what=browser&how=is&value=GPTBot&value=", "browser:is:GPTBot"),
+        ("what=browser&how=is&value=GPTBot&value=Googlebot", "browser:is:GPTBot|Googlebot"),
+        ("what=page&how=contains&value=/B", "page:contains:/B"),
+        ("what=country&how=is_not&value=Germany", "country:is_not:DE"),
+        ("what=referrer&how=is&value=(none)", "referrer:is:"),
+    ],
+)
+def test_a_rule_is_made_by_a_form(site_page: TestClient, form: str, meant: str) -> None:
+    text = site_page.get(f"/sites/example.com/bots?action=release&{form}").text
+    told = re.search(r'<input type="hidden" name="filter" value="([^"]*)"', text)
+    if told:
+        assert told[1] == meant
+    else:
+        assert "It would change nothing." in text
+    # What was chosen stands there again; in people's words.
+    what = meant.partition(":")[0]
+    assert f'<option value="{what}" selected>' in text
+    value = form.split("value=")[1].rstrip("&")
+    assert f'name="value" required autocomplete="off" value="{value}"' in text
+    by_hand = site_page.get(f"/sites/example.com/bots?action=release&filter={meant}").text
+    assert f'<option value="{what}" selected>' in by_hand
+
+
+def test_a_rule_stands_there_in_words(site_page: TestClient) -> None:
+    site_page.post("/sites/example.com/bots", data={"action": "release", "filter": "browser:is:GPTBot"})
+    text = site_page.get("/sites/example.com/bots").text
+    assert "<span>Browser is</span> <b>GPTBot</b>" in text
+    for wrong in "what=browser&value=", "what=event&how=is&value=x", "what=zz&value=x":
+        answer = site_page.get(f"/sites/example.com/bots?action=release&{wrong}")
+        assert (answer.status_code, "That rule cannot be made" in answer.text) == (400, True)
+
+
 def test_the_page_shows_reasons_machines_and_who_came_by_an_assistant(site_page: TestClient) -> None:
     text = site_page.get("/sites/example.com/bots").text
     assert re.findall(r'<h2>(\w+)</h2><span class="strong">([^<]+)', text) == [

@@ -101,6 +101,78 @@ def test_a_segment_is_filters_under_a_name(client: TestClient) -> None:
     assert keep(client, keep="segment", name="Nothing", view="").status_code == 400
 
 
+def test_a_segment_and_further_filters_hold_together(client: TestClient) -> None:
+    view = "f=city:is:Berlin&f=city:is:Paris&any=1"
+    answer = keep(client, keep="segment", name="Both", view=view)
+    # What was kept is what is shown then.
+    assert answer.headers["location"] == "/sites/example.com?segment=1"
+    text = client.get("/sites/example.com?f=browser:is:Firefox").text
+    (link,) = re.findall(r'<a class="chip" href="([^"]*segment=\d+)">Both', text)
+    asked = link.partition("?")[2].replace("&amp;", "&")
+    assert asked == "f=browser:is:Firefox&segment=1"
+    assert figures(client, asked)[1] == "1"
+    chosen = client.get(f"/sites/example.com?{asked}").text.partition('class="kept"')[2]
+    (away,) = re.findall(r'<a class="chip" href="([^"]*)" aria-current="true"', chosen)
+    assert away.endswith("?f=browser:is:Firefox")
+
+
+def test_a_segment_is_changed_by_its_filters_in_the_form(client: TestClient) -> None:
+    keep(client, keep="segment", name="Berliners", view="f=city:is:Berlin")
+    keep(client, keep="segment", name="Parisians", view="f=city:is:Paris")
+    text = client.get("/sites/example.com?segment=1&period=today").text
+    (link,) = re.findall(r'href="([^"]*)">Change this segment<', text)
+    address = link.replace("&amp;", "&")
+    assert address == "/sites/example.com?period=today&f=city:is:Berlin&edit=1"
+    # Whatever filter is added there, it stays the one that is changed.
+    (view,) = re.findall(
+        r'keep" value="segment"><input type="hidden" name="view" value="([^"]*)"',
+        client.get(f"{address}&f=browser:is:Firefox").text,
+    )
+    form = {"keep": "segment", "number": "1", "over": "1", "view": view.replace("&amp;", "&")}
+    assert keep(client, **form, name="Parisians").status_code == 400
+    assert keep(client, **form, name="With Firefox").headers["location"].endswith("?period=today&segment=1")
+    assert figures(client, "segment=1")[1] == "1"
+    text = client.get("/sites/example.com").text
+    assert ("With Firefox" in text, "Berliners" in text) == (True, False)
+    # Under a name, the one that was begun with stays as it was.
+    form |= {"over": "", "view": "f=city:is:Paris&edit=1"}
+    assert keep(client, **form, name="Third").headers["location"].endswith("segment=3")
+    assert figures(client, "segment=1")[1] == "1"
+    assert keep(client, **form | {"number": "9", "over": "1"}, name="x").status_code == 400
+    assert client.get("/sites/example.com?edit=99&f=city:is:Paris").status_code == 200
+    assert client.get("/sites/example.com?edit=x").status_code == 400
+
+
+def test_a_goal_is_changed_after_a_look_at_what_that_does(client: TestClient) -> None:
+    keep(client, keep="goal", name="Signed up", kind="event", target="Signup")
+    text = client.get("/sites/example.com?period=today").text
+    (link,) = re.findall(r'href="([^"]*/goal\?[^"]*)"', text)
+    address = link.replace("&amp;", "&")
+    assert address == "/sites/example.com/goal?period=today&number=1"
+    assert 'value="Signed up"' in client.get(address).text
+    text = client.get(f"{address}&name=Read+a&kind=page&target=/a").text
+    rows = re.findall(
+        r'name">([^<]*)</bdi><bdi class="path">([^<]*)</bdi></th><td class="n">([^<]*)</td>'
+        r'<td class="n">(\d+)</td><td class="n">(\d+)',
+        text,
+    )
+    assert rows == [("Now", "Event Signup", "33%", "1", "1"), ("Then", "Page /a", "100%", "3", "3")]
+    fields = dict(
+        re.findall(r'type="hidden" name="([^"]*)" value="([^"]*)"', text.partition('method="post"')[2])
+    )
+    fields["view"] = "f=goal:is:Signed+up"
+    # What was filtered by its name is by the new one.
+    assert keep(client, **fields).headers["location"] == "/sites/example.com?f=goal:is:Read+a"
+    text = client.get("/sites/example.com").text
+    assert ("Page /a" in text, "Signed up" in text) == (True, False)
+    assert keep(client, **fields | {"number": "7"}).status_code == 400
+    for wrong in "number=7", "number=x", "kind=page&target=&name=a", "kind=scroll&amount=900&name=a":
+        assert client.get(f"/sites/example.com/goal?{wrong}").status_code == 400
+    new = client.get("/sites/example.com/goal?kind=event&target=Signup&name=%3Cb%3E&amount=").text
+    assert "&lt;b&gt;" in new
+    assert "<b>" not in new
+
+
 def test_a_note_stands_with_the_chart(client: TestClient) -> None:
     answer = keep(
         client, keep="annotation", date="2025-11-24", text="Version 2", link="https://example.com/v2"

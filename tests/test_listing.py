@@ -214,7 +214,7 @@ def table_of(text: str) -> list[list[str]]:
 
 
 def test_a_whole_list_tells_all_that_is_known_of_a_row(page: TestClient) -> None:  # noqa: F811
-    text = page.get(f"{HERE}?period=today").text
+    text = page.get(f"{HERE}?period=today&compare=none").text
     card = text.partition('id="card-places"')[2].partition("</section>")[0]
     assert table_of(card)[0] == ["Country", "Share", "Visits", "Visitors"]
     assert table_of(follow(page, card, "More figures")) == [
@@ -224,8 +224,13 @@ def test_a_whole_list_tells_all_that_is_known_of_a_row(page: TestClient) -> None
     ]
 
 
+def test_the_table_of_a_whole_list_is_reached_by_the_keyboard(page: TestClient) -> None:  # noqa: F811
+    text = page.get(f"{HERE}/list?list=city").text
+    assert '<div class="across" role="region" aria-label="Cities: the table" tabindex="0">' in text
+
+
 def test_a_whole_list_of_pages_tells_how_they_were_read(page: TestClient, instance: Instance) -> None:  # noqa: F811
-    address = f"{HERE}/list?list=page&period=today"
+    address = f"{HERE}/list?list=page&period=today&compare=none"
     assert table_of(page.get(address).text)[0] == ["Page", "Share", "Views", "Visitors"]
     stay = replace(hit(1, "/b", 61), kind=Kind.ENGAGEMENT, detail='{"e":75,"sd":90}')
     instance.write(lambda store: store.write([stay]))
@@ -267,6 +272,26 @@ def test_a_whole_list_is_sorted_by_any_figure(
     stay = replace(hit(1, "/b", 61), kind=Kind.ENGAGEMENT, detail='{"e":75,"sd":90}')
     instance.write(lambda store: store.write([stay]))
     assert names(page.get(f"{HERE}/list?{query}&period=today").text) == rows
+
+
+@pytest.mark.parametrize(
+    ("query", "labels"),
+    [
+        ("list=page&sort=views:asc&q=On", ["/b", "/a"]),
+        ("list=page&q=/B", ["/b"]),
+        ("list=city&sort=bounce_rate", ["Paris", "Berlin"]),
+        ("list=city&sort=bounce_rate:asc&q=r&page=2", ["Berlin", "Paris"]),
+    ],
+)
+def test_csv_has_what_the_list_shows_in_its_order(
+    page: TestClient,  # noqa: F811
+    query: str,
+    labels: list[str],
+) -> None:
+    text = page.get(f"{HERE}/list?{query}&period=today".replace("&page=2", "")).text
+    (link,) = re.findall(r'href="([^"]+list\.csv[^"]+)"', text)
+    for address in link.replace("&amp;", "&"), f"{HERE}/list.csv?{query}&period=today":
+        assert [row[0] for row in read_csv(page.get(address).text)[1:]] == labels
 
 
 def sort_link(text: str, label: str) -> str:

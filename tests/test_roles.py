@@ -112,6 +112,8 @@ GET  /sites/{domain}/chart.csv          303 200 303 303 303 303
 POST /sites/{domain}/chart.csv          405
 GET  /sites/{domain}/filter             303 200 303 303 303 303
 POST /sites/{domain}/filter             405
+GET  /sites/{domain}/goal               303 200 303 303 303 303
+POST /sites/{domain}/goal               405
 GET  /sites/{domain}/online             204 200 204 204 204 204
 POST /sites/{domain}/online             405
 GET  /sites/{domain}/first              204 200 204 204 204 204

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import product
 
+import numpy as np
 import pytest
 
 from analytics import breakdown
-from analytics.breakdown import FIGURES, Row, Rows
+from analytics.breakdown import FIGURES, Row, Rows, _Details
 from analytics.summary import make_panel
 
 # (label, visits, views), with figures that are equal in all the ways in which they can be.
@@ -54,3 +55,17 @@ def test_rows_are_a_collection() -> None:
     assert not rows_of([])
     assert [*rows_of([])] == []
     assert [*Rows.of({(): range(len(FIGURES))})] == [Row((), *range(len(FIGURES)))]
+
+
+@pytest.mark.parametrize("step", [1, 3, 40])
+def test_events_find_their_properties_however_far_apart_their_hits_are(step: int) -> None:
+    texts = ['{"plan":"pro"}', '{"plan":"free"}', '{"plan":"pro"}']
+    details = _Details()
+    for start in (5, 1_000):
+        details.read([([start, start + step], texts[:2]), ([start + 2 * step], texts[2:])])
+        asked = np.array([0, start, start + step, start + 2 * step, start + 3 * step, 9_999])
+        found = [details.known[code].get("plan") for code in details.codes(asked).tolist()]
+        assert found == [None, "pro", "free", "pro", None, None]
+    assert len(details.known) == 3
+    details.read([])
+    assert details.codes(np.array([5])).tolist() == [0]

@@ -134,7 +134,9 @@ def test_tables_for_people(folder: Path) -> None:
 def test_what_cannot_be_asked_is_told(folder: Path, words: tuple[str, ...]) -> None:
     done = run(folder, "stats", "example.com", *words)
     assert done.exit_code == 2
-    assert done.output.startswith("Error: ")
+    # It names the option that was typed, or the one that is missing.
+    option = "--to" if words == ("--from", "2025-11-24") else "--from" if "--from" in words else words[0]
+    assert done.output.startswith(f"Error: {option.removeprefix('--')}: ")
 
 
 def test_one_look_at_who_is_there(folder: Path) -> None:

@@ -14,7 +14,7 @@ import click
 from ..commands import UNFINISHED
 from ..config import read_config
 from ..control import connect
-from ..errors import PagetallyError
+from ..errors import InputError, PagetallyError
 from ..importer import Performer
 from ..instance import Instance
 from ..ledger import Desk
@@ -55,6 +55,15 @@ def data_option(command: F) -> F:
 def find_folder(given: str | None) -> Path:
     """The data folder that the option, the environment or the default names."""
     return read_config({"data": given}, os.environ).data
+
+
+@contextlib.contextmanager
+def naming(**options: str) -> Iterator[None]:
+    """A block whose errors name the option that was typed, where a field is called otherwise."""
+    try:
+        yield
+    except InputError as error:
+        raise error.named(options.get(error.field, error.field)) from error
 
 
 @contextlib.contextmanager

@@ -15,21 +15,20 @@ from ..days import read_day, to_date
 from ..dimensions import find_dimension
 from ..errors import InputError
 from ..filters import join_conditions, read_condition
-from ..panels import panel_csv
+from ..panels import compared_days, panel_csv
 from ..periods import BY_NAME, DEFAULT, Period, custom_period
 from ..summary import (
     INTERVALS,
     MAX_DAYS_OF,
     PREVIOUS,
     TOP,
-    Item,
     Panel,
     Query,
     Report,
     by_interval,
     summarise,
 )
-from .common import data_option, find_folder, reader
+from .common import data_option, find_folder, naming, reader
 from .sites import SPANS, find_site, script_line
 
 if TYPE_CHECKING:
@@ -101,23 +100,26 @@ def stats(
         raise InputError("list", "must name one list for --csv", hint="Such as --list page --csv.")
     lists = tuple(dict.fromkeys(find_dimension(name, "list").name for name in lists))
     folder = find_folder(data)
+    with naming(filters="filter"):
+        tree = join_conditions([read_condition(text) for text in filters], is_any=is_any)
     query = Query(
         find_site(folder, domain),
         read_period(period, first, last),
         time.time(),
         limit,
-        tree=join_conditions([read_condition(text) for text in filters], is_any=is_any),
+        tree=tree,
         compare=compare,
         interval=interval,
         panels=lists,
+        with_before=True,
     )
-    with reader(folder) as store:
+    with reader(folder) as store, naming(filters="filter"):
         report = summarise(store, query)
         dropped = store.dropped_by_day(query.site.id, report.range.first)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(as_object(report)), indent=1).decode())
     elif as_csv:
-        click.echo(panel_csv(report.panels[lists[0]]), nl=False)
+        click.echo(panel_csv(report.panels[lists[0]], report), nl=False)
     elif report.since is None:
         click.echo("\n".join(tell_beginning(query.site, dropped)))
     else:
@@ -159,6 +161,7 @@ def as_object(report: Report) -> dict[str, object]:
         "to": to_date(span.last).isoformat(),
         "totals": _figures(report.totals),
         "before": None if report.before is None else _figures(report.before),
+        "compared": dict(zip(("from", "to"), compared_days(report), strict=False)) or None,
         "series": [
             {"date": to_date(day).isoformat(), **_figures(one)}
             for day, one in by_interval(report.series, report.query.interval)
@@ -170,7 +173,8 @@ def as_object(report: Report) -> dict[str, object]:
                     {
                         name: item.label,
                         **({"title": item.title} if item.title else {}),
-                        **_figures_of_item(panel, item),
+                        **_figures_of_item(panel, item.totals),
+                        **({"before": _figures_of_item(panel, item.before)} if item.before else {}),
                     }
                     for item in panel.items
                 ],
@@ -181,10 +185,10 @@ def as_object(report: Report) -> dict[str, object]:
     }
 
 
-def _figures_of_item(panel: Panel, item: Item) -> dict[str, object]:
+def _figures_of_item(panel: Panel, one: Totals) -> dict[str, object]:
     if "duration" in panel.columns:
-        return _figures(item.totals)
-    return {name: getattr(item.totals, name) for name in panel.columns}
+        return _figures(one)
+    return {name: getattr(one, name) for name in panel.columns}
 
 
 def _figures(one: Totals) -> dict[str, object]:
@@ -229,17 +233,19 @@ def show_panel(console: Console, panel: Panel) -> None:
     table = Table(box=None, header_style="dim")
     heading = HEADINGS.get(panel.dimension, kind)
     table.add_column(heading, overflow="ellipsis", no_wrap=True, ratio=1)
-    for name in (figure, "visitors"):
+    is_compared = any(item.before for item in panel.items)
+    for name in (figure, *(["change"] if is_compared else []), "visitors"):
         table.add_column(name, justify="right")
     for item in panel.items:
         # Text, not markup: it is what a visitor sent.
         label = wording.word(item.label, panel.dimension)
         text = Text(label if item.label else label.lower(), style="" if item.label else "italic")
         amount = getattr(item.totals, figure)
-        table.add_row(text, wording.number(amount), wording.number(item.totals.visitors))
+        changes = [wording.change(amount, getattr(item.before, figure)) or "new"] if item.before else []
+        table.add_row(text, wording.number(amount), *changes, wording.number(item.totals.visitors))
     if panel.rest.rows:
         others = wording.plural(panel.rest.rows, f"other {'host' if kind == 'referring host' else kind}")
-        table.add_row(others, wording.number(panel.rest.amount), "", style="dim")
+        table.add_row(others, wording.number(panel.rest.amount), style="dim")
     console.print(table)
 
 

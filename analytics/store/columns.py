@@ -6,6 +6,7 @@ little-endian. Times are kept relative to two days before the day.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
@@ -285,12 +286,26 @@ class ColumnSource:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._known: dict[tuple[int, str], Lookup] | None = None
+
+    @contextlib.contextmanager
+    def remembering(self) -> Iterator[None]:
+        """A block that is about one moment: the words of a dimension are read once, for all its passes."""
+        self._known = {}
+        try:
+            yield
+        finally:
+            self._known = None
 
     def columns(self, site: int, span: Range, names: Iterable[str]) -> Iterator[Columns]:
         return read_columns(self._connection, site, span, names)
 
     def lookup(self, site: int, dimension: Dimension) -> Lookup:
-        return read_lookup(self._connection, site, dimension)
+        known = {} if self._known is None else self._known
+        place = site, dimension.name
+        if place not in known:
+            known[place] = read_lookup(self._connection, site, dimension)
+        return known[place]
 
     def properties(self, site: int, day: int, hits: Sequence[int]) -> tuple[list[int], list[str]]:
         return read_properties(self._connection, site, day, hits)

@@ -39,7 +39,13 @@ def read_kept(connection: Connection, site: int) -> Kept:
 
 
 def save_goal(connection: Connection, goal: Goal, now: int) -> int:
-    """Keep a goal, in place of one of the same name; its number."""
+    """Keep a goal, in place of the one of its number, or of one of the same name; its number."""
+    if goal.id:
+        connection.execute(
+            "UPDATE goal SET name = ?, kind = ?, target = ?, amount = ? WHERE site = ? AND id = ?",
+            (goal.name, goal.kind, goal.target, goal.amount, goal.site, goal.id),
+        )
+        return goal.id
     row = connection.execute(
         "INSERT INTO goal (site, name, kind, target, amount, created) VALUES (?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (site, name) DO UPDATE SET kind = excluded.kind, target = excluded.target,"
@@ -50,7 +56,13 @@ def save_goal(connection: Connection, goal: Goal, now: int) -> int:
 
 
 def save_segment(connection: Connection, segment: Segment, now: int) -> int:
-    """Keep filters, in place of those of the same name; their number."""
+    """Keep filters, in place of those of their number, or of the same name; their number."""
+    if segment.id:
+        connection.execute(
+            "UPDATE segment SET name = ?, filters = ? WHERE site = ? AND id = ?",
+            (segment.name, segment.filters, segment.site, segment.id),
+        )
+        return segment.id
     row = connection.execute(
         "INSERT INTO segment (site, name, filters, created) VALUES (?, ?, ?, ?)"
         " ON CONFLICT (site, name) DO UPDATE SET filters = excluded.filters RETURNING id",

@@ -212,8 +212,12 @@ def page_counts(
     Of all time with the owner's offsets, or of a range of days. `is_folded`: the caller knows that
     nothing of the site waits to be folded.
     """
-    found = raw_page_counts(connection, site, paths, span, is_folded=is_folded, moment=moment)
-    return {path: count.shown for path, _, count in found if count != Count()}
+    found: dict[str, Count] = {}
+    for start in range(0, len(paths), MOST_NAMED):
+        part = paths[start : start + MOST_NAMED]
+        rows = raw_page_counts(connection, site, part, span, is_folded=is_folded, moment=moment)
+        found |= {path: count.shown for path, _, count in rows if count != Count()}
+    return found
 
 
 def raw_page_counts(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +85,14 @@ class SqliteReader:
         self._tails = tails
         self._moment: Moment | None = None
 
-    def snapshot(self, seconds: float | None = READ_DEADLINE) -> AbstractContextManager[Connection]:
+    @contextlib.contextmanager
+    def snapshot(self, seconds: float | None = READ_DEADLINE) -> Iterator[Connection]:
         # The age first: what is taken away from now on voids what this snapshot counts.
         until = None if seconds is None else time.monotonic() + seconds
         tails = self._tails or Tails()
         self._moment = Moment(tails, tails.age, until)
-        return snapshot(self._connection, seconds)
+        with snapshot(self._connection, seconds) as connection, self._columns.remembering():
+            yield connection
 
     def interrupt(self) -> None:
         """End the statement that runs, from another thread; it fails with a DatabaseError."""
@@ -703,7 +704,7 @@ class SqliteStore:
             return owner.remove_token(self._connection, number)
 
     def keep(self, what: Goal | Segment | Annotation, now: int) -> int:
-        """Keep a goal, a segment (in place of one of the same name), or a note on a day; its number."""
+        """Keep a goal or a segment (in place of the one of its number or name), or a note; its number."""
         with self._transaction():
             if isinstance(what, Goal):
                 return owner.save_goal(self._connection, what, now)

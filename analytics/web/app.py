@@ -33,6 +33,7 @@ from .definitions import definition_route
 from .dropped import DroppedRoutes
 from .forms import KINDS, FormEndpoint
 from .gate import Gate
+from .goal import GoalRoutes
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
 from .keep import KeepRoutes
 from .listing import ListRoutes
@@ -137,7 +138,7 @@ def reading_routes(instance: Instance, pages: Pages, base_path: str) -> list[Bas
 def owner_routes(instance: Instance, gate: Gate, pages: Pages) -> list[BaseRoute]:
     """The owner's pages of sites."""
     kinds = (
-        *(DashboardRoutes, BeginningRoutes, ListRoutes, KeepRoutes, BotsRoutes, DroppedRoutes),
+        *(DashboardRoutes, BeginningRoutes, ListRoutes, KeepRoutes, GoalRoutes, BotsRoutes, DroppedRoutes),
         *(WidgetRoutes, RankingRoutes, NumbersRoutes),
     )
     return [route for kind in kinds for route in kind(instance, gate, pages).routes]

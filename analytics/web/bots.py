@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -16,13 +16,16 @@ from ..channels import ASSISTANTS
 from ..commands import AddRule, AdvanceRule, UndoRule, perform
 from ..days import local_day
 from ..errors import InputError, Refused
-from ..filters import condition
+from ..filters import OPERATORS, condition, read_condition, write_condition
 from ..instance import Instance
 from ..language import _
 from ..model import ACTIONS, Range, Rule, Site
 from ..panels import write_csv
 from ..periods import BY_NAME, DEFAULT, Period, find_period, range_of
+from ..rules import ruled
+from ..selection import read_form as read_condition_form
 from ..summary import make_panel
+from ..wording import NOBODY
 from .auth import read_form, redirect
 from .dropped import by_reason
 from .gate import BOTH, Gate
@@ -55,13 +58,19 @@ class BotsRoutes:
                 period = self._period(form)
                 await run_in_threadpool(self._apply, site, form)
                 return redirect(request, f"/sites/{site.domain}/bots?period={period.name}#rules")
-            values = await run_in_threadpool(self._read, site, dict(request.query_params))
+            values = await run_in_threadpool(self._read, site, request.query_params.multi_items())
         except (InputError, Refused) as error:
-            is_rule = request.method == "POST" or "filter" in request.query_params
+            is_rule = request.method == "POST" or {"filter", "what"} & {*request.query_params}
             title = _("That rule cannot be made") if is_rule else _("That address is not known")
             return self._pages.wrong(request, title, error, site)
         here = f"{request.scope.get('root_path', '')}/sites/{quote(site.domain)}/bots"
-        values |= {"here": here, "actions": ACTIONS}
+        values |= {
+            "here": here,
+            "actions": ACTIONS,
+            "ruled": ruled(),
+            "operators": OPERATORS,
+            "nobody": NOBODY,
+        }
         return self._pages.render(request, "bots.html", signed_in=True, site=site, **values)
 
     async def table(self, request: Request, site: Site) -> Response:
@@ -106,9 +115,12 @@ class BotsRoutes:
         while perform(self._instance, AdvanceRule(number)):
             pass
 
-    def _read(self, site: Site, asked: Mapping[str, str]) -> dict[str, Any]:
+    def _read(self, site: Site, pairs: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        asked = dict(pairs)
         span = self._span(site, asked)
-        action, text = asked.get("action", ""), asked.get("filter", "")
+        # As the form has it, or in an address.
+        action = asked.get("action", "")
+        text = write_condition(read_condition_form(pairs)[0]) if "what" in asked else asked.get("filter", "")
         if text and action not in ACTIONS:
             raise InputError("action", "is none", hint="One of " + ", ".join(ACTIONS))
         by_source = Grouping(("source",))
@@ -126,8 +138,9 @@ class BotsRoutes:
                 "clients": [(*row, ai_kind(row[0])) for row in clients],
                 "pages": reader.apart_pages(site.id, span, list(AI), ROWS),
                 "assistants": make_panel("source", assistants, ROWS),
-                "rules": reader.rules(site.id),
+                "rules": [(one, read_condition(one.filter)) for one in reader.rules(site.id)],
                 "effects": reader.preview_rule(Rule(0, site.id, action, text)) if text else None,
                 "action": action,
                 "filter": text,
+                "chosen": read_condition(text) if text else None,
             }

@@ -23,7 +23,7 @@ from ..model import Site
 from ..panels import chart_csv, goals_csv, panel_csv
 from ..periods import MORE_PERIODS, PERIODS
 from ..selection import FILTERABLE, GOAL, Selection, beside, pick, question, read_selection
-from ..summary import NONE, Item, Panel, Report, summarise
+from ..summary import COMPARISONS, NONE, Item, Panel, Report, summarise
 from ..wording import NOBODY, word
 from .gate import Gate
 from .pages import Pages
@@ -48,14 +48,17 @@ WORDED = ("country", "language", "channel", "device", "property")
 
 
 OF_STAYS = ("time_on_page", "scroll_depth")
-FIGURES = (*HEADLINES, "events", *OF_STAYS)
+CHANGE = "change"
+FIGURES = (*HEADLINES, "events", CHANGE, *OF_STAYS)
 """By what a whole list can be sorted: the largest first, or with RISING the smallest."""
 
 RISING = ":asc"
 
 
-def figure_of(item: Item, name: str) -> float | None:
-    """One of those figures of a row; None where there is none."""
+def figure_of(item: Item, name: str, amount: str) -> float | None:
+    """One of those figures of a row; None where there is none. `amount`: that of which the change is."""
+    if name == CHANGE:
+        return None if item.before is None else getattr(item.totals, amount) - getattr(item.before, amount)
     found: float | None = getattr(item.stay if name in OF_STAYS else item.totals, name, None)
     return found
 
@@ -101,10 +104,15 @@ class Leaf:
         found = [one for one in self.panel.items if self._has(one)]
         if not self.sort:
             return found
-        figures = [(figure_of(one, self.by), one) for one in found]
+        figures = [(figure_of(one, self.by, self.panel.amount), one) for one in found]
         known = [(figure, one) for figure, one in figures if figure is not None]
         known.sort(key=itemgetter(0), reverse=not self.is_rising)
         return [one for _, one in known] + [one for figure, one in figures if figure is None]
+
+    @property
+    def all_pages(self) -> Panel:
+        """The list with those rows alone."""
+        return replace(self.panel, items=self.found)
 
     def _has(self, item: Item) -> bool:
         names = (word(item.label, self.panel.dimension), item.title, item.label)
@@ -131,16 +139,22 @@ class ListRoutes:
 
     async def whole(self, request: Request, site: Site) -> Response:
         """One list of a summary to its end: a hundred rows a page, and a field to search it."""
-        known = dict(request.query_params)
-        dimension = find_dimension(known.get("list", ""), "list")
+        dimension = find_dimension(request.query_params.get("list", ""), "list")
         selection = read_selection(request.query_params.multi_items())
-        number = _read_page(known.get("page", "1"))
-        report = await self._ask(request, site, selection, dimension.name)
-        text = known.get("q", "")[:MAX_SEARCH].strip()
-        leaf = Leaf(report.panels[dimension.name], text, number, _read_sort(known.get("sort", "")))
+        leaf, report = await self._leaf(request, site, selection, dimension.name)
         values = self._common(request, site, selection, report) | choices(report)
         # A list may have a hundred thousand rows: not on the event loop, where views wait.
         return await run_in_threadpool(self._show, request, dimension, leaf, values)
+
+    async def _leaf(
+        self, request: Request, site: Site, selection: Selection, name: str
+    ) -> tuple[Leaf, Report]:
+        """A list as its address says it, and the summary that it is of."""
+        known = request.query_params
+        text, sort = known.get("q", "")[:MAX_SEARCH].strip(), _read_sort(known.get("sort", ""))
+        number = _read_page(known.get("page", "1"))
+        report = await self._ask(request, site, selection, name)
+        return Leaf(report.panels[name], text, number, sort), report
 
     def _show(self, request: Request, dimension: Dimension, leaf: Leaf, values: dict[str, Any]) -> Response:
         found, number = leaf.found, leaf.number
@@ -171,15 +185,16 @@ class ListRoutes:
         )
 
     async def table(self, request: Request, site: Site) -> Response:
-        """One list of a summary, whole, as CSV: `list` names its dimension, or is "goal"."""
+        """One list of a summary as CSV: `list` names its dimension, or is "goal". Searched and sorted as
+        the list is that one takes it from, it has all pages of that."""
         selection = read_selection(request.query_params.multi_items())
         name = request.query_params.get("list", "")
         if name == GOAL:
             report = await self._ask(request, site, selection, "", with_kept=True)
-            return _csv(site, "goals", goals_csv(report.goals))
+            return _csv(site, "goals", goals_csv(report))
         name = find_dimension(name, "list").name
-        report = await self._ask(request, site, selection, name)
-        return _csv(site, name, await run_in_threadpool(panel_csv, report.panels[name]))
+        leaf, report = await self._leaf(request, site, selection, name)
+        return _csv(site, name, await run_in_threadpool(lambda: panel_csv(leaf.all_pages, report)))
 
     async def chart(self, request: Request, site: Site) -> Response:
         """The chart of a summary as CSV."""
@@ -206,7 +221,9 @@ class ListRoutes:
             panels=panels,
             limit=limit,
             interval="day",
-            compare=NONE,
+            # What a form offers is compared with nothing.
+            compare=NONE if limit == SUGGESTED else query.compare,
+            with_before=True,
             with_kept=with_kept,
             with_stays=name == "page" and limit == MAX_ROWS,
         )
@@ -242,6 +259,7 @@ def choices(report: Report) -> dict[str, Any]:
     return {
         "periods": PERIODS,
         "more_periods": MORE_PERIODS,
+        "comparisons": COMPARISONS,
         "keys_of": KEYS,
         "beside": beside(query.period, report.range, today, report.since),
     }

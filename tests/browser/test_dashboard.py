@@ -361,6 +361,23 @@ def measure(office: Office, context: BrowserContext, paths: tuple[str, ...]) -> 
     return found
 
 
+def test_on_a_phone_a_whole_list_scrolls_to_its_last_column(office: Office, open_owner: OpenContext) -> None:
+    page = open_owner(viewport={"width": 375, "height": 800}).new_page()
+    page.goto(office.url(f"/sites/{PLAIN}/list?list=source"))
+    table = page.get_by_role("region", name="the table")
+    last = table.get_by_role("columnheader").last
+    expect(last).to_contain_text("Visit duration")
+    expect(last).not_to_be_in_viewport()
+    table.focus()
+    page.keyboard.press("End")
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    expect(last).to_be_in_viewport(ratio=1)
+    # What its rows are called stays.
+    expect(table.get_by_role("rowheader").first).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_the_maker_shows_the_live_element(office: Office, open_owner: OpenContext) -> None:
     page = open_owner().new_page()
     refused: list[str] = []
