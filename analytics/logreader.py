@@ -88,6 +88,7 @@ class Summary:
     def as_json(self) -> str:
         """What is kept with the import."""
         counts = {"lines": self.lines, "broken": self.broken, "no_page": self.no_page, "views": self.views}
+        counts |= {"first": self.first_at, "last": self.last_at}
         return msgspec.json.encode(counts | {"dropped": dict(self.dropped)}).decode()
 
 

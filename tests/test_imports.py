@@ -18,7 +18,7 @@ import pytest
 from analytics import logreader
 from analytics.accesslog import is_page_view, read_line, read_time
 from analytics.clock import system_clock
-from analytics.commands import BeginImport, Command, RemoveSite, UndoImport, WriteImport, perform
+from analytics.commands import BeginImport, Command, EndImport, RemoveSite, UndoImport, WriteImport, perform
 from analytics.errors import PagetallyError, StoreFailed
 from analytics.importer import Source, fingerprint_file, run_import
 from analytics.instance import Instance
@@ -477,6 +477,24 @@ def test_the_number_of_an_import_is_never_given_again(instance: Instance) -> Non
     assert second > first
     with pytest.raises(PagetallyError, match="there is no import 1"):
         perform(instance, UndoImport(first))
+
+
+@pytest.mark.parametrize("summary", ["{}", None])
+def test_what_is_known_of_an_earlier_import(instance: Instance, summary: str | None) -> None:
+    """Whether it noted its times, or was cut off before it could."""
+    parser = logreader.Parser(instance.registry.sites[0], now=NOON)
+    number = perform(instance, BeginImport("example.com", "access-log", "a.log", "a"))
+    assert instance.reader.earlier_imports(1) == []
+    lines = [line("/a"), line("/b", day="18"), line("/c", day="19"), line("/d", day="19")]
+    perform(instance, WriteImport(number, parser.read("\n".join(lines).encode())))
+    if summary is None:
+        perform(instance, EndImport(number, "a", parser.summary.as_json()))
+    (known,) = instance.reader.earlier_imports(1)
+    start = 1_763_373_600
+    assert (known.views, known.span, known.in_last_second) == (4, Moments(start, start + 2 * 86_400), 2)
+    for day in range(20_409, 20_412):
+        instance.write(lambda store, day=day: store.erase_day(1, day, ""))  # type: ignore[misc]
+    assert instance.reader.earlier_imports(1) == []
 
 
 def test_imports_of_older_files_keep_their_numbers(tmp_path: Path) -> None:

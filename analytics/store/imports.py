@@ -6,9 +6,11 @@ that a crash interrupted is undone before the same file is imported again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
 from sqlite_utils import Database
 
 from ..errors import Refused
@@ -66,42 +68,62 @@ def forget(connection: Connection, number: int) -> None:
 def list_earlier(connection: Connection, site: int) -> list[Earlier]:
     """Imports of a site's access logs of which something is stored, oldest first."""
     rows = connection.execute(
-        "SELECT id, file, fingerprint, state, stored FROM import WHERE site = ? AND kind = 'access-log'"
-        " ORDER BY id",
+        "SELECT id, file, fingerprint, state, stored, summary FROM import"
+        " WHERE site = ? AND kind = 'access-log' ORDER BY id",
         (site,),
     ).fetchall()
     found = []
-    for number, file, fingerprint, state, stored in rows:
-        edges = _find_edges(connection, site, number)
-        if edges is not None:
-            first, last, in_last_second = edges
-            span = Moments(first, last)
-            found.append(Earlier(number, file, fingerprint, state, stored, span, in_last_second))
-    return found
+    for number, file, fingerprint, state, stored, summary in rows:
+        days = _days_of(connection, site, number)
+        span = _find_span(connection, site, number, days, msgspec.json.decode(summary)) if days else None
+        if span is not None:
+            found.append(Earlier(number, file, fingerprint, state, stored, span, 0))
+    last = max((one.span.last for one in found), default=0)
+    # Of the others nobody asks it, and it is to look through a day.
+    return [
+        replace(one, in_last_second=_count_at(connection, site, one)) if one.span.last == last else one
+        for one in found
+    ]
 
 
-def _find_edges(connection: Connection, site: int, number: int) -> tuple[int, int, int] | None:
-    """The times of an import's first and last hit, and how many share the last; None when it has none.
+OF_IMPORT = (
+    " FROM import_span AS span JOIN hit ON hit.site = span.site AND hit.day = span.day"
+    " AND hit.id BETWEEN span.first AND span.last WHERE span.import = ? AND span.site = ?"
+)
 
-    Only its outer days are looked at: an import may have millions of hits.
-    """
+
+def _days_of(connection: Connection, site: int, number: int) -> list[int]:
+    """The days that an import has, or had, hits of."""
     query = "SELECT DISTINCT day FROM import_span WHERE import = ? AND site = ? ORDER BY day"
-    days = [day for (day,) in connection.execute(query, (number, site))]
+    return [day for (day,) in connection.execute(query, (number, site))]
 
-    def ask(what: str, day: int, at: int = 0) -> int:
-        query = (
-            f"SELECT coalesce({what}, 0) FROM import_span AS span JOIN hit ON hit.site = span.site"
-            " AND hit.day = span.day AND hit.id BETWEEN span.first AND span.last"
-            " WHERE span.import = ?1 AND span.site = ?2 AND span.day = ?3 AND hit.at >= ?4"
-        )
-        return int(connection.execute(query, (number, site, day, at)).fetchone()[0])
 
-    # Days of which everything was erased since say nothing.
-    first = next(filter(None, (ask("min(hit.at)", day) for day in days)), 0)
-    for day in reversed(days):
-        if last := ask("max(hit.at)", day):
-            return first, last, ask("count(*)", day, last)
-    return None
+def _find_span(
+    connection: Connection, site: int, number: int, days: Sequence[int], summary: Mapping[str, Any]
+) -> Moments | None:
+    """The times of an import's first and last hit, as it noted them; None when it has none any more.
+
+    Where it noted none (it was cut off, or is old), only its outer days are looked at: there may be millions.
+    """
+    if summary.get("first"):
+        is_there = connection.execute(f"SELECT 1 {OF_IMPORT} LIMIT 1", (number, site)).fetchone()
+        return Moments(summary["first"], summary["last"]) if is_there else None
+
+    def ask(what: str, days: Iterable[int]) -> int:
+        query = f"SELECT {what} {OF_IMPORT} AND span.day = ?"
+        found = (connection.execute(query, (number, site, day)).fetchone()[0] for day in days)
+        # Days of which everything was erased since say nothing.
+        return next(filter(None, found), 0)
+
+    first, last = ask("min(hit.at)", days), ask("max(hit.at)", reversed(days))
+    return Moments(first, last) if last else None
+
+
+def _count_at(connection: Connection, site: int, one: Earlier) -> int:
+    """How many hits of an import have the time of its last."""
+    query = f"SELECT count(*) {OF_IMPORT} AND span.day = ? AND hit.at = ?"
+    day = _days_of(connection, site, one.number)[-1]
+    return int(connection.execute(query, (one.number, site, day, one.span.last)).fetchone()[0])
 
 
 def undo_day(connection: Connection, number: int) -> bool:
