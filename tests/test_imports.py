@@ -373,7 +373,8 @@ def test_what_another_command_prints_is_imported_once(tmp_path: Path) -> None:
     )
     assert first.returncode == 0, first.stderr
     assert "2 page views, of which 2 count" in first.stdout
-    assert (again.returncode, "imported already: import 1, of /dev/fd/" in again.stderr) == (1, True)
+    # Before a stream has ended nobody knows that it is the same content, but that it is of the same time.
+    assert (again.returncode, "import 1 (/dev/fd/" in again.stderr) == (1, True)
 
 
 def test_a_damaged_file_is_named_and_leaves_nothing(data: Path, log: Path, tmp_path: Path) -> None:
