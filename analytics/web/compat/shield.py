@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, request_response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ...errors import InputError, PagetallyError, StoreFailed, TooLarge, Unavailable
+from ...errors import InputError, PagetallyError, StoreFailed, TooLarge, TooMany, Unavailable
 from ...store.connect import DatabaseError
 from ..answers import drop_header, say_error
 from .bridge import PUT_OFF, RESULTS, Bridge, preflight, reason_of
@@ -22,7 +22,8 @@ Refusal = Callable[[Request, PagetallyError], Response]
 """How a protocol says what is wrong, so that its clients survive it: they show a placeholder, not 0.
 
 A picture and JSONP are 200, because proxies pass no other picture on and browsers run no other script; what
-programs fetch has the error's status. The headers are the same for all (`refusing`).
+programs fetch has the error's status. The headers are the same for all (`refusing`), and so is the status
+where a view should be on disk and is not (`own_up`).
 """
 
 
@@ -56,22 +57,35 @@ def refusing(handler: Handler, bridge: Bridge, refuse: Refusal) -> Handler:
         error: PagetallyError
         try:
             response = await handler(request)
-        except (InputError, Unavailable) as raised:
+        except InputError as raised:
             error = raised
+        except Unavailable as raised:
+            error = request.scope[PUT_OFF] = raised
         except DatabaseError:
             error = StoreFailed("cannot be read now")
         else:
-            if PUT_OFF in request.scope:
-                response.headers["retry-after"] = str(request.scope[PUT_OFF].retry_after)
-            return response
+            return own_up(response, request.scope.get(PUT_OFF))
         if isinstance(error, TooLarge):
             # No protocol gets to see a body that is too large.
             bridge.drop(request, bridge.find_site(request), reason_of(error))
         response = refuse(request, error)
         response.headers.update(tell_refusal(request, error, response.status_code))
-        return response
+        return own_up(response, request.scope.get(PUT_OFF))
 
     return respond
+
+
+def own_up(response: Response, why: Unavailable | None) -> Response:
+    """The answer to a view that may not be stored, whatever number it tells.
+
+    What is over a limit was dropped, which its headers say; but what should be on disk and is not is no 2xx.
+    """
+    if why is not None:
+        response.headers["retry-after"] = str(why.retry_after)
+        if not isinstance(why, TooMany):
+            response.status_code = why.status
+            response.headers["x-pagetally"] = say_error(why)[1].decode()
+    return response
 
 
 def tell_refusal(request: Request, error: PagetallyError, status: int) -> dict[str, str]:
