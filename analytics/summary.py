@@ -14,8 +14,8 @@ from .breakdown import Grouping, Row, Rows, Stay, count_each, measure_stays, tab
 from .days import find_zone, local_day, month_of, month_start, read_day, to_date, to_day
 from .dimensions import Level, find_dimension
 from .errors import InputError
-from .filters import NO_FILTER, Condition, Filter, Some, both, conditions
-from .goals import goal_filter
+from .filters import NO_FILTER, Condition, Filter, Some, both, conditions, done_in
+from .goals import goal_filter, names_kept, resolve
 from .model import Annotation, Goal, PageRow, Range, Segment, Site, SourceRow, Totals
 from .periods import Period, range_of
 from .store.base import Reader
@@ -256,6 +256,8 @@ class Count:
     """The head figures of each day."""
     rows: Mapping[str, Rows]
     """The groups of each list that is asked for, but of one that is kept counted."""
+    by_then: Filter = NO_FILTER
+    """At which hours and minutes that was, where not all of the days is meant."""
 
     @property
     def totals(self) -> Totals:
@@ -317,10 +319,14 @@ def look_back(
         return Earlier(before, [count(reader, query, before, lists, is_quick=is_quick)])
     # Today so far against whole days would show a fall every morning.
     until = time_of_day(query)
-    last = Range(before.last, before.last)
-    parts = [(query, Range(before.first, before.last - 1))] if before.days > 1 else []
-    parts.append((_until(query, before.last, until), last))
-    counts = [count(reader, one, days, lists, is_quick=is_quick) for one, days in parts]
+    by_then = _by_then(before.last, until)
+    parts: list[tuple[Query, Range, Filter]] = []
+    if before.days > 1:
+        parts.append((query, Range(before.first, before.last - 1), NO_FILTER))
+    parts.append((_limit(reader, query, by_then), Range(before.last, before.last), by_then))
+    counts = [
+        replace(count(reader, one, days, lists, is_quick=is_quick), by_then=time) for one, days, time in parts
+    ]
     return Earlier(before, counts, until)
 
 
@@ -348,13 +354,19 @@ def time_of_day(query: Query) -> str:
     return f"{datetime.fromtimestamp(query.now, find_zone(query.site.timezone)):%H:%M}"
 
 
-def _until(query: Query, day: int, until: str) -> Query:
-    """The same question of a day until a time, its minute included: of visits by their views until then."""
+def _by_then(day: int, until: str) -> Filter:
+    """The hours and minutes of a day until a time, its minute included."""
     date, hour, minute = to_date(day).isoformat(), int(until[:2]), int(until[3:])
     whole = tuple(f"{date} {one:02}:00" for one in range(hour))
     rest = tuple(f"{date} {hour:02}:{one:02}" for one in range(minute + 1))
-    by_then = Some(tuple(Condition(*one) for one in (("hour", "is", whole), ("minute", "is", rest))))
-    return replace(query, tree=both(query.tree, by_then))
+    return Some(tuple(Condition(*one) for one in (("hour", "is", whole), ("minute", "is", rest))))
+
+
+def _limit(reader: Reader, query: Query, by_then: Filter) -> Query:
+    """The same question of visits by their views until then, and of what was done until then."""
+    kept = names_kept(query.tree)
+    tree = resolve(query.tree, reader.kept(query.site.id)) if kept else query.tree
+    return replace(query, tree=both(done_in(tree, by_then), by_then))
 
 
 def _points(reader: Reader, query: Query, span: Range) -> list[tuple[str, Totals]]:
@@ -375,7 +387,8 @@ def _points_until(reader: Reader, query: Query, span: Range, until: str) -> list
     if not until or query.interval not in MAX_DAYS_OF:
         return found
     day = to_date(span.last).isoformat()
-    last = _points(reader, _until(query, span.last, until), Range(span.last, span.last))
+    limited = _limit(reader, query, _by_then(span.last, until))
+    last = _points(reader, limited, Range(span.last, span.last))
     return [*(one for one in found if not one[0].startswith(day)), *last]
 
 
@@ -419,7 +432,7 @@ def _reached(reader: Reader, parts: Sequence[Count], goals: Sequence[Goal]) -> l
     visitors = sum(part.totals.visitors for part in parts)
     sums = [NOTHING] * len(goals)
     for part in parts:
-        trees = [both(part.query.tree, one) for one in filters]
+        trees = [both(part.query.tree, done_in(one, part.by_then)) for one in filters]
         rows = count_each(reader, part.query.site, part.span, trees)
         sums = [one + totals_of(row) for one, row in zip(sums, rows, strict=True)]
     return [
