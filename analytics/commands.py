@@ -415,7 +415,9 @@ def _keep(instance: Instance, command: Keep) -> int:
         raise InputError("name", f"{given.name!r} is another one's")
     if len(known) >= MOST_KEPT and not given.id and given.name not in known:
         raise Refused(f"a site keeps {MOST_KEPT} at most")
-    return instance.write(lambda store: store.keep(given, now))
+    more = kept.with_goal_renamed(given.id, given.name) if isinstance(given, Goal) else ()
+    numbers = instance.write(lambda store: [store.keep(one, now) for one in (given, *more)])
+    return numbers[0]
 
 
 def _add_token(instance: Instance, command: AddToken) -> str:
