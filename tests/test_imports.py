@@ -19,11 +19,11 @@ from analytics import logreader
 from analytics.accesslog import is_page_view, read_line, read_time
 from analytics.clock import system_clock
 from analytics.commands import BeginImport, Command, EndImport, RemoveSite, UndoImport, WriteImport, perform
-from analytics.errors import PagetallyError, StoreFailed
+from analytics.errors import PagetallyError, Refused, StoreFailed
 from analytics.importer import Source, fingerprint_file, run_import
 from analytics.instance import Instance
 from analytics.model import Earlier, Moments
-from analytics.overlap import Overlap, Past
+from analytics.overlap import Overlap, Past, advise
 from analytics.store.connect import FILE, sqlite3
 from analytics.store.sqlite import SqliteReader
 
@@ -274,6 +274,45 @@ def test_a_log_that_grew_counts_by_the_owners_word(
     assert count(data)["site"] == 70
     assert "no difference" in pagetally("recount", "--check", data=data).stdout
     assert by == "stream" or "undone 0" not in pagetally("import", "list", data=data).stdout
+
+
+@pytest.mark.parametrize("overlap", [Overlap.REFUSE, Overlap.SKIP])
+def test_of_two_imports_at_once_one_counts(instance: Instance, tmp_path: Path, overlap: Overlap) -> None:
+    """Of the same time, and each begun when nothing of the other was there."""
+
+    class Desk:
+        def perform(self, command: Command) -> Any:
+            if isinstance(command, BeginImport) and command.file == "first.log":
+                (other := tmp_path / "other.log").write_text("\n".join([*lines, line("/c", time="10:50:00")]))
+                take(other)
+            return perform(instance, command)
+
+    def look() -> Past:
+        with instance.borrow_reader() as reader:
+            found = reader.earlier_imports(1)
+        # As the first one saw it before the other had stored anything.
+        return Past([] if is_stale.pop() else found, overlap)
+
+    def take(file: Path) -> None:
+        site = instance.registry.sites[0]
+        log = logreader.LogReader(site, NOON)
+        with closing(Source(file)) as source:
+            run_import(Desk(), source, log, lambda position, lines: None, look)
+
+    is_stale = [False, True, False, False]
+    lines = [line("/a"), line("/b", time="10:40:00")]
+    (first := tmp_path / "first.log").write_text("\n".join(lines))
+    with pytest.raises(Refused, match=r"by import|meanwhile"):
+        take(first)
+    assert [row["file"] for row in instance.reader.imports() if row["state"] == "done"] == ["other.log"]
+    instance.fold()
+    assert instance.reader.site_count(1).views == 3
+
+
+@pytest.mark.parametrize(("state", "advice"), [("running", "wait"), ("cut off", "import undo 1")])
+def test_what_to_do_about_an_import_that_is_not_done(state: str, advice: str) -> None:
+    known = Earlier(1, "old.log", "x", state, 9, Moments(NOON - 6_000, NOON), 1)
+    assert advice in advise([known])
 
 
 def test_what_came_later_in_the_last_second_counts(data: Path, tmp_path: Path) -> None:
