@@ -557,7 +557,9 @@ def _begin_import(instance: Instance, command: BeginImport) -> int:
 
 
 def _end_import(instance: Instance, number: int, fingerprint: str, summary: str) -> None:
-    site = next(row["site"] for row in _list_imports(instance) if row["id"] == number)
+    site = next((row["site"] for row in _list_imports(instance) if row["id"] == number), None)
+    if site is None:
+        raise InputError("import", f"there is no import {number} any more")
     _refuse_repeat(instance, fingerprint, site, number)
     instance.write(lambda store: store.end_import(number, fingerprint, summary))
 

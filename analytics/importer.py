@@ -170,7 +170,7 @@ def _take_back(desk: Performer, number: int, error: BaseException) -> None:
         undo(desk, number)
     except InputError:
         raise PagetallyError(
-            f"the site was removed meanwhile, and with it all that import {number} had stored"
+            f"import {number} was undone meanwhile, or the site was removed: nothing of it is stored"
         ) from None
     except Unavailable:
         raise Unavailable(

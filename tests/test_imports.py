@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -492,21 +492,30 @@ def test_an_import_that_is_cut_off_leaves_nothing_or_says_what(
         assert count(data) == {"site": 0}
 
 
-def test_a_site_that_is_removed_meanwhile_is_told(instance: Instance, tmp_path: Path) -> None:
+@pytest.mark.parametrize("agent", [FIREFOX, GOOGLEBOT])
+@pytest.mark.parametrize("meanwhile", [RemoveSite("example.com"), UndoImport(1)])
+@pytest.mark.parametrize("step", [WriteImport, EndImport])
+def test_an_import_that_is_gone_meanwhile_is_told(
+    instance: Instance, tmp_path: Path, agent: str, meanwhile: Command, step: type
+) -> None:
+    """Whether it had stored views or found none."""
+
     class Desk:
-        """Removes the site when the first views come."""
+        """Takes it away before the first views come, or when all are there."""
 
         def perform(self, command: Command) -> Any:
-            if isinstance(command, WriteImport):
-                perform(instance, RemoveSite("example.com"))
+            if isinstance(command, step):
+                while perform(instance, meanwhile):
+                    pass
             return perform(instance, command)
 
-    log = logreader.LogReader(instance.registry.sites[0], now=NOON)
-    with (
-        closing(Source(long_log(tmp_path, 10))) as source,
-        pytest.raises(PagetallyError, match="the site was removed meanwhile"),
-    ):
-        run_import(Desk(), source, log, lambda position, lines: None)
+    (log := tmp_path / "a.log").write_text(line(agent=agent))
+    reader = logreader.LogReader(instance.registry.sites[0], now=NOON)
+    is_gone = step is EndImport or agent == FIREFOX
+    told = pytest.raises(PagetallyError, match=r"undone (meanwhile|already)") if is_gone else nullcontext()
+    with closing(Source(log)) as source, told:
+        run_import(Desk(), source, reader, lambda position, lines: None)
+    assert {row["state"] for row in instance.reader.imports()} <= ({"undone"} if is_gone else {"done"})
 
 
 def test_the_number_of_an_import_is_never_given_again(instance: Instance) -> None:
