@@ -105,11 +105,8 @@ def advise(shared: Sequence[Earlier]) -> str:
         "To add only what is later than all that was imported, give --after-last; to count all of it"
         " (the log of another server, say), --regardless."
     )
-    for one in shared:
-        if one.state == RUNNING:
-            hint += f" Import {one.number} is at work: wait until it is done."
-        elif one.state != DONE:
-            hint += (
-                f" Import {one.number} was cut off; to take its part back: pagetally import undo {one.number}"
-            )
+    for number, state in ((one.number, one.state) for one in shared if one.state != DONE):
+        # Whoever sent a server what runs may be gone all the same.
+        what = "is under way (wait until it is done), or was cut off" if state == RUNNING else "was cut off"
+        hint += f" Import {number} {what}; to take its part back: pagetally import undo {number}"
     return hint

@@ -309,7 +309,9 @@ def test_of_two_imports_at_once_one_counts(instance: Instance, tmp_path: Path, o
     assert instance.reader.site_count(1).views == 3
 
 
-@pytest.mark.parametrize(("state", "advice"), [("running", "wait"), ("cut off", "import undo 1")])
+@pytest.mark.parametrize(
+    ("state", "advice"), [("running", "1 is under way (wait"), ("cut off", "1 was cut off; to")]
+)
 def test_what_to_do_about_an_import_that_is_not_done(state: str, advice: str) -> None:
     known = Earlier(1, "old.log", "x", state, 9, Moments(NOON - 6_000, NOON), 1)
     assert advice in advise([known])
