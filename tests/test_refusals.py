@@ -388,6 +388,13 @@ TOLD: dict[str, Told] = {
     "badges": Told(
         ("GET", "/badge?page_id=blog.example/a", None, PAGE), SVG, "views: 1<", "hits: cannot be read", SHOWN
     ),
+    "badges, in a README": Told(
+        ("GET", "/badge?page_id=blog.example/a", None, PAGE | {"user-agent": "github-camo (876de43e)"}),
+        SVG,
+        "views: 1<",
+        "hits: cannot be read",
+        SHOWN,
+    ),
     "badges, JSON": Told(
         ("GET", "/blog.example/a.json", None, PAGE),
         JSON,
