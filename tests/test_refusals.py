@@ -451,6 +451,31 @@ def test_who_cannot_be_counted_now_is_told_what_its_client_survives(
     assert tallied(instance).get("rate-limit", 0) == (status == 429 and "retry-after" in answer.headers)
 
 
+MANY: dict[str, Call] = {
+    "ga4": ("POST", "/mp/collect?measurement_id=G-ABC", {"events": GA4["events"] * 3}, PAGE, ""),
+    "matomo": (
+        "POST",
+        "/matomo.php",
+        {"requests": ["?idsite=1&rec=1&url=https://blog.example/a"] * 3},
+        PAGE,
+        "",
+    ),
+    "umami": ("POST", "/api/batch", [UMAMI] * 3, PAGE, ""),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_of_many_views_those_that_are_too_many_are_told_of(
+    client: TestClient, instance: Instance, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    waits = [7, 7, 0]
+    monkeypatch.setattr(instance.throttle, "admit", lambda *_: waits.pop())
+    answer = send(client, MANY[name])
+    assert stored(instance) == 1
+    assert answer.status_code < 300
+    assert answer.headers["x-pagetally"].startswith("dropped; rate-limit")
+
+
 @pytest.mark.parametrize("name", TOLD)
 def test_where_nothing_can_be_read_a_placeholder_stands(
     viewed: TestClient, instance: Instance, monkeypatch: pytest.MonkeyPatch, name: str
