@@ -247,7 +247,7 @@ BY_DAY = Grouping(("day",))
 
 
 @dataclass(frozen=True)
-class Count:
+class Counted:
     """What was counted in some days, for a question."""
 
     query: Query
@@ -265,11 +265,11 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Earlier:
+class Compared:
     """What a summary is compared with: nothing, some days, or all of them but the end of the last."""
 
     range: Range | None = None
-    parts: Sequence[Count] = ()
+    parts: Sequence[Counted] = ()
     until: str = ""
     """The time, as "08:15", until which the last day counts; empty for all of it."""
 
@@ -289,7 +289,7 @@ def is_kept(query: Query, name: str) -> bool:
 
 def count(
     reader: Reader, query: Query, span: Range, lists: Iterable[str] = (), *, is_quick: bool = False
-) -> Count:
+) -> Counted:
     """Count some days, in one pass: the head figures of each, and lists of what the filter means.
 
     `is_quick`: of the rows only their amount.
@@ -303,20 +303,20 @@ def count(
         tables = tabulate(reader, query.site, span, asked, query.tree)
         by_day = {to_day(date.fromisoformat(row.labels[0])): totals_of(row) for row in tables[BY_DAY]}
     series = [(day, by_day.get(day, NOTHING)) for day in range(span.first, span.last + 1)]
-    return Count(query, span, series, {name: tables[one] for name, one in by.items()})
+    return Counted(query, span, series, {name: tables[one] for name, one in by.items()})
 
 
 def look_back(
     reader: Reader, query: Query, span: Range, since: int | None, lists: Sequence[str] = ()
-) -> Earlier:
+) -> Compared:
     """Count the days that a range is compared with. `since`: the first day of the site."""
     before = range_before(query, span)
     if before is None or since is None or since > before.first:
         # A period that was counted in part would show a growth that never was.
-        return Earlier()
+        return Compared()
     is_quick = not query.with_before
     if span.last != local_day(query.site.timezone, query.now):
-        return Earlier(before, [count(reader, query, before, lists, is_quick=is_quick)])
+        return Compared(before, [count(reader, query, before, lists, is_quick=is_quick)])
     # Today so far against whole days would show a fall every morning.
     until = time_of_day(query)
     by_then = _by_then(before.last, until)
@@ -327,7 +327,7 @@ def look_back(
     counts = [
         replace(count(reader, one, days, lists, is_quick=is_quick), by_then=time) for one, days, time in parts
     ]
-    return Earlier(before, counts, until)
+    return Compared(before, counts, until)
 
 
 def range_before(query: Query, span: Range) -> Range | None:
@@ -399,7 +399,7 @@ def _stay(reader: Reader, query: Query, span: Range) -> Stay | None:
     return measure_stays(reader, query.site, span, Grouping(), query.tree).get((), Stay())
 
 
-def reach_goals(reader: Reader, now: Count, earlier: Earlier, goals: Sequence[Goal]) -> list[Reached]:
+def reach_goals(reader: Reader, now: Counted, earlier: Compared, goals: Sequence[Goal]) -> list[Reached]:
     """How many of those whom the filter means reached each goal, and how many did before."""
     if not goals:
         return []
@@ -426,7 +426,7 @@ def try_goals(reader: Reader, query: Query, goals: Sequence[Goal]) -> Trial:
     return Trial(span, now.totals.visitors, _reached(reader, [now], goals))
 
 
-def _reached(reader: Reader, parts: Sequence[Count], goals: Sequence[Goal]) -> list[Reached]:
+def _reached(reader: Reader, parts: Sequence[Counted], goals: Sequence[Goal]) -> list[Reached]:
     """How many reached each goal in some days."""
     filters = [goal_filter(goal) for goal in goals]
     visitors = sum(part.totals.visitors for part in parts)
@@ -441,7 +441,7 @@ def _reached(reader: Reader, parts: Sequence[Count], goals: Sequence[Goal]) -> l
     ]
 
 
-def list_panels(reader: Reader, now: Count, earlier: Earlier) -> dict[str, Panel]:
+def list_panels(reader: Reader, now: Counted, earlier: Compared) -> dict[str, Panel]:
     """The lists that a question asks for."""
     query, span, panels = now.query, now.span, {}
     for name in query.panels:
@@ -459,7 +459,7 @@ def list_panels(reader: Reader, now: Count, earlier: Earlier) -> dict[str, Panel
     return {name: _with_before(reader, earlier, panel) for name, panel in panels.items()}
 
 
-def _with_before(reader: Reader, earlier: Earlier, panel: Panel) -> Panel:
+def _with_before(reader: Reader, earlier: Compared, panel: Panel) -> Panel:
     """A list whose rows know their figures in the days that it is compared with."""
     labels = [item.label for item in panel.items]
     found: dict[str, Totals] = {}
@@ -470,7 +470,7 @@ def _with_before(reader: Reader, earlier: Earlier, panel: Panel) -> Panel:
     return replace(panel, items=items)
 
 
-def _figures_of(reader: Reader, part: Count, name: str, labels: Sequence[str]) -> dict[str, Totals]:
+def _figures_of(reader: Reader, part: Counted, name: str, labels: Sequence[str]) -> dict[str, Totals]:
     """The figures of some rows of a list, in some days."""
     if name in part.rows:
         return {label: totals_of(row) for label, row in part.rows[name].named(labels).items()}
