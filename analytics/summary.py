@@ -314,8 +314,12 @@ def look_back(
     if before is None or since is None or since > before.first:
         # A period that was counted in part would show a growth that never was.
         return Compared()
+    today = local_day(query.site.timezone, query.now)
+    if before.last >= today and before.last != span.last:
+        # And so would one that is not over.
+        return Compared()
     is_quick = not query.with_before
-    if span.last != local_day(query.site.timezone, query.now):
+    if span.last != today:
         return Compared(before, [count(reader, query, before, lists, is_quick=is_quick)])
     # Today so far against whole days would show a fall every morning.
     until = time_of_day(query)

@@ -193,6 +193,15 @@ def test_goals_are_compared(page: TestClient, instance: Instance) -> None:
     assert ",5,5," in line
 
 
+@pytest.mark.parametrize(("first", "is_compared"), [("2025-11-23", True), ("2025-11-24", False)])
+def test_days_that_are_not_over_are_not_compared_with(
+    page: TestClient, instance: Instance, first: str, is_compared: bool
+) -> None:
+    report = ask(instance, f"from=2025-11-21&to=2025-11-22&compare={first}", ("page",))
+    assert bool(report.before) == bool(report.range_before) == is_compared
+    assert all(bool(item.before) == is_compared for item in report.panels["page"].items)
+
+
 def test_what_was_done_later_in_the_day_before_is_not_compared_with(instance: Instance) -> None:
     noon, yesterday = 12 * 3_600, TODAY - 1
     hits = [hit(1, "/a", noon - 600, yesterday), hit(1, "/thanks", noon + 600, yesterday)]
