@@ -185,6 +185,9 @@ def resolve(tree: Filter, kept: Kept, depth: int = 0) -> Filter:
             return NOTHING
         known = kept.filters(tree.dimension)
         missing = [value for value in tree.values if value not in known]
+        if missing and depth:
+            # So that the page of the segment can be shown, where it is changed or forgotten.
+            return NOTHING
         if missing:
             raise InputError("filters", f"there is no {tree.dimension} {missing[0][:80]!r}")
         parts = tuple(resolve(known[value], kept, depth + 1) for value in tree.values)

@@ -245,6 +245,9 @@ def test_a_segment_may_name_a_goal_whatever_that_is_called_later(client: TestCli
     assert keep(client, **goal, name="Joined", number="1").status_code == 303
     assert figures(client, "segment=1")[1] == "1"
     assert "goal:is:Joined" in client.get("/sites/example.com?segment=1").text
+    keep(client, forget="goal", number="1")
+    assert figures(client, "segment=1")[1] == "0"
+    assert "Forget this segment" in client.get("/sites/example.com?segment=1").text
 
 
 def test_no_name_stands_for_the_number_of_another(client: TestClient) -> None:
