@@ -16,9 +16,11 @@ import pytest
 from click.testing import CliRunner
 from starlette.testclient import TestClient
 
-from analytics import wording
+from analytics import server, wording
 from analytics.__main__ import run
 from analytics.cli import main
+from analytics.config import read_config
+from analytics.errors import DataFolderInUse
 from analytics.instance import Instance
 from analytics.lock import FolderLock, find_owner
 from analytics.model import Hit
@@ -239,6 +241,29 @@ def test_what_another_left_in_the_lock_file_is_not_taken_for_the_command(tmp_pat
     assert find_owner(tmp_path) == ("7", "")
     held.release()
     assert find_owner(tmp_path) is None
+
+
+def test_a_server_waits_again_where_the_next_command_was_quicker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[FolderLock] = []
+
+    def await_command(folder: Path, say: object) -> None:
+        if held:
+            held[0].release()
+        else:
+            held.append(FolderLock(folder, "pagetally import access-log").acquire())
+
+    monkeypatch.setattr(server, "await_command", await_command)
+    config = read_config({"data": str(tmp_path / "data"), "port": "0", "host": "127.0.0.1"}, {})
+    instance, listener = server.take_place(config, print)
+    try:
+        # Another server does not wait for this one.
+        with pytest.raises(DataFolderInUse):
+            server.take_place(config, print)
+    finally:
+        instance.close()
+        listener.close()
 
 
 def test_a_server_waits_for_a_command_that_ends(tmp_path: Path) -> None:
