@@ -415,7 +415,9 @@ def _keep(instance: Instance, command: Keep) -> int:
         raise InputError("name", f"{given.name!r} is another one's")
     if len(known) >= MOST_KEPT and not given.id and given.name not in known:
         raise Refused(f"a site keeps {MOST_KEPT} at most")
-    return instance.write(lambda store: store.keep(given, now))
+    more = kept.with_goal_renamed(given.id, given.name) if isinstance(given, Goal) else ()
+    numbers = instance.write(lambda store: [store.keep(one, now) for one in (given, *more)])
+    return numbers[0]
 
 
 def _add_token(instance: Instance, command: AddToken) -> str:
@@ -555,7 +557,9 @@ def _begin_import(instance: Instance, command: BeginImport) -> int:
 
 
 def _end_import(instance: Instance, number: int, fingerprint: str, summary: str) -> None:
-    site = next(row["site"] for row in _list_imports(instance) if row["id"] == number)
+    site = next((row["site"] for row in _list_imports(instance) if row["id"] == number), None)
+    if site is None:
+        raise InputError("import", f"there is no import {number} any more")
     _refuse_repeat(instance, fingerprint, site, number)
     instance.write(lambda store: store.end_import(number, fingerprint, summary))
 

@@ -95,6 +95,20 @@ def both(one: Filter, other: Filter) -> Filter:
     return Every((one, other))
 
 
+def done_in(tree: Filter, time: Filter) -> Filter:
+    """The same filter, where only what was done at a time counts as done.
+
+    Of engagement no time is kept: it counts as long as its visit does.
+    """
+    if isinstance(tree, Done):
+        return Done(both(tree.part, time))
+    if isinstance(tree, Unless):
+        return Unless(done_in(tree.part, time))
+    if isinstance(tree, Every | Some):
+        return type(tree)(tuple(done_in(part, time) for part in tree.parts))
+    return tree
+
+
 def conditions(tree: Filter) -> Iterator[Condition]:
     """Every condition in a filter."""
     if isinstance(tree, Condition):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
+
+from msgspec.structs import replace
 
 from .errors import InputError
 from .filters import (
@@ -128,6 +132,16 @@ def segment_filter(segment: Segment) -> Filter:
     return join_conditions(found, is_any=is_any)
 
 
+def rename_goals(found: Iterable[Condition], names: Mapping[str, str]) -> list[Condition]:
+    """Conditions, those on goals by the new names that they got."""
+    return [
+        dataclasses.replace(one, values=tuple(names.get(value, value) for value in one.values))
+        if one.dimension == "goal"
+        else one
+        for one in found
+    ]
+
+
 @dataclass(frozen=True)
 class Kept:
     """What an owner keeps of a site under names."""
@@ -136,10 +150,24 @@ class Kept:
     segments: Sequence[Segment] = ()
 
     def filters(self, kind: str) -> Mapping[str, Filter]:
-        """Each by its name, and by its number."""
+        """Each by its name, and by its number: a goal first by its name, a segment by its number, for so
+        pages ask for them."""
         if kind == "goal":
-            return {key: goal_filter(one) for one in self.goals for key in (one.name, str(one.id))}
-        return {key: segment_filter(one) for one in self.segments for key in (one.name, str(one.id))}
+            of_goal = [(one, goal_filter(one)) for one in self.goals]
+            return {str(one.id): tree for one, tree in of_goal} | {one.name: tree for one, tree in of_goal}
+        found = [(one, segment_filter(one)) for one in self.segments]
+        return {one.name: tree for one, tree in found} | {str(one.id): tree for one, tree in found}
+
+    def with_goal_renamed(self, number: int, name: str) -> Sequence[Segment]:
+        """The segments that name a goal, with the name that it gets."""
+        names = {one.name: name for one in self.goals if one.id == number and one.name != name}
+        changed = []
+        for one in self.segments if names else ():
+            with contextlib.suppress(InputError):  # about a dimension that is no more: it means nothing
+                found, is_any = read_filters(one.filters)
+                filters = write_filters(rename_goals(found, names), is_any=is_any)
+                changed += [replace(one, filters=filters)] if filters != one.filters else []
+        return changed
 
 
 def names_kept(tree: Filter) -> bool:
@@ -152,11 +180,14 @@ def resolve(tree: Filter, kept: Kept, depth: int = 0) -> Filter:
     if isinstance(tree, Condition):
         if tree.dimension not in KEPT:
             return tree
-        if depth:
+        if depth and tree.dimension == "segment":
             # A segment of segments could name itself.
             return NOTHING
         known = kept.filters(tree.dimension)
         missing = [value for value in tree.values if value not in known]
+        if missing and depth:
+            # So that the page of the segment can be shown, where it is changed or forgotten.
+            return NOTHING
         if missing:
             raise InputError("filters", f"there is no {tree.dimension} {missing[0][:80]!r}")
         parts = tuple(resolve(known[value], kept, depth + 1) for value in tree.values)

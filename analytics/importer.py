@@ -22,7 +22,7 @@ from .commands import BeginImport, Command, EndImport, Fold, UndoImport, WriteIm
 from .errors import InputError, PagetallyError, Unavailable
 from .logreader import Block, LogReader, Summary
 from .model import Moments
-from .overlap import NOTHING, Past
+from .overlap import Past
 
 BLOCK = 1024 * 1024
 """Bytes of a log that are parsed and stored at a time, and the rest of the last line."""
@@ -123,7 +123,7 @@ def fingerprint_file(path: Path) -> str:
     return read_through(path).fingerprint
 
 
-def rehearse(source: Source, log: LogReader, progress: Progress, past: Past = NOTHING) -> Summary:
+def rehearse(source: Source, log: LogReader, progress: Progress, past: Past) -> Summary:
     """Read a log and store nothing; what an import would do. InputError when it is no log."""
     log.after = past.end
     for block in log.read(source.read()):
@@ -133,11 +133,11 @@ def rehearse(source: Source, log: LogReader, progress: Progress, past: Past = NO
 
 
 def run_import(
-    desk: Performer, source: Source, log: LogReader, progress: Progress, past: Past = NOTHING
+    desk: Performer, source: Source, log: LogReader, progress: Progress, look: Callable[[], Past] = Past
 ) -> int:
-    """Import a log; the import's number.
+    """Import a log; the import's number. `look`: what was imported by now.
 
-    Refused when the same content was imported before, or (unless `past` says what to do) other views of
+    Refused when the same content was imported before, or (unless `look` says what to do) other views of
     its time; InputError when it is no log. An import of the same content that a crash interrupted is undone
     first. When this one cannot be finished, it is undone.
     """
@@ -145,15 +145,18 @@ def run_import(
     whole = read_through(source.path) if source.path is not None and source.is_file else None
     fingerprint = whole.fingerprint if whole else ""
     number = int(desk.perform(BeginImport(log.site.domain, "access-log", source.name, fingerprint)))
-    past = past.without_rests_of(fingerprint)
-    log.after = past.end
     try:
+        past = look()
+        log.after = past.end
         if whole:
             past.check(whole.span, log.site.timezone)
         _write_all(desk, number, source, log, progress, past)
         log.summary.check(source.name)
-        if not past.has(source.fingerprint):
-            past.check(source.span, log.site.timezone)
+        # Beside a running server another import may have begun or ended since.
+        now = look().without(number)
+        now.check_since(past)
+        if not now.has(source.fingerprint):
+            now.check(source.span, log.site.timezone)
         desk.perform(EndImport(number, source.fingerprint, log.summary.as_json()))
     except BaseException as error:
         _take_back(desk, number, error)
@@ -167,7 +170,7 @@ def _take_back(desk: Performer, number: int, error: BaseException) -> None:
         undo(desk, number)
     except InputError:
         raise PagetallyError(
-            f"the site was removed meanwhile, and with it all that import {number} had stored"
+            f"import {number} was undone meanwhile, or the site was removed: nothing of it is stored"
         ) from None
     except Unavailable:
         raise Unavailable(

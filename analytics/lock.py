@@ -135,7 +135,8 @@ def _read_owner(folder: Path) -> Owner:
         text = (folder / FILE).read_bytes()[:MAX_OWNER].decode("ascii", "replace")
     except OSError:
         text = ""
-    process, _, command = text.strip().partition(" ")
+    # The first line: whoever takes the folder writes over what the one before wrote, and then cuts it off.
+    process, _, command = text.partition("\n")[0].strip().partition(" ")
     return Owner(process or "unknown", command)
 
 

@@ -22,6 +22,9 @@ from .urls import bare_host
 MAX_MARKUP = 64 * 1024
 """Bytes of markup that are looked at."""
 
+MAX_LOOKED = 8 * MAX_MARKUP
+"""Characters of a page's different tags that are looked at: whoever made it may want that to take long."""
+
 MAX_FOUND = 200
 """Elements and addresses that are listed at most."""
 
@@ -84,12 +87,23 @@ class Proposal:
 
 def pick_out(page: str) -> str:
     """Of a whole page, which may be larger than what is read, the scripts and tags that tell its counters."""
-    kept: dict[str, None] = {}
+    kept, looked = [], 0
+    for tag in dict.fromkeys(_find_tags(page)):
+        looked += len(tag)
+        if looked > MAX_LOOKED:
+            break
+        if _speaks(tag):
+            kept.append(tag)
+    return "\n".join(kept).encode()[:MAX_MARKUP].decode("utf-8", "ignore")
+
+
+def _find_tags(page: str) -> Iterator[str]:
+    """The scripts of a page, and the tags between them, as far as they are looked at."""
     for piece in cut(page):
-        for tag in [piece] if _SCRIPT.match(piece) else _TAG.findall(piece):
-            if _speaks(tag[:MAX_BLOCK]):
-                kept[tag[:MAX_BLOCK]] = None
-    return "\n".join(kept)[:MAX_MARKUP]
+        if _SCRIPT.match(piece):
+            yield piece[:MAX_BLOCK]
+        elif "<" in piece:
+            yield from _TAG.findall(piece)
 
 
 def _speaks(tag: str) -> bool:

@@ -17,7 +17,7 @@ SEAM = 600
 SHOWN = 3
 """Imports that are named."""
 
-DONE = "done"
+DONE, RUNNING = "done", "running"
 
 
 class Overlap(StrEnum):
@@ -42,6 +42,10 @@ class Past:
         kept = [one for one in self.earlier if one.state == DONE or one.fingerprint != (fingerprint or None)]
         return replace(self, earlier=kept)
 
+    def without(self, number: int) -> Past:
+        """The same without one import."""
+        return replace(self, earlier=[one for one in self.earlier if one.number != number])
+
     def has(self, fingerprint: str) -> bool:
         """Whether that very content is among it, which is refused for this reason."""
         return any(one.fingerprint == fingerprint for one in self.earlier)
@@ -65,8 +69,11 @@ class Past:
         if shared:
             raise Refused(f"{describe(shared, timezone)}: this log could count it twice", hint=advise(shared))
 
-
-NOTHING = Past()
+    def check_since(self, start: Past) -> None:
+        """Refused when a log that began where others ended would begin elsewhere by now."""
+        if self.end[0] != start.end[0]:
+            hint = "It is taken back. Import it again, alone."
+            raise Refused("another log of the site was imported meanwhile", hint=hint)
 
 
 def _is_shared(known: Moments, log: Moments, *, is_whole: bool) -> bool:
@@ -98,6 +105,8 @@ def advise(shared: Sequence[Earlier]) -> str:
         "To add only what is later than all that was imported, give --after-last; to count all of it"
         " (the log of another server, say), --regardless."
     )
-    for number in (one.number for one in shared if one.state != DONE):
-        hint += f" Import {number} was cut off; to take its part back: pagetally import undo {number}"
+    for number, state in ((one.number, one.state) for one in shared if one.state != DONE):
+        # Whoever sent a server what runs may be gone all the same.
+        what = "is under way (wait until it is done), or was cut off" if state == RUNNING else "was cut off"
+        hint += f" Import {number} {what}; to take its part back: pagetally import undo {number}"
     return hint

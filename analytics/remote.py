@@ -13,6 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
@@ -128,7 +129,7 @@ def _ask(
         raise InputError("url", f"{url!r} is no address that can be asked") from None
     if parts.scheme not in ("http", "https") or not host or parts.username or not url.isascii():
         raise InputError("url", f"{url!r} is no address that can be asked")
-    address = find_address(host, port, allow_private=allow_private)
+    address = _find_until(deadline, host, port, allow_private=allow_private)
     connection = http.client.HTTPConnection(host, port)
     try:
         connection.sock = socket.create_connection((address, port), _left(deadline))
@@ -151,6 +152,21 @@ def _ask(
         return reply, answer.getheader("location", "")
     finally:
         connection.close()
+
+
+def _find_until(deadline: float, host: str, port: int, *, allow_private: bool) -> str:
+    """`find_address`, whose question to name servers has no limit; TimeoutError at the deadline."""
+    found: Future[str] = Future()
+
+    def find() -> None:
+        try:
+            found.set_result(find_address(host, port, allow_private=allow_private))
+        except Exception as error:
+            found.set_exception(error)
+
+    # Nobody waits for it after the deadline: it ends by itself.
+    threading.Thread(target=find, daemon=True).start()
+    return found.result(_left(deadline))
 
 
 def _left(deadline: float) -> float:

@@ -15,10 +15,11 @@ import uvicorn
 
 from .config import Config
 from .control import ControlServer
-from .errors import PagetallyError
+from .errors import DataFolderInUse, PagetallyError
 from .instance import Instance
 from .jobs import schedule
 from .lock import await_command
+from .lock import find_owner as find_holder
 from .store.ingest import Caps
 from .web.app import create_app
 from .web.guard import LimitedProtocol
@@ -45,15 +46,10 @@ def serve(config: Config, *, say: Callable[[str], None], make_app: AppFactory | 
     for name in ("apscheduler", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)
     sys.setswitchinterval(SWITCH_SECONDS)
-    await_command(config.data, say)
-    listener = open_listener(config.host, config.port)
     for number in (signal.SIGTERM, signal.SIGINT):
         # uvicorn sends itself the signal again once it has stopped; that is no failure.
         signal.signal(number, _leave)
-    caps = Caps(path=config.new_paths_a_day)
-    instance = Instance(
-        config.data, caps=caps, rate_limit=config.rate_limit, geo_files=config.geo, has_aside=True
-    ).open()
+    instance, listener = take_place(config, say)
     try:
         app = (
             make_app(instance)
@@ -82,6 +78,28 @@ def serve(config: Config, *, say: Callable[[str], None], make_app: AppFactory | 
     finally:
         instance.close()
         listener.close()
+
+
+def take_place(config: Config, say: Callable[[str], None]) -> tuple[Instance, socket.socket]:
+    """The open instance and a listening socket, when no command has the folder any more.
+
+    DataFolderInUse when another server has it.
+    """
+    caps = Caps(path=config.new_paths_a_day)
+    while True:
+        await_command(config.data, say)
+        listener = open_listener(config.host, config.port)
+        instance = Instance(
+            config.data, caps=caps, rate_limit=config.rate_limit, geo_files=config.geo, has_aside=True
+        )
+        try:
+            return instance.open(), listener
+        except DataFolderInUse:
+            # Of several commands in a row the next may have been quicker.
+            listener.close()
+            holder = find_holder(config.data)
+            if holder is not None and not holder.command:
+                raise
 
 
 def _leave(number: int, _: object) -> None:

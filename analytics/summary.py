@@ -14,8 +14,8 @@ from .breakdown import Grouping, Row, Rows, Stay, count_each, measure_stays, tab
 from .days import find_zone, local_day, month_of, month_start, read_day, to_date, to_day
 from .dimensions import Level, find_dimension
 from .errors import InputError
-from .filters import NO_FILTER, Condition, Filter, Some, both, conditions
-from .goals import goal_filter
+from .filters import NO_FILTER, Condition, Filter, Some, both, conditions, done_in
+from .goals import goal_filter, names_kept, resolve
 from .model import Annotation, Goal, PageRow, Range, Segment, Site, SourceRow, Totals
 from .periods import Period, range_of
 from .store.base import Reader
@@ -247,7 +247,7 @@ BY_DAY = Grouping(("day",))
 
 
 @dataclass(frozen=True)
-class Count:
+class Counted:
     """What was counted in some days, for a question."""
 
     query: Query
@@ -256,6 +256,8 @@ class Count:
     """The head figures of each day."""
     rows: Mapping[str, Rows]
     """The groups of each list that is asked for, but of one that is kept counted."""
+    by_then: Filter = NO_FILTER
+    """At which hours and minutes that was, where not all of the days is meant."""
 
     @property
     def totals(self) -> Totals:
@@ -263,11 +265,11 @@ class Count:
 
 
 @dataclass(frozen=True)
-class Earlier:
+class Compared:
     """What a summary is compared with: nothing, some days, or all of them but the end of the last."""
 
     range: Range | None = None
-    parts: Sequence[Count] = ()
+    parts: Sequence[Counted] = ()
     until: str = ""
     """The time, as "08:15", until which the last day counts; empty for all of it."""
 
@@ -287,7 +289,7 @@ def is_kept(query: Query, name: str) -> bool:
 
 def count(
     reader: Reader, query: Query, span: Range, lists: Iterable[str] = (), *, is_quick: bool = False
-) -> Count:
+) -> Counted:
     """Count some days, in one pass: the head figures of each, and lists of what the filter means.
 
     `is_quick`: of the rows only their amount.
@@ -301,27 +303,35 @@ def count(
         tables = tabulate(reader, query.site, span, asked, query.tree)
         by_day = {to_day(date.fromisoformat(row.labels[0])): totals_of(row) for row in tables[BY_DAY]}
     series = [(day, by_day.get(day, NOTHING)) for day in range(span.first, span.last + 1)]
-    return Count(query, span, series, {name: tables[one] for name, one in by.items()})
+    return Counted(query, span, series, {name: tables[one] for name, one in by.items()})
 
 
 def look_back(
     reader: Reader, query: Query, span: Range, since: int | None, lists: Sequence[str] = ()
-) -> Earlier:
+) -> Compared:
     """Count the days that a range is compared with. `since`: the first day of the site."""
     before = range_before(query, span)
     if before is None or since is None or since > before.first:
         # A period that was counted in part would show a growth that never was.
-        return Earlier()
+        return Compared()
+    today = local_day(query.site.timezone, query.now)
+    if before.last >= today and before.last != span.last:
+        # And so would one that is not over.
+        return Compared()
     is_quick = not query.with_before
-    if span.last != local_day(query.site.timezone, query.now):
-        return Earlier(before, [count(reader, query, before, lists, is_quick=is_quick)])
+    if span.last != today:
+        return Compared(before, [count(reader, query, before, lists, is_quick=is_quick)])
     # Today so far against whole days would show a fall every morning.
     until = time_of_day(query)
-    last = Range(before.last, before.last)
-    parts = [(query, Range(before.first, before.last - 1))] if before.days > 1 else []
-    parts.append((_until(query, before.last, until), last))
-    counts = [count(reader, one, days, lists, is_quick=is_quick) for one, days in parts]
-    return Earlier(before, counts, until)
+    by_then = _by_then(before.last, until)
+    parts: list[tuple[Query, Range, Filter]] = []
+    if before.days > 1:
+        parts.append((query, Range(before.first, before.last - 1), NO_FILTER))
+    parts.append((_limit(reader, query, by_then), Range(before.last, before.last), by_then))
+    counts = [
+        replace(count(reader, one, days, lists, is_quick=is_quick), by_then=time) for one, days, time in parts
+    ]
+    return Compared(before, counts, until)
 
 
 def range_before(query: Query, span: Range) -> Range | None:
@@ -348,13 +358,19 @@ def time_of_day(query: Query) -> str:
     return f"{datetime.fromtimestamp(query.now, find_zone(query.site.timezone)):%H:%M}"
 
 
-def _until(query: Query, day: int, until: str) -> Query:
-    """The same question of a day until a time, its minute included: of visits by their views until then."""
+def _by_then(day: int, until: str) -> Filter:
+    """The hours and minutes of a day until a time, its minute included."""
     date, hour, minute = to_date(day).isoformat(), int(until[:2]), int(until[3:])
     whole = tuple(f"{date} {one:02}:00" for one in range(hour))
     rest = tuple(f"{date} {hour:02}:{one:02}" for one in range(minute + 1))
-    by_then = Some(tuple(Condition(*one) for one in (("hour", "is", whole), ("minute", "is", rest))))
-    return replace(query, tree=both(query.tree, by_then))
+    return Some(tuple(Condition(*one) for one in (("hour", "is", whole), ("minute", "is", rest))))
+
+
+def _limit(reader: Reader, query: Query, by_then: Filter) -> Query:
+    """The same question of visits by their views until then, and of what was done until then."""
+    kept = names_kept(query.tree)
+    tree = resolve(query.tree, reader.kept(query.site.id)) if kept else query.tree
+    return replace(query, tree=both(done_in(tree, by_then), by_then))
 
 
 def _points(reader: Reader, query: Query, span: Range) -> list[tuple[str, Totals]]:
@@ -375,7 +391,8 @@ def _points_until(reader: Reader, query: Query, span: Range, until: str) -> list
     if not until or query.interval not in MAX_DAYS_OF:
         return found
     day = to_date(span.last).isoformat()
-    last = _points(reader, _until(query, span.last, until), Range(span.last, span.last))
+    limited = _limit(reader, query, _by_then(span.last, until))
+    last = _points(reader, limited, Range(span.last, span.last))
     return [*(one for one in found if not one[0].startswith(day)), *last]
 
 
@@ -386,7 +403,7 @@ def _stay(reader: Reader, query: Query, span: Range) -> Stay | None:
     return measure_stays(reader, query.site, span, Grouping(), query.tree).get((), Stay())
 
 
-def reach_goals(reader: Reader, now: Count, earlier: Earlier, goals: Sequence[Goal]) -> list[Reached]:
+def reach_goals(reader: Reader, now: Counted, earlier: Compared, goals: Sequence[Goal]) -> list[Reached]:
     """How many of those whom the filter means reached each goal, and how many did before."""
     if not goals:
         return []
@@ -413,13 +430,13 @@ def try_goals(reader: Reader, query: Query, goals: Sequence[Goal]) -> Trial:
     return Trial(span, now.totals.visitors, _reached(reader, [now], goals))
 
 
-def _reached(reader: Reader, parts: Sequence[Count], goals: Sequence[Goal]) -> list[Reached]:
+def _reached(reader: Reader, parts: Sequence[Counted], goals: Sequence[Goal]) -> list[Reached]:
     """How many reached each goal in some days."""
     filters = [goal_filter(goal) for goal in goals]
     visitors = sum(part.totals.visitors for part in parts)
     sums = [NOTHING] * len(goals)
     for part in parts:
-        trees = [both(part.query.tree, one) for one in filters]
+        trees = [both(part.query.tree, done_in(one, part.by_then)) for one in filters]
         rows = count_each(reader, part.query.site, part.span, trees)
         sums = [one + totals_of(row) for one, row in zip(sums, rows, strict=True)]
     return [
@@ -428,7 +445,7 @@ def _reached(reader: Reader, parts: Sequence[Count], goals: Sequence[Goal]) -> l
     ]
 
 
-def list_panels(reader: Reader, now: Count, earlier: Earlier) -> dict[str, Panel]:
+def list_panels(reader: Reader, now: Counted, earlier: Compared) -> dict[str, Panel]:
     """The lists that a question asks for."""
     query, span, panels = now.query, now.span, {}
     for name in query.panels:
@@ -446,7 +463,7 @@ def list_panels(reader: Reader, now: Count, earlier: Earlier) -> dict[str, Panel
     return {name: _with_before(reader, earlier, panel) for name, panel in panels.items()}
 
 
-def _with_before(reader: Reader, earlier: Earlier, panel: Panel) -> Panel:
+def _with_before(reader: Reader, earlier: Compared, panel: Panel) -> Panel:
     """A list whose rows know their figures in the days that it is compared with."""
     labels = [item.label for item in panel.items]
     found: dict[str, Totals] = {}
@@ -457,7 +474,7 @@ def _with_before(reader: Reader, earlier: Earlier, panel: Panel) -> Panel:
     return replace(panel, items=items)
 
 
-def _figures_of(reader: Reader, part: Count, name: str, labels: Sequence[str]) -> dict[str, Totals]:
+def _figures_of(reader: Reader, part: Counted, name: str, labels: Sequence[str]) -> dict[str, Totals]:
     """The figures of some rows of a list, in some days."""
     if name in part.rows:
         return {label: totals_of(row) for label, row in part.rows[name].named(labels).items()}

@@ -12,9 +12,10 @@ import pytest
 from msgspec.structs import replace as changed
 from starlette.testclient import TestClient
 
+from analytics.commands import Keep, perform
 from analytics.days import to_date
 from analytics.instance import Instance
-from analytics.model import Campaign, Hit, Kind
+from analytics.model import Campaign, Goal, Hit, Kind
 from analytics.selection import TABS, question, read_selection
 from analytics.summary import Panel, Report, summarise
 
@@ -190,6 +191,33 @@ def test_goals_are_compared(page: TestClient, instance: Instance) -> None:
     )
     assert line.startswith("Saw grown,page,/grown,0,30,30,")
     assert ",5,5," in line
+
+
+@pytest.mark.parametrize(("first", "is_compared"), [("2025-11-23", True), ("2025-11-24", False)])
+def test_days_that_are_not_over_are_not_compared_with(
+    page: TestClient, instance: Instance, first: str, is_compared: bool
+) -> None:
+    report = ask(instance, f"from=2025-11-21&to=2025-11-22&compare={first}", ("page",))
+    assert bool(report.before) == bool(report.range_before) == is_compared
+    assert all(bool(item.before) == is_compared for item in report.panels["page"].items)
+
+
+def test_what_was_done_later_in_the_day_before_is_not_compared_with(instance: Instance) -> None:
+    noon, yesterday = 12 * 3_600, TODAY - 1
+    hits = [hit(1, "/a", noon - 600, yesterday), hit(1, "/thanks", noon + 600, yesterday)]
+    hits += [changed(one, kind=Kind.EVENT, name="Signup") for one in hits[1:]]
+    hits += [hit(2, "/thanks", 5, yesterday), hit(3, "/a", 5), hit(4, "/a", 5, TODAY - 2)]
+    hits.append(changed(hits[3], kind=Kind.EVENT, name="Signup"))
+    instance.write(lambda store: store.write(hits))
+    for name, kind, target in (("Event", "event", "Signup"), ("Page", "page", "/thanks")):
+        perform(instance, Keep("example.com", goal=Goal(0, 0, name, kind, target)))
+    report = ask(instance, "period=today", (), with_kept=True)
+    told = [(one.goal.name, one.before and one.before.visitors) for one in report.goals]
+    assert told == [("Event", 1), ("Page", 1)]
+    filtered = ask(instance, "period=today&f=goal:is:Event&f=goal:is:Page", ())
+    assert filtered.before
+    assert filtered.before.visitors == 1
+    assert sum(figures.visitors for _, figures in filtered.points_before) == 1
 
 
 def test_the_terminal_names_the_days_and_each_row_then(instance: Instance) -> None:

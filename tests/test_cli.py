@@ -16,11 +16,13 @@ import pytest
 from click.testing import CliRunner
 from starlette.testclient import TestClient
 
-from analytics import wording
+from analytics import server, wording
 from analytics.__main__ import run
 from analytics.cli import main
+from analytics.config import read_config
+from analytics.errors import DataFolderInUse
 from analytics.instance import Instance
-from analytics.lock import find_owner
+from analytics.lock import FolderLock, find_owner
 from analytics.model import Hit
 from analytics.store.connect import FILE
 from analytics.web.app import create_app
@@ -230,6 +232,38 @@ def test_a_folder_belongs_to_one_server_whose_lock_file_was_deleted(start_server
     second = pagetally("serve", "--port", "0", data=server.data, check=False)
     assert (second.returncode, "is in use by another process" in second.stderr) == (1, True)
     assert "held by process" in pagetally("doctor", data=server.data, check=False).stdout
+
+
+def test_what_another_left_in_the_lock_file_is_not_taken_for_the_command(tmp_path: Path) -> None:
+    """Whoever takes the folder writes over it first, and cuts it off then."""
+    held = FolderLock(tmp_path).acquire()
+    (tmp_path / "lock").write_text("7\n45 pagetally import access-log\n")
+    assert find_owner(tmp_path) == ("7", "")
+    held.release()
+    assert find_owner(tmp_path) is None
+
+
+def test_a_server_waits_again_where_the_next_command_was_quicker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[FolderLock] = []
+
+    def await_command(folder: Path, say: object) -> None:
+        if held:
+            held[0].release()
+        else:
+            held.append(FolderLock(folder, "pagetally import access-log").acquire())
+
+    monkeypatch.setattr(server, "await_command", await_command)
+    config = read_config({"data": str(tmp_path / "data"), "port": "0", "host": "127.0.0.1"}, {})
+    instance, listener = server.take_place(config, print)
+    try:
+        # Another server does not wait for this one.
+        with pytest.raises(DataFolderInUse):
+            server.take_place(config, print)
+    finally:
+        instance.close()
+        listener.close()
 
 
 def test_a_server_waits_for_a_command_that_ends(tmp_path: Path) -> None:

@@ -488,6 +488,21 @@ ENDLESS = {
 """Servers that come to no end: how they are asked, what they say, and what they then say again and again."""
 
 
+def test_a_name_server_that_does_not_answer_takes_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+
+    def look_up(*_: object, **__: object) -> list[object]:
+        answers.wait(20)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    start = time.monotonic()
+    with pytest.raises(PagetallyError, match="takes too long"):
+        fetch("http://a.example/", seconds=0.05)
+    assert time.monotonic() - start < 10
+    answers.set()
+
+
 @pytest.mark.parametrize("name", ENDLESS)
 def test_a_server_that_comes_to_no_end_takes_too_long(name: str) -> None:
     scheme, begin, more = ENDLESS[name]

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,11 @@ from analytics import logreader
 from analytics.accesslog import is_page_view, read_line, read_time
 from analytics.clock import system_clock
 from analytics.commands import BeginImport, Command, EndImport, RemoveSite, UndoImport, WriteImport, perform
-from analytics.errors import PagetallyError, StoreFailed
+from analytics.errors import PagetallyError, Refused, StoreFailed
 from analytics.importer import Source, fingerprint_file, run_import
 from analytics.instance import Instance
 from analytics.model import Earlier, Moments
-from analytics.overlap import Overlap, Past
+from analytics.overlap import Overlap, Past, advise
 from analytics.store.connect import FILE, sqlite3
 from analytics.store.sqlite import SqliteReader
 
@@ -276,6 +276,47 @@ def test_a_log_that_grew_counts_by_the_owners_word(
     assert by == "stream" or "undone 0" not in pagetally("import", "list", data=data).stdout
 
 
+@pytest.mark.parametrize("overlap", [Overlap.REFUSE, Overlap.SKIP])
+def test_of_two_imports_at_once_one_counts(instance: Instance, tmp_path: Path, overlap: Overlap) -> None:
+    """Of the same time, and each begun when nothing of the other was there."""
+
+    class Desk:
+        def perform(self, command: Command) -> Any:
+            if isinstance(command, BeginImport) and command.file == "first.log":
+                (other := tmp_path / "other.log").write_text("\n".join([*lines, line("/c", time="10:50:00")]))
+                take(other)
+            return perform(instance, command)
+
+    def look() -> Past:
+        with instance.borrow_reader() as reader:
+            found = reader.earlier_imports(1)
+        # As the first one saw it before the other had stored anything.
+        return Past([] if is_stale.pop() else found, overlap)
+
+    def take(file: Path) -> None:
+        site = instance.registry.sites[0]
+        log = logreader.LogReader(site, NOON)
+        with closing(Source(file)) as source:
+            run_import(Desk(), source, log, lambda position, lines: None, look)
+
+    is_stale = [False, True, False, False]
+    lines = [line("/a"), line("/b", time="10:40:00")]
+    (first := tmp_path / "first.log").write_text("\n".join(lines))
+    with pytest.raises(Refused, match=r"by import|meanwhile"):
+        take(first)
+    assert [row["file"] for row in instance.reader.imports() if row["state"] == "done"] == ["other.log"]
+    instance.fold()
+    assert instance.reader.site_count(1).views == 3
+
+
+@pytest.mark.parametrize(
+    ("state", "advice"), [("running", "1 is under way (wait"), ("cut off", "1 was cut off; to")]
+)
+def test_what_to_do_about_an_import_that_is_not_done(state: str, advice: str) -> None:
+    known = Earlier(1, "old.log", "x", state, 9, Moments(NOON - 6_000, NOON), 1)
+    assert advice in advise([known])
+
+
 def test_what_came_later_in_the_last_second_counts(data: Path, tmp_path: Path) -> None:
     (first := tmp_path / "1.log").write_text("\n".join([line("/a"), line("/b", time="10:00:01")]))
     grown = [
@@ -453,21 +494,30 @@ def test_an_import_that_is_cut_off_leaves_nothing_or_says_what(
         assert count(data) == {"site": 0}
 
 
-def test_a_site_that_is_removed_meanwhile_is_told(instance: Instance, tmp_path: Path) -> None:
+@pytest.mark.parametrize("agent", [FIREFOX, GOOGLEBOT])
+@pytest.mark.parametrize("meanwhile", [RemoveSite("example.com"), UndoImport(1)])
+@pytest.mark.parametrize("step", [WriteImport, EndImport])
+def test_an_import_that_is_gone_meanwhile_is_told(
+    instance: Instance, tmp_path: Path, agent: str, meanwhile: Command, step: type
+) -> None:
+    """Whether it had stored views or found none."""
+
     class Desk:
-        """Removes the site when the first views come."""
+        """Takes it away before the first views come, or when all are there."""
 
         def perform(self, command: Command) -> Any:
-            if isinstance(command, WriteImport):
-                perform(instance, RemoveSite("example.com"))
+            if isinstance(command, step):
+                while perform(instance, meanwhile):
+                    pass
             return perform(instance, command)
 
-    log = logreader.LogReader(instance.registry.sites[0], now=NOON)
-    with (
-        closing(Source(long_log(tmp_path, 10))) as source,
-        pytest.raises(PagetallyError, match="the site was removed meanwhile"),
-    ):
-        run_import(Desk(), source, log, lambda position, lines: None)
+    (log := tmp_path / "a.log").write_text(line(agent=agent))
+    reader = logreader.LogReader(instance.registry.sites[0], now=NOON)
+    is_gone = step is EndImport or agent == FIREFOX
+    told = pytest.raises(PagetallyError, match=r"undone (meanwhile|already)") if is_gone else nullcontext()
+    with closing(Source(log)) as source, told:
+        run_import(Desk(), source, reader, lambda position, lines: None)
+    assert {row["state"] for row in instance.reader.imports()} <= ({"undone"} if is_gone else {"done"})
 
 
 def test_the_number_of_an_import_is_never_given_again(instance: Instance) -> None:

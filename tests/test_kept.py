@@ -237,6 +237,28 @@ def test_a_segment_that_names_a_segment_is_empty() -> None:
     assert not names_kept(tree)
 
 
+def test_a_segment_may_name_a_goal_whatever_that_is_called_later(client: TestClient) -> None:
+    goal = {"keep": "goal", "kind": "event", "target": "Signup"}
+    keep(client, **goal, name="Signed up")
+    keep(client, keep="segment", name="Members", view="f=goal:is:Signed+up&f=city:is:Berlin")
+    assert figures(client, "segment=1")[1] == "1"
+    assert keep(client, **goal, name="Joined", number="1").status_code == 303
+    assert figures(client, "segment=1")[1] == "1"
+    assert "goal:is:Joined" in client.get("/sites/example.com?segment=1").text
+    keep(client, forget="goal", number="1")
+    assert figures(client, "segment=1")[1] == "0"
+    assert "Forget this segment" in client.get("/sites/example.com?segment=1").text
+
+
+def test_no_name_stands_for_the_number_of_another(client: TestClient) -> None:
+    keep(client, keep="segment", name="Berliners", view="f=city:is:Berlin")
+    keep(client, keep="segment", name="1", view="f=city:is:Nowhere")
+    assert figures(client, "segment=1")[1] == "2"
+    keep(client, keep="goal", name="2", kind="event", target="Signup")
+    keep(client, keep="goal", name="Else", kind="event", target="None")
+    assert figures(client, "f=goal:is:2")[1] == "1"
+
+
 def test_programs_ask_by_goal_and_segment(client: TestClient, instance: Instance) -> None:
     perform(instance, Keep("example.com", goal=GOALS[0][0]))
     perform(instance, Keep("example.com", goal=GOALS[3][0]))

@@ -11,10 +11,11 @@ import click
 import pytest
 from starlette.testclient import TestClient
 
+from analytics import migration
 from analytics.cli import main
 from analytics.incumbents import ELEMENTS, INCUMBENTS, LEANCLOUD, Incumbent
 from analytics.instance import Instance
-from analytics.migration import MAX_MARKUP, find_elements, propose, read_markup, recognise
+from analytics.migration import MAX_MARKUP, find_elements, pick_out, propose, read_markup, recognise
 from analytics.model import Site
 from analytics.remote import Reply
 from analytics.web import migrate
@@ -392,6 +393,23 @@ def test_a_page_is_loaded_and_what_counts_it_is_picked_out(
     assert not {"let a", "app.js", "hello", "meta"} & set(re.findall(r"let a|app.js|hello|meta", box))
     assert 'title="vercount_value_page_pv"' in page
     assert 'value="a.example/post"' in page
+
+
+def test_a_page_of_nothing_but_tags_is_looked_at_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    def speaks(tag: str) -> bool:
+        looked.append(tag)
+        return True
+
+    monkeypatch.setattr(migration, "_speaks", speaks)
+    many = "".join(f'<i title="{number} \ufffd">' for number in range(50_000))
+    kept = pick_out(many + "<b>" * 100_000)
+    assert len(kept.encode()) <= MAX_MARKUP
+    assert sum(map(len, looked)) <= migration.MAX_LOOKED
+    looked.clear()
+    assert pick_out("<b>" * 100_000) == "<b>"
+    assert looked == ["<b>"]
 
 
 @pytest.mark.parametrize(

@@ -388,6 +388,13 @@ TOLD: dict[str, Told] = {
     "badges": Told(
         ("GET", "/badge?page_id=blog.example/a", None, PAGE), SVG, "views: 1<", "hits: cannot be read", SHOWN
     ),
+    "badges, in a README": Told(
+        ("GET", "/badge?page_id=blog.example/a", None, PAGE | {"user-agent": "github-camo (876de43e)"}),
+        SVG,
+        "views: 1<",
+        "hits: cannot be read",
+        SHOWN,
+    ),
     "badges, JSON": Told(
         ("GET", "/blog.example/a.json", None, PAGE),
         JSON,
@@ -442,6 +449,31 @@ def test_who_cannot_be_counted_now_is_told_what_its_client_survives(
         assert answer.headers["retry-after"] == ("7" if status == 429 else "2")
     assert stored(instance) == 1
     assert tallied(instance).get("rate-limit", 0) == (status == 429 and "retry-after" in answer.headers)
+
+
+MANY: dict[str, Call] = {
+    "ga4": ("POST", "/mp/collect?measurement_id=G-ABC", {"events": GA4["events"] * 3}, PAGE, ""),
+    "matomo": (
+        "POST",
+        "/matomo.php",
+        {"requests": ["?idsite=1&rec=1&url=https://blog.example/a"] * 3},
+        PAGE,
+        "",
+    ),
+    "umami": ("POST", "/api/batch", [UMAMI] * 3, PAGE, ""),
+}
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_of_many_views_those_that_are_too_many_are_told_of(
+    client: TestClient, instance: Instance, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    waits = [7, 7, 0]
+    monkeypatch.setattr(instance.throttle, "admit", lambda *_: waits.pop())
+    answer = send(client, MANY[name])
+    assert stored(instance) == 1
+    assert answer.status_code < 300
+    assert answer.headers["x-pagetally"].startswith("dropped; rate-limit")
 
 
 @pytest.mark.parametrize("name", TOLD)

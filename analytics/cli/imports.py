@@ -70,16 +70,20 @@ def access_log(
     folder = find_folder(data)
     site = find_site(folder, domain)
     log = LogReader(site, system_clock(), with_bots=include_bots, geo=tuple(read_config({}, os.environ).geo))
-    with reader(folder) as store:
-        past = Past(store.earlier_imports(site.id), overlap or Overlap.REFUSE)
+
+    def look() -> Past:
+        with reader(folder) as store:
+            return Past(store.earlier_imports(site.id), overlap or Overlap.REFUSE)
+
+    number = 0
     with closing(Source(None if str(file) == "-" else file)) as source, show_progress(source) as progress:
         if dry_run:
-            rehearse(source, log, progress, past)
+            rehearse(source, log, progress, look())
         else:
             with performer(folder) as desk, ending_as_by_hand():
-                number = run_import(desk, source, log, progress, past)
+                number = run_import(desk, source, log, progress, look)
     show_summary(site, log.summary)
-    show_overlap(site, past.without_rests_of(source.fingerprint), source.span)
+    show_overlap(site, look().without(number).without_rests_of(source.fingerprint), source.span)
     if dry_run:
         click.echo("Nothing was stored: this was a dry run.")
     else:

@@ -49,10 +49,12 @@ def set_state(connection: Connection, number: int, state: str) -> None:
 
 def end(connection: Connection, number: int, fingerprint: str, summary: str) -> None:
     """Note that an import is done, and what its content was."""
-    connection.execute(
-        "UPDATE import SET state = 'done', fingerprint = ?, summary = ? WHERE id = ?",
+    running = connection.execute(
+        "UPDATE import SET state = 'done', fingerprint = ?, summary = ? WHERE id = ? AND state = 'running'",
         (fingerprint, summary, number),
-    )
+    ).rowcount
+    if not running:
+        raise Refused(f"import {number} is not running any more")
 
 
 def cut_off(connection: Connection) -> None:

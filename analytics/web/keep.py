@@ -13,8 +13,7 @@ from starlette.responses import Response
 from ..commands import Command, Keep, RemoveKept, find_site, perform
 from ..days import read_day
 from ..errors import InputError, Refused
-from ..filters import Condition
-from ..goals import write_filters
+from ..goals import rename_goals, write_filters
 from ..instance import Instance
 from ..language import _
 from ..model import Annotation, Goal, Segment
@@ -61,14 +60,7 @@ class KeepRoutes:
             return selection.unfiltered() if command.table == "segment" else selection
         if isinstance(command, Keep) and command.segment is not None:
             return selection.as_segment(number)
-        return replace(selection, conditions=tuple(_rename(one, names) for one in selection.conditions))
-
-
-def _rename(one: Condition, names: Mapping[str, str]) -> Condition:
-    """A condition on goals by their new names."""
-    if one.dimension != "goal":
-        return one
-    return replace(one, values=tuple(names.get(value, value) for value in one.values))
+        return replace(selection, conditions=tuple(rename_goals(selection.conditions, names)))
 
 
 def read_command(domain: str, form: Mapping[str, str], selection: Selection) -> Command:

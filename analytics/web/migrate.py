@@ -122,8 +122,10 @@ class MigrateRoutes:
         # Only a domain of ours gets into a command that the owner copies into a terminal.
         site = self._instance.registry.find(form.get("site", ""))
         domain = site.domain if site else ""
-        proposals = propose_all(markup, base_address(request), site or NO_SITE)
-        found = read_markup(markup)
+        base = base_address(request)
+        # What somebody wrote into a page may take long to look through: not on the event loop.
+        proposals = await run_in_threadpool(propose_all, markup, base, site or NO_SITE)
+        found = await run_in_threadpool(read_markup, markup)
         return self._show(
             request,
             markup=markup,

@@ -121,7 +121,7 @@ class Bridge:
             is_agentless=is_agentless,
         )
         results = await self._collector.take(event, request.scope, len(url) + len(title))
-        return _remember(request, results)
+        return remember(request, results)
 
     async def try_hit(self, request: Request, url: str, **given: Any) -> list[Hit | Drop]:
         """`hit`, for clients that show a number: they are told it, whatever becomes of the view.
@@ -135,7 +135,7 @@ class Bridge:
             return self.drop(request, site, "unusable-address")
         except Unavailable as error:
             request.scope[PUT_OFF] = error
-            return _remember(request, [Drop(site.id if site else 0, reason_of(error))])
+            return remember(request, [Drop(site.id if site else 0, reason_of(error))])
 
     def drop(self, request: Request, site: Site | None, reason: str) -> list[Hit | Drop]:
         """Tally a view that is not counted, for a reason that the pipeline does not see.
@@ -146,14 +146,14 @@ class Bridge:
         drop = Drop(site.id if site else 0, reason)
         if request.method != "HEAD":
             self._collector.tally([drop])
-        return _remember(request, [drop])
+        return remember(request, [drop])
 
     async def read(self, site: Site, paths: Iterable[str] = (), window: str | Range = "") -> Counters:
         """The counters of a site and of pages, keyed by the paths (or full addresses) as asked."""
         return await read_counters(self.instance, site, list(paths), window)
 
 
-def _remember(request: Request, results: list[Hit | Drop]) -> list[Hit | Drop]:
+def remember(request: Request, results: list[Hit | Drop]) -> list[Hit | Drop]:
     """For the header of the answer (`shield`)."""
     request.scope.setdefault(RESULTS, []).extend(results)
     return results

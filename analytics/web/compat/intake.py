@@ -27,7 +27,7 @@ from ...payload import (
     read_props,
     read_width,
 )
-from .bridge import Bridge, answer, body_of, preflight, was_stored
+from .bridge import Bridge, answer, body_of, preflight, reason_of, remember, was_stored
 
 MOST = 100
 """Messages of one request that are taken."""
@@ -112,6 +112,7 @@ class Intake:
             elif isinstance(outcome, Unavailable):
                 failure = outcome
                 found.append([])
+                remember(request, [Drop(0, reason_of(outcome))])
             else:
                 raise outcome
         if failure is not None and not any(was_stored(results) for results in found):
