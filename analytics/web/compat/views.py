@@ -58,7 +58,8 @@ async def count_named(bridge: Bridge, request: Request, site: Site | None, name:
         return []
     if request.headers.get("user-agent", "").startswith(PICTURE_PROXY):
         headers = [pair for pair in request.scope["headers"] if pair[0] != b"user-agent"]
-        request = Request(dict(request.scope, headers=[*headers, (b"user-agent", b"Picture proxy")]))
+        # In its own scope, where the shield looks for what became of the view.
+        request.scope["headers"] = [*headers, (b"user-agent", b"Picture proxy")]
     url = f"https://{site.domain}{path_of_name(name)}" if site else NOBODYS
     return await bridge.try_hit(request, url, site=site)
 
