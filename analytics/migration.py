@@ -293,6 +293,10 @@ class _Reader(HTMLParser):
         self.elements: list[Element] = []
         self.scripts: list[str] = []
 
+    def parse_marked_section(self, i: int, report: bool = True) -> int:
+        # As browsers read `<![`. The parser's own way is of SGML, and fails where no name follows.
+        return self.parse_bogus_comment(i, report)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         for name in (given.get("id", ""), *given.get("class", "").split()):

@@ -246,8 +246,8 @@ class Earlier(Struct, frozen=True):
     span: Moments
     """Its first view and its last."""
     in_last_second: int
-    """Of the imports whose last view is the last of all: views at that time. A log that was copied in the
-    midst of a second may have more of them."""
+    """Of the imports after whose last view nothing was imported, but what was cut off: views at that time.
+    A log that was copied in the midst of a second may have more of them."""
 
 
 class Count(Struct, frozen=True):

@@ -332,6 +332,21 @@ def test_what_came_later_in_the_last_second_counts(data: Path, tmp_path: Path) -
     assert count(data) == {"/a": 1, "/b": 1, "/c": 1, "/d": 1, "site": 4}
 
 
+def test_what_is_after_the_last_is_so_when_a_crash_left_a_part_of_it(data: Path, tmp_path: Path) -> None:
+    (first := tmp_path / "1.log").write_text("\n".join([line("/a"), line("/b", time="10:00:01")]))
+    (second := tmp_path / "2.log").write_text(first.read_text() + "\n" + line("/c", time="10:00:02"))
+    words = ("import", "access-log", "--site", "example.com", "--after-last")
+    pagetally(*words, first, data=data)
+    with closing(Instance(data).open()) as instance:
+        number = perform(
+            instance, BeginImport("example.com", "access-log", "2.log", fingerprint_file(second))
+        )
+        parser = logreader.Parser(instance.registry.sites[0], now=system_clock())
+        perform(instance, WriteImport(number, parser.read(line("/c", time="10:00:02").encode())))
+    pagetally(*words, second, data=data)
+    assert count(data) == {"/a": 1, "/b": 1, "/c": 1, "site": 3}
+
+
 NO_LOGS = [
     ([], "is empty", ""),
     (["a,b,c"], "is no access log: none of 1 line can be read", "'a,b,c'"),

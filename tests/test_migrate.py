@@ -191,7 +191,14 @@ def test_elements_name_systems_of_the_table() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("<" * MAX_MARKUP, "<a " * 20_000, "<!--" * 16_000, "<script>" * 8_000, '<i id="' * 9_000),
+        *(
+            "<" * MAX_MARKUP,
+            "<a " * 20_000,
+            "<!--" * 16_000,
+            "<![" * 20_000,
+            "<script>" * 8_000,
+            '<i id="' * 9_000,
+        ),
         *("\0\ud83d", "-" * MAX_MARKUP, " " * MAX_MARKUP, "//" + "a" * MAX_MARKUP, "a." * (MAX_MARKUP // 2)),
         *("<script src=//goatcounter " * 2_500, "leancloud:" + " " * MAX_MARKUP, "umami:\n" * 9_000),
         *("https://hits.sh/" * 4_000, "<script " + "data-domain=x src=" * 3_600),

@@ -348,6 +348,32 @@ def test_every_history_gives_the_numbers_of_its_hits(history: list[Step]) -> Non
     tell(history)
 
 
+@pytest.mark.parametrize("meanwhile", ["nothing", "the same", "hits"])
+@pytest.mark.parametrize("kind", ["day", "columns", "month"])
+def test_a_rollup_that_is_done_late_changes_no_number(kind: str, meanwhile: str) -> None:
+    """Two schedules may find the same work, and hits may come before it is done."""
+    with new_machine() as machine:
+        store, others = machine.store, {"day": 0, "columns": 1, "month": 2}
+        machine.take(("write", [view(0, 0), view(0, 60, visitor=2)]))
+        fold_all(store)
+        for _ in range(others[kind]):
+            due = machine.reader.rollup_work(SITE_OF[1], FIRST + 40)
+            assert due is not None
+            store.apply_rollup(*due)
+        late = machine.reader.rollup_work(SITE_OF[1], FIRST + 40)
+        assert late is not None
+        assert late[0].kind == kind
+        if meanwhile == "the same":
+            store.apply_rollup(*late)
+        elif meanwhile == "hits":
+            machine.take(("write", [view(0, 90), view(0, 99, visitor=3)]))
+        store.apply_rollup(*late)
+        check_answers(machine)
+        for step in (("fold all", None), ("write", [view(0, 120)]), ("roll up", 100), ("kill", None)):
+            machine.take(step)
+            check_answers(machine)
+
+
 # Caps
 
 

@@ -451,31 +451,6 @@ def test_who_cannot_be_counted_now_is_told_what_its_client_survives(
     assert tallied(instance).get("rate-limit", 0) == (status == 429 and "retry-after" in answer.headers)
 
 
-MANY: dict[str, Call] = {
-    "ga4": ("POST", "/mp/collect?measurement_id=G-ABC", {"events": GA4["events"] * 3}, PAGE, ""),
-    "matomo": (
-        "POST",
-        "/matomo.php",
-        {"requests": ["?idsite=1&rec=1&url=https://blog.example/a"] * 3},
-        PAGE,
-        "",
-    ),
-    "umami": ("POST", "/api/batch", [UMAMI] * 3, PAGE, ""),
-}
-
-
-@pytest.mark.parametrize("name", MANY)
-def test_of_many_views_those_that_are_too_many_are_told_of(
-    client: TestClient, instance: Instance, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    waits = [7, 7, 0]
-    monkeypatch.setattr(instance.throttle, "admit", lambda *_: waits.pop())
-    answer = send(client, MANY[name])
-    assert stored(instance) == 1
-    assert answer.status_code < 300
-    assert answer.headers["x-pagetally"].startswith("dropped; rate-limit")
-
-
 @pytest.mark.parametrize("name", TOLD)
 def test_where_nothing_can_be_read_a_placeholder_stands(
     viewed: TestClient, instance: Instance, monkeypatch: pytest.MonkeyPatch, name: str
@@ -503,6 +478,56 @@ def test_where_nothing_can_be_read_a_placeholder_stands(
 def test_every_family_is_told_how_to_refuse() -> None:
     tried = {name.partition(",")[0].partition(" ")[0] for name in TOLD}
     assert set(FAMILIES) - {"plausible"} == tried
+
+
+GTAG = "\n".join(["en=page_view&dl=https://blog.example/a"] * 70)
+MANY: dict[str, Call] = {
+    "umami": ("POST", "/api/batch", [UMAMI] * 70, PAGE, ""),
+    "matomo": (
+        "POST",
+        "/piwik.php",
+        {"requests": ["?idsite=1&rec=1&url=https://blog.example/a"] * 70},
+        PAGE,
+        "",
+    ),
+    "ga4": ("POST", "/mp/collect?measurement_id=G-ABC", {"events": GA4["events"] * 70}, PAGE, ""),
+    "gtag": ("POST", "/g/collect?tid=G-ABC", GTAG, PAGE, ""),
+}
+"""Messages of one request, more than the writer is handed at once."""
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_what_comes_together_is_stored_together_or_not_at_all(
+    client: TestClient, instance: Instance, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    submit, left = instance.writer.submit, 60
+
+    def submit_some(hits: Any, *given: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise QueueFull("too many views wait for the disk")
+        return submit(hits, *given)
+
+    monkeypatch.setattr(instance.writer, "submit", submit_some)
+    answer = send(client, MANY[name])
+    assert (answer.status_code < 300, stored(instance)) in ((True, 70), (False, 0))
+    left = 0
+    answer, before = send(client, MANY[name]), stored(instance)
+    assert (answer.status_code, answer.headers["retry-after"], stored(instance)) == (503, "2", before)
+
+
+@pytest.mark.parametrize("name", MANY)
+def test_what_comes_together_and_is_too_much_says_so(
+    client: TestClient, instance: Instance, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    waits = iter([0] * 60 + [7] * 10)
+    monkeypatch.setattr(instance.throttle, "admit", lambda *_: next(waits))
+    answer = send(client, MANY[name])
+    assert (stored(instance), tallied(instance)) == (60, {"rate-limit": 10})
+    assert (answer.headers["x-pagetally"], answer.headers["retry-after"]) == ("dropped; rate-limit", "7")
+    if name in ("umami", "matomo"):
+        assert answer.json().get("errors", answer.json().get("invalid")) == 10
 
 
 PICTURES = (

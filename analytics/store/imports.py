@@ -80,10 +80,10 @@ def list_earlier(connection: Connection, site: int) -> list[Earlier]:
         span = _find_span(connection, site, number, days, msgspec.json.decode(summary)) if days else None
         if span is not None:
             found.append(Earlier(number, file, fingerprint, state, stored, span, 0))
-    last = max((one.span.last for one in found), default=0)
-    # Of the others nobody asks it, and it is to look through a day.
+    # Of the others nobody asks it, and it is to look through a day: what was cut off may be taken back first.
+    last = max((one.span.last for one in found if one.state == "done"), default=0)
     return [
-        replace(one, in_last_second=_count_at(connection, site, one)) if one.span.last == last else one
+        replace(one, in_last_second=_count_at(connection, site, one)) if one.span.last >= last else one
         for one in found
     ]
 

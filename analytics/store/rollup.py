@@ -83,6 +83,18 @@ def find_closable(connection: Connection, site: int, before: int) -> int | None:
     return None if row is None else int(row[0])
 
 
+def _is_closable(connection: Connection, site: int, day: int) -> bool:
+    """Whether a site-day is open, and wholly folded."""
+    query = "SELECT 1 FROM site_day WHERE site = ? AND day = ? AND open = 1 AND stored = folded"
+    return connection.execute(query, (site, day)).fetchone() is not None
+
+
+def _is_rolled(connection: Connection, site: int, month: int) -> bool:
+    """Whether a month is summed up."""
+    query = "SELECT 1 FROM month WHERE site = ? AND month = ?"
+    return connection.execute(query, (site, month)).fetchone() is not None
+
+
 def find_rollable(connection: Connection, site: int, before: int) -> int | None:
     """A month of the site that ended before the day `before`, with all days closed, not summed yet."""
     unrolled = connection.execute(
@@ -164,13 +176,17 @@ def prepare(connection: Connection, work: Work) -> Prepared:
 
 
 def apply(connection: Connection, work: Work, prepared: Prepared) -> None:
-    """Do a work, within the caller's transaction; nothing where hits have come since it was found."""
+    """Do a work, within the caller's transaction.
+
+    Nothing where hits have come since it was found, or where somebody else found it, too, and has done it.
+    """
     site, number = work.site.id, work.number
     if work.kind == "day":
-        close_day(connection, site, number)
+        if _is_closable(connection, site, number):
+            close_day(connection, site, number)
     elif work.kind == "columns":
         columns.save_day(connection, site, number, work.stored, prepared.columns)
-    elif _stored_in(connection, site, number) == work.stored:
+    elif _stored_in(connection, site, number) == work.stored and not _is_rolled(connection, site, number):
         place = {"site": site, "month": number, "first": month_start(number), "end": month_start(number + 1)}
         _run_all(connection, ROLL_MONTH, place)
         columns.save_month(connection, site, number, prepared.rows)

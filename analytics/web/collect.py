@@ -82,6 +82,10 @@ class Collector:
 
     async def take(self, event: Event, scope: Scope, weight: int) -> list[Hit | Drop]:
         """Run an event through the pipeline and store what is left; InputError or Unavailable (TooMany)."""
+        return await self.store(self.judge(event, scope), weight)
+
+    def judge(self, event: Event, scope: Scope) -> list[Hit | Drop]:
+        """What is to become of an event; what is dropped is tallied. InputError or TooMany."""
         instance = self._instance
         arrival = read_arrival(scope, instance.clock())
         wait = instance.throttle.admit(arrival.address, arrival.at)
@@ -97,18 +101,23 @@ class Collector:
             instance.registry.judges,
         )
         results = [self._cool(result) for result in results]
+        drops = [result for result in results if isinstance(result, Drop)]
+        if drops:
+            self.tally(drops)
+        return results
+
+    async def store(self, results: list[Hit | Drop], weight: int) -> list[Hit | Drop]:
+        """Store the hits among what was judged, all or none; what became of each of it. Unavailable."""
         hits = [result for result in results if isinstance(result, Hit)]
-        if len(hits) < len(results):
-            self.tally([result for result in results if isinstance(result, Drop)])
         if hits:
-            weight += TICKET_BYTES
+            weight += TICKET_BYTES * len(hits)
             try:
-                await instance.writer.submit(hits, weight, asyncio.get_running_loop())
+                await self._instance.writer.submit(hits, weight, asyncio.get_running_loop())
             except SiteRemoved:
-                return [Drop(0, "unknown-site")]
+                return [Drop(0, "unknown-site") if isinstance(one, Hit) else one for one in results]
             except Unavailable:
                 for hit in hits:
-                    instance.cooldown.release(hit)
+                    self._instance.cooldown.release(hit)
                 raise
         return results
 

@@ -39,6 +39,9 @@ RESULTS = "pagetally.results"
 PUT_OFF = "pagetally.put-off"
 """Where it keeps why a view could not be stored now, if its client is told the numbers all the same."""
 
+RATE_LIMIT = "rate-limit"
+"""The reason of what a network may not send now."""
+
 UNKNOWN = "–"
 """Stands where a number is not known: clients that print whatever they get print this, and no "undefined"."""
 
@@ -86,7 +89,16 @@ class Bridge:
 
     # The two verbs
 
-    async def hit(
+    async def hit(self, request: Request, url: str, **given: Any) -> list[Hit | Drop]:
+        """Count a view (or an event) of the page at a full address; what was stored, what was dropped.
+
+        It takes what `judge` takes, and returns once the view is on disk. InputError for an address that
+        cannot be used, Unavailable when nothing can be stored now, or TooMany: the family answers those
+        (`shield.refusing`).
+        """
+        return await self.store(request, self.judge(request, url, **given))
+
+    def judge(
         self,
         request: Request,
         url: str,
@@ -102,11 +114,7 @@ class Bridge:
         is_pageless: bool = False,
         is_agentless: bool = False,
     ) -> list[Hit | Drop]:
-        """Count a view (or an event) of the page at a full address; what was stored, what was dropped.
-
-        It returns once the view is on disk. InputError for an address that cannot be used,
-        Unavailable when nothing can be stored now, or TooMany: the family answers those (`shield.refusing`).
-        """
+        """What is to become of a view (or an event); nothing of it is on disk yet. InputError or TooMany."""
         event = Event(
             name=name[:120] or PAGEVIEW,
             url=url,
@@ -120,8 +128,13 @@ class Bridge:
             is_pageless=is_pageless,
             is_agentless=is_agentless,
         )
-        results = await self._collector.take(event, request.scope, len(url) + len(title))
-        return remember(request, results)
+        return self._collector.judge(event, request.scope)
+
+    async def store(self, request: Request, results: list[Hit | Drop]) -> list[Hit | Drop]:
+        """Have what was judged be on disk, all of it or none; what became of it. Unavailable."""
+        hits = (result for result in results if isinstance(result, Hit))
+        weight = sum(len(hit.path) + len(hit.title) + len(hit.detail or "") for hit in hits)
+        return _remember(request, await self._collector.store(results, weight))
 
     async def try_hit(self, request: Request, url: str, **given: Any) -> list[Hit | Drop]:
         """`hit`, for clients that show a number: they are told it, whatever becomes of the view.
@@ -135,7 +148,7 @@ class Bridge:
             return self.drop(request, site, "unusable-address")
         except Unavailable as error:
             request.scope[PUT_OFF] = error
-            return remember(request, [Drop(site.id if site else 0, reason_of(error))])
+            return _remember(request, [Drop(site.id if site else 0, reason_of(error))])
 
     def drop(self, request: Request, site: Site | None, reason: str) -> list[Hit | Drop]:
         """Tally a view that is not counted, for a reason that the pipeline does not see.
@@ -146,14 +159,14 @@ class Bridge:
         drop = Drop(site.id if site else 0, reason)
         if request.method != "HEAD":
             self._collector.tally([drop])
-        return remember(request, [drop])
+        return _remember(request, [drop])
 
     async def read(self, site: Site, paths: Iterable[str] = (), window: str | Range = "") -> Counters:
         """The counters of a site and of pages, keyed by the paths (or full addresses) as asked."""
         return await read_counters(self.instance, site, list(paths), window)
 
 
-def remember(request: Request, results: list[Hit | Drop]) -> list[Hit | Drop]:
+def _remember(request: Request, results: list[Hit | Drop]) -> list[Hit | Drop]:
     """For the header of the answer (`shield`)."""
     request.scope.setdefault(RESULTS, []).extend(results)
     return results
@@ -257,5 +270,5 @@ def status_of(error: PagetallyError) -> int:
 def reason_of(error: PagetallyError) -> str:
     """Why a view was not stored, as the header of its answer says it."""
     if isinstance(error, Unavailable):
-        return "rate-limit" if isinstance(error, TooMany) else "unavailable"
+        return RATE_LIMIT if isinstance(error, TooMany) else "unavailable"
     return "unusable-event"

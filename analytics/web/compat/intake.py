@@ -6,7 +6,6 @@ settings. Its page must be on one of the site's hosts, as everywhere.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,7 +14,7 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...errors import InputError, Unavailable
+from ...errors import InputError, TooMany
 from ...model import Drop, Hit
 from ...payload import (
     MAX_PROP_KEY,
@@ -27,7 +26,7 @@ from ...payload import (
     read_props,
     read_width,
 )
-from .bridge import Bridge, answer, body_of, preflight, reason_of, remember, was_stored
+from .bridge import PUT_OFF, RATE_LIMIT, Bridge, answer, body_of, preflight
 
 MOST = 100
 """Messages of one request that are taken."""
@@ -70,6 +69,10 @@ class Intake:
 
         Unavailable when nothing can be stored now.
         """
+        return await self._bridge.store(request, self._judge(request, message))
+
+    def _judge(self, request: Request, message: Message | None) -> Results:
+        """What is to become of a message; what is dropped is tallied. TooMany."""
         if message is None:
             return self._bridge.drop(request, self._bridge.find_site(request), "unusable-event")
         site = self._bridge.find_site(request, url=message.url, foreign_id=message.site_id)
@@ -81,7 +84,7 @@ class Intake:
         if not url or url.startswith("/"):
             url = self._bridge.find_url(request, site, url)
         try:
-            return await self._bridge.hit(
+            return self._bridge.judge(
                 request,
                 url,
                 site=site,
@@ -97,26 +100,25 @@ class Intake:
             return self._bridge.drop(request, site, "unusable-address")
 
     async def take_all(self, request: Request, messages: Sequence[Message | None]) -> list[Results]:
-        """What became of each message; nothing for one that could not be stored now.
+        """What became of each message.
 
-        They wait for the disk together. Unavailable when not one was stored for that reason: a
-        client that sends them all again must not count some of them twice.
+        They are stored together or not at all, so that a client which sends them all again counts none
+        twice. Unavailable when they cannot be stored now, TooMany when not one of them may be sent.
         """
-        waiting = (self.take(request, message) for message in messages[:MOST])
-        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
         found: list[Results] = []
-        failure: BaseException | None = None
-        for outcome in outcomes:
-            if not isinstance(outcome, BaseException):
-                found.append(outcome)
-            elif isinstance(outcome, Unavailable):
-                failure = outcome
-                found.append([])
-                remember(request, [Drop(0, reason_of(outcome))])
-            else:
-                raise outcome
-        if failure is not None and not any(was_stored(results) for results in found):
-            raise failure
+        too_many: TooMany | None = None
+        for message in messages[:MOST]:
+            try:
+                found.append(self._judge(request, message))
+            except TooMany as error:
+                too_many = error
+                found.append([Drop(0, RATE_LIMIT)])
+        if too_many is not None:
+            if all(is_limited(results) for results in found):
+                raise too_many
+            request.scope[PUT_OFF] = too_many
+        became = iter(await self._bridge.store(request, [result for results in found for result in results]))
+        found = [[next(became) for _ in results] for results in found]
         return found + [self._bridge.drop(request, None, "too-many") for _ in messages[MOST:]]
 
 
@@ -188,6 +190,11 @@ def keep_props(props: Mapping[str, Any]) -> str | None:
         return read_props(kept)
     except (InputError, ValueError):
         return None
+
+
+def is_limited(results: Results) -> bool:
+    """Whether a message was dropped because its network sends too many."""
+    return RATE_LIMIT in reasons_of(results)
 
 
 def reasons_of(results: Results) -> set[str]:

@@ -23,6 +23,7 @@ from .intake import (
     Results,
     allow_credentials,
     collecting,
+    is_limited,
     map_of,
     parse_json,
     parse_query,
@@ -68,7 +69,7 @@ class Matomo:
         for index, (message, results) in enumerate(zip(read, outcomes, strict=True)):
             everything += results
             tracked += was_stored(results)
-            if message is None or not results:
+            if message is None or is_limited(results):
                 invalid.append(index)
         told = {"status": "success", "tracked": tracked, "invalid": len(invalid), "invalid_indices": invalid}
         return answer_json(told, results=everything, headers=headers)

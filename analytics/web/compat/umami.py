@@ -19,7 +19,17 @@ from ...errors import PagetallyError
 from ...payload import PAGEVIEW
 from ..static import JAVASCRIPT, StaticFile
 from .bridge import Bridge, answer, answer_json, status_of, text_of
-from .intake import Intake, Message, Results, allow_credentials, collecting, map_of, read_json, reasons_of
+from .intake import (
+    Intake,
+    Message,
+    Results,
+    allow_credentials,
+    collecting,
+    is_limited,
+    map_of,
+    read_json,
+    reasons_of,
+)
 
 SESSION = {
     "cache": "pagetally",
@@ -55,7 +65,7 @@ class Umami:
         everything: Results = []
         for index, (message, results) in enumerate(zip(read, outcomes, strict=True)):
             everything += results
-            if message is None or not results:
+            if message is None or is_limited(results):
                 details.append({"index": index, "response": {"error": "Bad request"}})
         counts = {"size": len(bodies), "processed": len(bodies) - len(details), "errors": len(details)}
         told = counts | {"details": details, "cache": SESSION["cache"]}
