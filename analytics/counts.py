@@ -48,8 +48,8 @@ POST_META = ("views", "post_views_count", "_post_views", "wpb_post_views_count")
 GROUPED = re.compile(r"[0-9]{1,3}([\s,.'’])(?:[0-9]{2,3}\1)*[0-9]{3}")
 """A number in groups, as one language or another writes it: 1,234,567, 1.234, 12 34 567."""
 
-HAZARDS = ("=", "+", "-", "@", "\t", "\r")
-"""With which a cell must not begin: spreadsheets would run it."""
+HAZARDS = ("=", "+", "-", "@", "\t", "\r", *"\uff1d\uff0b\uff0d\uff20")
+"""With which a cell must not begin: spreadsheets would run it, some the wide forms of East Asia, too."""
 
 Row = Mapping[str, Any]
 

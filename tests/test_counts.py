@@ -205,9 +205,12 @@ def test_strategies(strategy: str, now: Count, given: Amount, moved: Count) -> N
     assert difference(strategy, now, given) == moved
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "'=1", "plain", "'", ""])
+@pytest.mark.parametrize(
+    "text",
+    ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\uff1d1", "\uff20a", "'\uff0b1", "'=1", "plain", "'", ""],
+)
 def test_no_cell_is_a_formula_and_each_comes_back(text: str) -> None:
-    assert not defuse(text).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not defuse(text).startswith(("=", "+", "-", "@", "\t", "\r", *"\uff1d\uff0b\uff0d\uff20"))
     assert revive(defuse(text)) == text
     rows = "".join(write_csv([Amount("/a", 1, 1, text)]))
     assert read(rows).amounts["/a"].title == text
