@@ -46,8 +46,7 @@ class LogLine(Struct, frozen=True):
     target: str
     status: int
     referrer: str
-    agent: str | None
-    """Empty where none was sent; None where the format has no column for it."""
+    agent: str
     host: str = ""
     """The virtual host, where the line tells it."""
 
@@ -72,8 +71,7 @@ def read_line(line: str) -> LogLine | None:
         # What scanners send is no request of HTTP, and the server logged it faithfully.
         words = ["", ""]
     referrer = "" if referrer in (None, "-") else _unquote(referrer)
-    if agent is not None:
-        agent = "" if agent == "-" else _unquote(agent)
+    agent = "" if agent in (None, "-") else _unquote(agent)
     target = _ESCAPED.sub(_percent, words[1]) if "\\" in words[1] else words[1]
     return LogLine(address, at, words[0], target, int(status), referrer, agent, host or "")
 

@@ -147,10 +147,9 @@ class Parser:
             url=accesslog.address_of(line, self._site.domain),
             domains=(self._site.domain,),
             referrer=line.referrer[:MAX_TEXT],
-            is_agentless=line.agent is None,
         )
         address = read_address(line.address) or line.address
-        arrival = Arrival(at=line.at, address=address, agent=line.agent or "")
+        arrival = Arrival(at=line.at, address=address, agent=line.agent)
         try:
             (result,) = pipeline.run(event, arrival, self._sites, self._salt_of, self._place_of)
         except InputError:

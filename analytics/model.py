@@ -90,8 +90,6 @@ class Event(Struct, frozen=True, kw_only=True):
     """Of an engagement event: milliseconds since its page was first looked at."""
     is_pageless: bool = False
     """Only the site is known, not the page: some old clients say no more. It counts as `OTHER`."""
-    is_agentless: bool = False
-    """Nothing tells of the reader's agent where it comes from: a log without that column, a server's call."""
 
 
 class Arrival(Struct, frozen=True, kw_only=True):
@@ -209,7 +207,7 @@ class Drop(Struct, frozen=True):
     """The rule that took it out; 0 for none."""
 
 
-APART = ("bot", "headless", "no-agent", "prefetch", "spam")
+APART = ("bot", "headless", "prefetch", "spam")
 """Reasons for which a hit is kept apart instead of thrown away."""
 
 

@@ -109,13 +109,8 @@ def drop_prefetch(draft: Draft) -> str | None:
 
 
 def drop_bot(draft: Draft) -> str | None:
-    """Machines, by their own words; every browser has a user agent, so that who sends none is one, too."""
     agent = draft.arrival.agent
-    if draft.site.count_bots:
-        return None
-    if not agent.strip():
-        return None if draft.event.is_agentless else "no-agent"
-    if not agents.is_bot(agent):
+    if draft.site.count_bots or not agents.is_bot(agent):
         return None
     return "headless" if "headless" in agent.lower() else "bot"
 

@@ -367,7 +367,6 @@ REASONS: dict[str, str] = {
     ),
     "bot": N_("The reader says it is a crawler, a tool, or a link preview."),
     "headless": N_("The reader says it is a browser without a screen, which a program drives."),
-    "no-agent": N_("The reader sent no user agent, as every browser does: a program."),
     "spam": N_("The referrer is known for visits that nobody made."),
     "rule": N_("A rule of yours took it out."),
     "prefetch": N_("A browser or a link preview fetched the page ahead, and nobody saw it."),

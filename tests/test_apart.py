@@ -160,26 +160,6 @@ def test_a_rule_releases_and_is_undone(site_page: TestClient, instance: Instance
     assert count(instance) == effect.before
 
 
-def test_who_sends_no_agent_is_released_by_rule(owner: TestClient, instance: Instance) -> None:  # noqa: F811
-    assert send(owner, "/a", "") == "dropped; no-agent"
-    assert send(owner, "/a", FIREFOX) == ""
-    instance.flush_tallies()
-    owner.headers["origin"] = HOST
-    text = owner.get("/sites/example.com/bots").text
-    (link,) = re.findall(
-        r'href="([^"]+)"[^>]*><bdi class="name">Unknown</bdi><bdi class="path">no-agent', text
-    )
-    assert "every browser" in text
-    preview = owner.get(link.replace("&amp;", "&")).text
-    assert re.search(r'<td class="n">1</td><td class="n">2</td>' * 2, preview)
-    number = run(instance, AddRule("example.com", "release", "browser:is:"))
-    assert count(instance) == Count(2, 2)
-    assert send(owner, "/b", "") == ""
-    run(instance, UndoRule(number))
-    instance.fold()
-    assert count(instance) == Count(1, 1)
-
-
 def test_a_rule_condemns_and_is_undone_whatever_comes_in_between(
     site_page: TestClient, instance: Instance, clock: Clock
 ) -> None:

@@ -45,7 +45,7 @@ def line(
 LINES = [
     (
         '1.2.3.4 - - [17/May/2015:10:05:03 +0000] "GET /a HTTP/1.1" 200 1',
-        ("1.2.3.4", 1431857103, "/a", 200, "", None),
+        ("1.2.3.4", 1431857103, "/a", 200, "", ""),
     ),
     (
         '1.2.3.4 - bob smith [17/May/2015:12:05:03 +0200] "GET /a?x=1 HTTP/1.1" 304 -'
@@ -64,7 +64,7 @@ LINES = [
     # No HTTP, but a faithful log of it.
     (
         '1.2.3.4 - - [17/May/2015:10:05:03 +0000] "\\x16\\x03" 400 1',
-        ("1.2.3.4", 1431857103, "", 400, "", None),
+        ("1.2.3.4", 1431857103, "", 400, "", ""),
     ),
     ('1.2.3.4 - - [17/May/2015:10:05:03 +0000] "" 400 0 "-" "-"', ("1.2.3.4", 1431857103, "", 400, "", "")),
     # Debian's vhost_combined; addresses that only look like a host with a port.
@@ -100,7 +100,7 @@ LINES = [
     # Apache and nginx escape what is no ASCII.
     (
         '1.2.3.4 - - [17/May/2015:10:05:03 +0000] "GET /caf\\xc3\\xA9?q=\\"\\\\ HTTP/1.1" 200 1',
-        ("1.2.3.4", 1431857103, "/caf%c3%A9?q=%22%5C", 200, "", None),
+        ("1.2.3.4", 1431857103, "/caf%c3%A9?q=%22%5C", 200, "", ""),
     ),
     ('1.2.3.4 - - [17/May/2015:10:05:03 +0000] "' + "x" * 70_000, None),
 ]
@@ -395,15 +395,6 @@ def test_days_that_have_not_come_and_other_virtual_hosts_do_not_count(data: Path
     reader = SqliteReader(data)
     assert reader.site_count(1).visitors == 1
     reader.close()
-
-
-def test_no_agent_is_a_machine_where_the_format_has_one(data: Path, tmp_path: Path) -> None:
-    file = tmp_path / "log"
-    common = line("/common").partition(' "-"')[0]
-    file.write_text("\n".join([common, line("/a"), line("/b", agent="-"), line("/c", agent="")]))
-    said = pagetally("import", "access-log", file, "--site", "example.com", data=data).stdout
-    assert "2 not counted: no-agent" in said
-    assert count(data) == {"/common": 1, "/a": 1, "site": 2}
 
 
 def test_gzip_and_standard_input_are_the_same_content(data: Path, log: Path, tmp_path: Path) -> None:

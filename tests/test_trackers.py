@@ -106,14 +106,6 @@ VIEWS: dict[str, tuple[str, str, Any, int]] = {
     "ackee": ("POST", "/api", ackee(), 200),
 }
 
-# What names the reader's agent itself, or only a server sends.
-BY_SERVERS: dict[str, tuple[str, str, Any, int]] = {
-    "umami, many": ("POST", "/api/batch", [umami(userAgent=FIREFOX)], 200),
-    "matomo with an agent": ("GET", f"/matomo.php?{matomo(ua=FIREFOX)}", None, 200),
-    "matomo with a token": ("POST", "/matomo.php", matomo(token_auth="x"), 200),
-    "matomo, many": ("POST", "/matomo.php", {"requests": [f"?{matomo()}"]}, 200),
-}
-
 
 def ask(client: TestClient, method: str, url: str, body: Any = None, **headers: str) -> Any:
     """Send a request as its client does: JSON for what is no text."""
@@ -150,19 +142,6 @@ def test_a_bot_is_not_counted_and_survives_the_answer(
     assert (answer.status_code, answer.headers["x-pagetally"]) == (status, "dropped; bot")
     assert hits_of(instance) == []
     assert drops_of(instance) == {"bot": 1}
-
-
-@pytest.mark.parametrize("name", [*VIEWS, *BY_SERVERS])
-def test_no_agent_is_a_machine_but_for_what_servers_send(
-    client: TestClient, instance: Instance, name: str
-) -> None:
-    method, url, body, status = (VIEWS | BY_SERVERS)[name]
-    answer = ask(client, method, url, body, **{"user-agent": ""})
-    is_server = name in ("umami", "measurement protocol", *BY_SERVERS)
-    said = None if is_server else "dropped; no-agent"
-    assert (answer.status_code, answer.headers.get("x-pagetally")) == (status, said)
-    assert len(hits_of(instance)) == is_server
-    assert drops_of(instance) == ({} if is_server else {"no-agent": 1})
 
 
 @pytest.mark.parametrize("name", VIEWS)

@@ -112,7 +112,6 @@ class Bridge:
         interactive: bool = True,
         screen: int | None = None,
         is_pageless: bool = False,
-        is_agentless: bool = False,
     ) -> list[Hit | Drop]:
         """What is to become of a view (or an event); nothing of it is on disk yet. InputError or TooMany."""
         event = Event(
@@ -126,7 +125,6 @@ class Bridge:
             interactive=interactive,
             screen=screen,
             is_pageless=is_pageless,
-            is_agentless=is_agentless,
         )
         return self._collector.judge(event, request.scope)
 

@@ -74,8 +74,7 @@ def read_events(site: str, body: Any) -> list[Message | None]:
     found: list[Message | None] = []
     for event in events if site and isinstance(events, list) else []:
         name, params = text_of(map_of(event), "name"), map_of(map_of(event).get("params"))
-        # Servers send these, and no header of the reader's.
-        found.append(make_message(site, name, params, is_agentless=True) if name else None)
+        found.append(make_message(site, name, params) if name else None)
     return found
 
 
@@ -92,7 +91,7 @@ def read_hit(fields: Mapping[str, str]) -> Message | None:
     return make_message(site, name, params)
 
 
-def make_message(site: str, name: str, params: Mapping[str, Any], *, is_agentless: bool = False) -> Message:
+def make_message(site: str, name: str, params: Mapping[str, Any]) -> Message:
     """One event of either protocol."""
     return Message(
         site_id=f"ga4:{site}",
@@ -103,7 +102,6 @@ def make_message(site: str, name: str, params: Mapping[str, Any], *, is_agentles
         screen=text_of(params, "screen_resolution"),
         props={} if name in NAMES else {key: params[key] for key in params if key not in RESERVED},
         interactive=name not in QUIET,
-        is_agentless=is_agentless,
         reason="engagement" if name in ENGAGEMENT else "no-view" if name in OF_THE_SESSION else "",
     )
 

@@ -52,8 +52,6 @@ class Message(Struct, frozen=True, kw_only=True):
     interactive: bool = True
     screen: str = ""
     """Its width in pixels, or `1920x1080`."""
-    is_agentless: bool = False
-    """The protocol is for servers, or the message names an agent itself: the request need not have one."""
     reason: str = ""
     """Why this is nothing to count, such as `engagement`; empty for a view or an event."""
 
@@ -94,7 +92,6 @@ class Intake:
                 detail=keep_props(message.props),
                 interactive=message.interactive,
                 screen=read_width(message.screen),
-                is_agentless=message.is_agentless,
             )
         except InputError:
             return self._bridge.drop(request, site, "unusable-address")

@@ -60,8 +60,7 @@ class Matomo:
             await self._intake.take(request, None)
             told = {"status": "error", "tracked": 0, "invalid": 0}
             return answer_json(told, status=400, headers=headers)
-        fields = [parse_query(one) if isinstance(one, str) else map_of(one) for one in requests]
-        read = [read_message(one, is_agentless=True) for one in fields]
+        read = [read_message(parse_query(one) if isinstance(one, str) else map_of(one)) for one in requests]
         outcomes = await self._intake.take_all(request, read)
         everything: Results = []
         tracked = 0
@@ -75,11 +74,8 @@ class Matomo:
         return answer_json(told, results=everything, headers=headers)
 
 
-def read_message(fields: Mapping[str, Any], *, is_agentless: bool = False) -> Message | None:
-    """What the fields of one action say; None without a site, or without `rec=1`.
-
-    Servers send many at once, or name the reader's agent, or show a token.
-    """
+def read_message(fields: Mapping[str, Any]) -> Message | None:
+    """What the fields of one action say; None without a site, or without `rec=1`."""
     site = text_of(fields, "idsite")
     if not site or text_of(fields, "rec") != "1":
         return None
@@ -95,7 +91,6 @@ def read_message(fields: Mapping[str, Any], *, is_agentless: bool = False) -> Me
         referrer=text_of(fields, "urlref"),
         screen=text_of(fields, "res"),
         props={key: value for key, value in props.items() if value},
-        is_agentless=is_agentless or bool(text_of(fields, "ua", "token_auth")),
         reason=reason,
     )
 

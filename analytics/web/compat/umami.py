@@ -81,7 +81,7 @@ class Umami:
 
 
 def _tell(results: Results) -> dict[str, str]:
-    return BOT if reasons_of(results) & {"bot", "no-agent"} else SESSION
+    return BOT if "bot" in reasons_of(results) else SESSION
 
 
 def refuse(request: Request, error: PagetallyError) -> Response:
@@ -110,7 +110,6 @@ def read_message(body: Any) -> Message | None:
         referrer=text_of(payload, "referrer"),
         screen=text_of(payload, "screen"),
         props=map_of(payload.get("data") or payload.get("event_data")),
-        is_agentless=bool(text_of(payload, "userAgent")),
         # To introduce somebody or to time a page is no view.
         reason="" if kind in ("", "event", "pageview") else "no-view",
     )
