@@ -203,7 +203,7 @@ class LogReader:
         """What becomes of each block of lines. What reading the content raises comes out here."""
         trouble: list[BaseException] = []
         settings = (self.site, self.now, self.with_bots, self.geo, self.after)
-        with _start() as process:
+        with _running(_start()) as process:
             # Nobody waits for it when something went wrong: it may wait for a pipe that stays silent.
             feeder = Thread(target=_feed, args=(process, content, settings, trouble), daemon=True)
             feeder.start()
@@ -214,8 +214,6 @@ class LogReader:
                 if not trouble:
                     hint = "Try again."
                     raise StoreFailed("the process that reads the log has ended", hint=hint) from None
-            finally:
-                _end(process)
             if trouble:
                 raise trouble[0]
 
@@ -235,6 +233,17 @@ def _start() -> subprocess.Popen[bytes]:
         # Ctrl-C is for the command, which ends this one.
         start_new_session=True,
     )
+
+
+@contextlib.contextmanager
+def _running(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """The process, ended and waited for afterwards."""
+    try:
+        yield process
+    finally:
+        # What it was to read and never will is still in the pipe's buffer, and cannot be written.
+        with contextlib.suppress(BrokenPipeError), process:
+            _end(process)
 
 
 def _feed(
