@@ -129,6 +129,21 @@ BADGE_END = r"""(?:[?#"'\s)&]|%3F|$)"""
 ADDRESS = r"""([^&"'\s)<>\]]{1,300})"""
 
 
+def wordpress_plugin(
+    name: str, signs: str, exporter: str = "", file: str = "views.csv", differs: str = PLUGIN
+) -> Incumbent:
+    """A view counter of WordPress, which asks its own host alone: our line, and how its numbers come here."""
+    return Incumbent(
+        name=f"{name} (WordPress)",
+        signs=signs,
+        line=SPANS,
+        asks=OWN_ASKS,
+        exporter=exporter,
+        importer=COUNTS % file,
+        differs=differs,
+    )
+
+
 INCUMBENTS: tuple[Incumbent, ...] = (
     Incumbent(
         name="busuanzi",
@@ -451,60 +466,38 @@ INCUMBENTS: tuple[Incumbent, ...] = (
             " How long somebody stayed is not kept."
         ),
     ),
-    Incumbent(
-        name="Post Views Counter (WordPress)",
-        signs=r"post-views-counter|\bpvcArgsFrontend\b|\bpost-views-(?:count|label|icon)\b",
-        line=SPANS,
-        asks=OWN_ASKS,
+    wordpress_plugin(
+        "Post Views Counter",
+        r"post-views-counter|\bpvcArgsFrontend\b|\bpost-views-(?:count|label|icon)\b",
         exporter=wordpress_table("post_views WHERE type = 4", "id", "count"),
-        importer=COUNTS % "views.csv",
-        differs=PLUGIN,
     ),
-    Incumbent(
-        name="WP-PostViews (WordPress)",
-        signs=r"wp-postviews|\bviewsCacheL10n\b|\bpostviews_lscwp\b",
-        line=SPANS,
-        asks=OWN_ASKS,
+    wordpress_plugin(
+        "WP-PostViews",
+        r"wp-postviews|\bviewsCacheL10n\b|\bpostviews_lscwp\b",
         exporter="wp export --stdout > wordpress.xml",
-        importer=COUNTS % "wordpress.xml",
-        differs=PLUGIN,
+        file="wordpress.xml",
     ),
-    Incumbent(
-        name="Page View Count (WordPress)",
-        signs=r"/page-views-count/|\bpvc_(?:stats|clear)\b",
-        line=SPANS,
-        asks=OWN_ASKS,
+    wordpress_plugin(
+        "Page View Count",
+        r"/page-views-count/|\bpvc_(?:stats|clear)\b",
         exporter=wordpress_table("pvc_total", "postnum", "postcount"),
-        importer=COUNTS % "views.csv",
-        differs=PLUGIN,
     ),
-    Incumbent(
-        name="Top 10 (WordPress)",
-        signs=r"\btptn_counter|/plugins/top-10/|\btop-10-tracker\b",
-        line=SPANS,
-        asks=OWN_ASKS,
+    wordpress_plugin(
+        "Top 10",
+        r"\btptn_counter|/plugins/top-10/|\btop-10-tracker\b",
         exporter=wordpress_table("top_ten", "postnumber", "cntaccess"),
-        importer=COUNTS % "views.csv",
-        differs=PLUGIN,
     ),
-    Incumbent(
-        name="WP Statistics (WordPress)",
-        signs=r"/wp-statistics/|wp-statistics-tracker|\bWP_Statistics_Tracker_Object\b|\[wpstatistics\b",
-        line=SPANS,
-        asks=OWN_ASKS,
+    wordpress_plugin(
+        "WP Statistics",
+        r"/wp-statistics/|wp-statistics-tracker|\bWP_Statistics_Tracker_Object\b|\[wpstatistics\b",
         exporter=(
             'wp db query "SELECT uri AS path, SUM(count) AS views FROM $(wp db prefix)statistics_pages'
             ' GROUP BY uri" > views.csv'
         ),
-        importer=COUNTS % "views.csv",
-        differs=PLUGIN,
     ),
-    Incumbent(
-        name="Jetpack Stats (WordPress)",
-        signs=r"//stats\.wp\.com/|//pixel\.wp\.com/|\bjetpack-blog-stats\b|\b_stq\b",
-        line=SPANS,
-        asks=OWN_ASKS,
-        importer=COUNTS % "views.csv",
+    wordpress_plugin(
+        "Jetpack Stats",
+        r"//stats\.wp\.com/|//pixel\.wp\.com/|\bjetpack-blog-stats\b|\b_stq\b",
         differs=N_(
             "The script goes into the theme's head, and each number into a block of custom HTML. The views of"
             " all time can be had from WordPress.com as CSV: put a first line above them that names the"
