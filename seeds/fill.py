@@ -80,20 +80,21 @@ def fill(folder: Path, progress: Iterable[int] | None = None) -> None:
 
 def store_days(instance: Instance, site: Site, progress: Iterable[int], traffic: Iterable[list[Hit]]) -> None:
     """Store traffic day by day; while one is written, the next one is made."""
-    today = local_day(site.timezone, instance.clock())
     waiting: Future[None] | None = None
     for _, hits in zip(progress, traffic, strict=True):
         if waiting is not None:
             waiting.result()
-        waiting = instance.writer.call(lambda store, hits=hits: _store_day(store, hits, today))  # type: ignore[misc]
+        waiting = instance.writer.call(lambda store, hits=hits: _store_day(store, hits))  # type: ignore[misc]
     if waiting is not None:
         waiting.result()
 
 
-def _store_day(store: SqliteStore, hits: list[Hit], today: int) -> None:
+def _store_day(store: SqliteStore, hits: list[Hit]) -> None:
     store.write(hits)
+    first = min(hit.day for hit in hits)
     for site, day in store.pending_days():
         while store.fold(site, day, FOLD_LIMIT):
             pass
-    while store.rollup(lambda site: today - 1):
+    # Not this day's month, which would be summed up after each of its days, and opened for the next.
+    while store.rollup(lambda site: first):
         pass
