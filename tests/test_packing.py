@@ -1,58 +1,88 @@
-"""What browsers load is packed for those that take it."""
+"""Columns of closed days as blobs: as narrow as their numbers, and those of earlier versions."""
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
+
+import numpy as np
 import pytest
-from starlette.testclient import TestClient
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from analytics.web.packing import takes_gzip
+from analytics.columns import OF_VISITS
+from analytics.model import Site
+from analytics.store.columns import pack, unpack
+from analytics.store.sqlite import SqliteReader, SqliteStore
 
-from .test_migrate import owner  # noqa: F401
+from .test_recount import FIRST, view
 
+COUNT = 1_000
 
-@pytest.mark.parametrize(
-    ("accepted", "taken"),
-    [
-        ("", False),
-        ("br", False),
-        ("identity", False),
-        ("gzip, deflate, br, zstd", True),
-        ("br;q=1.0, GZIP;q=0.8", True),
-        ("*", True),
-        ("gzip;q=0", False),
-        ("gzip; q=0.0, *", False),
-        (";;,,q=", False),
-    ],
-)
-def test_who_takes_gzip(accepted: str, taken: bool) -> None:
-    assert takes_gzip(accepted) is taken
-
-
-@pytest.mark.parametrize("path", ["/pt.js", "/style.css", "/map.svg", "/", "/sites/example.com", "/nowhere"])
-def test_packed_it_is_the_same_and_smaller(owner: TestClient, path: str) -> None:  # noqa: F811
-    plain = owner.get(path, headers={"accept-encoding": "identity"})
-    packed = owner.get(path, headers={"accept-encoding": "gzip"})
-    assert "content-encoding" not in plain.headers
-    assert packed.headers["content-encoding"] == "gzip"
-    assert packed.content == plain.content
-    assert int(packed.headers["content-length"]) < 0.75 * int(plain.headers["content-length"])
-    assert {"Accept-Encoding"} <= {word.strip() for word in plain.headers["vary"].split(",")}
-    assert plain.headers["vary"] == packed.headers["vary"]
+BITS = [
+    # the largest of a thousand different numbers, bits that each takes
+    (1, 1),
+    (2, 4),
+    (15, 4),
+    (16, 8),
+    (255, 8),
+    (256, 16),
+    (65_535, 16),
+    (65_536, 24),
+    (3 * 86_400, 24),
+    (1 << 24, 32),
+    ((1 << 32) - 1, 32),
+    (1 << 32, 64),
+]
 
 
-def test_a_file_that_a_browser_has_is_not_sent_again(owner: TestClient) -> None:  # noqa: F811
-    for accepted in ("gzip", "identity"):
-        headers = {"accept-encoding": accepted}
-        etag = owner.get("/style.css", headers=headers).headers["etag"]
-        assert owner.get("/style.css", headers=headers | {"if-none-match": etag}).status_code == 304
-        other = {"accept-encoding": "identity" if accepted == "gzip" else "gzip"}
-        assert owner.get("/style.css", headers=other | {"if-none-match": etag}).status_code == 200
+@pytest.mark.parametrize(("top", "bits"), BITS)
+def test_a_number_takes_as_many_bits_as_the_largest_needs(top: int, bits: int) -> None:
+    column = np.arange(COUNT, dtype=np.int64) % (top + 1)
+    column[-1] = top
+    packed = pack(column)
+    assert 0 <= len(packed) - COUNT * bits // 8 <= 5
+    assert unpack(packed).tolist() == column.tolist()
 
 
-@pytest.mark.parametrize("path", ["/pt.js", "/style.css", "/js/script.js", "/tracker.js", "/umami.js"])
-@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
-def test_a_file_is_read_and_nothing_else(owner: TestClient, path: str, method: str) -> None:  # noqa: F811
-    answer = owner.request(method, path)
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
-    assert answer.json()["field"] == "method"
-    assert owner.head(path).status_code == 200
+@pytest.mark.parametrize("number", [0, 1, 255, 1 << 40])
+def test_a_number_that_is_always_the_same_is_kept_once(number: int) -> None:
+    packed = pack(np.full(COUNT, number, np.int64))
+    assert len(packed) == 13
+    assert unpack(packed).tolist() == [number] * COUNT
+
+
+@given(st.lists(st.integers(0, 1), max_size=40) | st.lists(st.integers(0, (1 << 63) - 1), max_size=40))
+@example([])
+@example([0])
+@example([(1 << 63) - 1] * 40)
+@example([15] * 16 + [3])
+def test_unpacking_gives_what_was_packed(numbers: list[int]) -> None:
+    assert unpack(pack(np.array(numbers, np.int64))).tolist() == numbers
+
+
+def differences(folder: Path) -> list[str]:
+    with contextlib.closing(SqliteReader(folder)) as reader:
+        return [text for text in reader.differences() if text]
+
+
+def test_what_an_earlier_version_packed_is_read_and_is_no_difference(tmp_path: Path) -> None:
+    with contextlib.closing(SqliteStore(tmp_path)) as store:
+        store.save_site(Site(id=0, domain="1.example"), 0)
+        store.write([view(0, at, visitor=at % 30, page=f"/{at % 7}") for at in range(0, 40_000, 390)])
+        while store.fold(1, FIRST, 1_000):
+            pass
+        while store.rollup(lambda site: FIRST + 2):
+            pass
+        run = store._connection.execute
+        kept = dict(run("SELECT name, data FROM day_column WHERE day = ?", (FIRST,)))
+        assert len(kept) > len(OF_VISITS)
+        assert differences(tmp_path) == []
+        for name, data in kept.items():
+            wide = bytes([8]) + unpack(data).astype("<u8").tobytes()
+            run("UPDATE day_column SET data = ? WHERE day = ? AND name = ?", (wide, FIRST, name))
+        assert differences(tmp_path) == []
+
+        wrong = pack(unpack(kept["length"]).astype(np.int64) + 1)
+        run("UPDATE day_column SET data = ? WHERE day = ? AND name = 'length'", (wrong, FIRST))
+        assert [text.partition(": ")[2] for text in differences(tmp_path)] == ["columns that differ: length"]

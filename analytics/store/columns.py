@@ -1,16 +1,20 @@
 """Days as columns: made of visits and hits, kept for closed days, read for any.
 
-A column is a blob: one byte for the bytes of a number (1, 2, 4, 8), then the numbers, unsigned and
-little-endian. Times are kept relative to two days before the day.
+A column is a blob: one byte says how wide its numbers are, then they come, unsigned and little-endian.
+1, 2, 3, 4, 8 are bytes. Narrower ones are told with their count (4 bytes): 129 and 132 are 1 and 4 bits
+of a byte, the lowest first; 128 is one number (8 bytes) that all of them are. Times are kept relative to
+two days before the day.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from ..breakdown import FIGURES, Lookup
 from ..columns import NAMES, OF_EVENTS, OF_HITS, OF_STAYS, OF_VIEWS, OF_VISITS, SECONDS, Column, Columns, join
@@ -129,16 +133,62 @@ def _visit_of(visitor: Column, start: Column, owner: Column, at: Column) -> Colu
 # Keeping
 
 
+BITS = 0x80
+"""Begins the blobs of numbers that are narrower than a byte: this, and how many bits they have."""
+MANY = 16
+"""Numbers from which on that is shorter than a byte for each."""
+WIDTHS = (1, 2, 3, 4, 8)
+
+
 def pack(column: Column) -> bytes:
-    """The blob of a column of numbers that are not negative."""
+    """The blob of a column of numbers that are not negative, as narrow as they are."""
     top = int(column.max(initial=0))
-    size = next(size for size in (1, 2, 4, 8) if top < 1 << 8 * size)
+    narrow = _pack_narrow(column, top) if len(column) >= MANY else b""
+    if narrow:
+        return narrow
+    size = next(size for size in WIDTHS if top < 1 << 8 * size)
+    if size == 3:
+        whole = column.astype("<u4").view(np.uint8).reshape(-1, 4)
+        return bytes([size]) + whole[:, :3].tobytes()
     return bytes([size]) + column.astype(f"<u{size}").tobytes()
+
+
+def _pack_narrow(column: Column, top: int) -> bytes:
+    """The blob of numbers that take less than a byte each; empty for others."""
+    count = len(column).to_bytes(4, "little")
+    if top == int(column.min()):
+        return bytes([BITS]) + count + top.to_bytes(8, "little")
+    if top < 2:
+        return bytes([BITS | 1]) + count + np.packbits(column.astype(np.uint8), bitorder="little").tobytes()
+    if top < 16:
+        low = np.append(column, 0)[: len(column) + len(column) % 2].astype(np.uint8)
+        return bytes([BITS | 4]) + count + (low[::2] | low[1::2] << 4).tobytes()
+    return b""
 
 
 def unpack(data: bytes) -> Column:
     """The column of a blob; small numbers stay small."""
-    return np.frombuffer(data, f"<u{data[0]}", offset=1)
+    size = data[0]
+    if size & BITS:
+        return _unpack_narrow(size & ~BITS, int.from_bytes(data[1:5], "little"), data[5:])
+    if size == 3:
+        parts = np.frombuffer(data, np.uint8, offset=1).reshape(-1, 3)
+        whole = np.zeros((len(parts), 4), np.uint8)
+        whole[:, :3] = parts
+        return whole.view("<u4").ravel()
+    return np.frombuffer(data, f"<u{size}", offset=1)
+
+
+def _unpack_narrow(bits: int, count: int, data: bytes) -> NDArray[Any]:
+    if bits == 0:
+        number = int.from_bytes(data, "little")
+        return np.full(count, number, np.min_scalar_type(number))
+    packed = np.frombuffer(data, np.uint8)
+    if bits == 1:
+        return np.unpackbits(packed, count=count, bitorder="little")
+    low = np.empty(2 * len(packed), np.uint8)
+    low[::2], low[1::2] = packed & 15, packed >> 4
+    return low[:count]
 
 
 _EPOCHS = {"start": 1, "view_at": 60, "event_at": 60}

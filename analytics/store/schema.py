@@ -129,6 +129,13 @@ def m013_numbers_of_imports(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m014_narrow_columns(db: Database) -> None:
+    # Days that are closed from now on have columns that an earlier version cannot read; older ones stay as
+    # they are, and can be read.
+    pass
+
+
 IMPORTS = """
 ALTER TABLE import RENAME TO import_before;
 CREATE TABLE import (
