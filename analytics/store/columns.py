@@ -1,9 +1,9 @@
 """Days as columns: made of visits and hits, kept for closed days, read for any.
 
-A column is a blob: one byte says how wide its numbers are, then they come, unsigned and little-endian.
-1, 2, 3, 4, 8 are bytes. Narrower ones are told with their count (4 bytes): 129 and 132 are 1 and 4 bits
-of a byte, the lowest first; 128 is one number (8 bytes) that all of them are. Times are kept relative to
-two days before the day.
+A column is a blob of numbers, little-endian. If its first byte is 1, 2, 4 or 8, numbers of so many bytes
+follow. If it is 128, they are cut in two, and two bytes say how many bits the low and the high part have (0,
+1, 2, 4, 8, 16 or 32): then come their count (4 bytes), the least of them (8 bytes), which is taken from each,
+all low parts and all high parts. Times are kept relative to two days before the day.
 """
 
 from __future__ import annotations
@@ -133,62 +133,79 @@ def _visit_of(visitor: Column, start: Column, owner: Column, at: Column) -> Colu
 # Keeping
 
 
-BITS = 0x80
-"""Begins the blobs of numbers that are narrower than a byte: this, and how many bits they have."""
+PARTS = 0x80
+"""First byte of the blobs of numbers in two parts."""
 MANY = 16
-"""Numbers from which on that is shorter than a byte for each."""
-WIDTHS = (1, 2, 3, 4, 8)
+"""Numbers from which on that can be shorter."""
+WORTH = 0.75
+"""Of the length as whole bytes, that a blob of parts has at most: it takes longer to read."""
+WIDTHS = (1, 2, 4, 8)
 
 
 def pack(column: Column) -> bytes:
-    """The blob of a column of numbers that are not negative, as narrow as they are."""
+    """The blob of a column of numbers that are not negative, about as narrow as they are."""
     top = int(column.max(initial=0))
-    narrow = _pack_narrow(column, top) if len(column) >= MANY else b""
-    if narrow:
-        return narrow
     size = next(size for size in WIDTHS if top < 1 << 8 * size)
-    if size == 3:
-        whole = column.astype("<u4").view(np.uint8).reshape(-1, 4)
-        return bytes([size]) + whole[:, :3].tobytes()
+    if len(column) >= MANY:
+        least = int(column.min())
+        low, high = _parts_of((top - least).bit_length())
+        if low + high <= WORTH * 8 * size:
+            return _pack_parts(column - least, least, low, high)
     return bytes([size]) + column.astype(f"<u{size}").tobytes()
 
 
-def _pack_narrow(column: Column, top: int) -> bytes:
-    """The blob of numbers that take less than a byte each; empty for others."""
-    count = len(column).to_bytes(4, "little")
-    if top == int(column.min()):
-        return bytes([BITS]) + count + top.to_bytes(8, "little")
-    if top < 2:
-        return bytes([BITS | 1]) + count + np.packbits(column.astype(np.uint8), bitorder="little").tobytes()
-    if top < 16:
-        low = np.append(column, 0)[: len(column) + len(column) % 2].astype(np.uint8)
-        return bytes([BITS | 4]) + count + (low[::2] | low[1::2] << 4).tobytes()
-    return b""
+def _parts_of(bits: int) -> tuple[int, int]:
+    """The bits of the low and the high part of numbers of so many bits."""
+    low = 1 << bits.bit_length() - 1 if bits else 0
+    return low, 1 << (bits - low - 1).bit_length() if bits > low else 0
+
+
+def _pack_parts(column: Column, least: int, low: int, high: int) -> bytes:
+    head = bytes([PARTS, low, high]) + len(column).to_bytes(4, "little") + least.to_bytes(8, "little")
+    return head + _pack_bits(column & (1 << low) - 1, low) + _pack_bits(column >> low, high)
+
+
+def _pack_bits(column: Column, bits: int) -> bytes:
+    """Numbers of 0, 1, 2, 4, 8, 16 or 32 bits; the lowest bits of a byte come first."""
+    if bits >= 8:
+        return column.astype(f"<u{bits // 8}").tobytes()
+    places = range(8 // bits) if bits else ()
+    whole = np.zeros(-(-len(column) * bits // 8), np.uint8)
+    for place in places:
+        each = column[place :: 8 // bits].astype(np.uint8)
+        whole[: len(each)] |= each << place * bits
+    return whole.tobytes()
 
 
 def unpack(data: bytes) -> Column:
     """The column of a blob; small numbers stay small."""
-    size = data[0]
-    if size & BITS:
-        return _unpack_narrow(size & ~BITS, int.from_bytes(data[1:5], "little"), data[5:])
-    if size == 3:
-        parts = np.frombuffer(data, np.uint8, offset=1).reshape(-1, 3)
-        whole = np.zeros((len(parts), 4), np.uint8)
-        whole[:, :3] = parts
-        return whole.view("<u4").ravel()
-    return np.frombuffer(data, f"<u{size}", offset=1)
+    if data[0] == PARTS:
+        return _unpack_parts(data)
+    return np.frombuffer(data, f"<u{data[0]}", offset=1)
 
 
-def _unpack_narrow(bits: int, count: int, data: bytes) -> NDArray[Any]:
-    if bits == 0:
-        number = int.from_bytes(data, "little")
-        return np.full(count, number, np.min_scalar_type(number))
-    packed = np.frombuffer(data, np.uint8)
+def _unpack_parts(data: bytes) -> NDArray[Any]:
+    low, high = data[1:3]
+    count, least = int.from_bytes(data[3:7], "little"), int.from_bytes(data[7:15], "little")
+    found = np.full(count, least, np.min_scalar_type(least + (1 << low + high) - 1))
+    if low:
+        found += _unpack_bits(data[15:], low, count)
+    if high:
+        found += _unpack_bits(data[15 + -(-count * low // 8) :], high, count).astype(found.dtype) << low
+    return found
+
+
+def _unpack_bits(data: bytes, bits: int, count: int) -> NDArray[Any]:
+    if bits >= 8:
+        return np.frombuffer(data, f"<u{bits // 8}", count)
+    packed = np.frombuffer(data, np.uint8, -(-count * bits // 8))
     if bits == 1:
         return np.unpackbits(packed, count=count, bitorder="little")
-    low = np.empty(2 * len(packed), np.uint8)
-    low[::2], low[1::2] = packed & 15, packed >> 4
-    return low[:count]
+    each = 8 // bits
+    found = np.empty(each * len(packed), np.uint8)
+    for place in range(each):
+        found[place::each] = packed >> place * bits & (1 << bits) - 1
+    return found[:count]
 
 
 _EPOCHS = {"start": 1, "view_at": 60, "event_at": 60}
