@@ -71,7 +71,7 @@ class Glance:
 
     def page_series(self, site: int, path: str, span: Range) -> dict[int, Count]:
         """Views and visitors of a canonical path on each day of a range that has any."""
-        return self._reader.page_series(site, path, span)
+        return self._reader.page_series(site, path, span, is_folded=self.unfolded(site) == 0)
 
     def totals_by_day(self, site: int, first: int, last: int) -> dict[int, Totals]:
         """Head figures of each day of a range that has any."""

@@ -52,8 +52,8 @@ def _curve(
         (x + index * step, y + height - value / top * height) for index, value in enumerate(values)
     ]
     base: list[Shape] = [Line([(x, y + height), (x + width, y + height)], EDGE, 1)]
-    ground: list[Point] = [(x, y + height), *points, (x + width, y + height)]
-    return [*base, Area(ground, _pale(ink, paper)), Line(points, ink, 1.75), Dots(points[-1:], ink, 2.75)]
+    ground = Area(points, _pale(ink, paper), y + height)
+    return [*base, ground, Line(points, ink, 1.75), Dots(points[-1:], ink, 2.75)]
 
 
 def _pale(ink: Ink, paper: Ink) -> Ink:

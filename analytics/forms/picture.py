@@ -30,6 +30,13 @@ class Area:
 
     points: Sequence[Point]
     fill: Ink
+    base: float | None = None
+    """A height below the points, where they are a line from left to right and it is filled down to there."""
+
+    @property
+    def corners(self) -> Sequence[Point]:
+        """What closes the polygon after the points."""
+        return [] if self.base is None else [(self.points[-1][0], self.base), (self.points[0][0], self.base)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,8 @@ class _Pencil:
             case Text():
                 self._text(shape)
             case Area(points, fill):
-                self._draw.polygon([self._at(x, y) for x, y in points], fill=self._ink(fill))
+                corners = [self._at(x, y) for x, y in (*points, *shape.corners)]
+                self._draw.polygon(corners, fill=self._ink(fill))
             case Line(points, ink, width):
                 placed = [self._at(x, y) for x, y in points]
                 self._draw.line(placed, fill=self._ink(ink), width=round(width * self._zoom))

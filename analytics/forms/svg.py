@@ -46,6 +46,7 @@ class _Inks:
         self._classes: dict[tuple[str, tuple[str, str]], str] = {}
         self.defs: list[str] = []
         self._stamped: dict[bytes, str] = {}
+        self._joined: dict[int, str] = {}
 
     def write(self, name: str, ink: Ink) -> str:
         """An attribute with its leading blank: ` fill="#fff"`, or ` class="i0"`."""
@@ -55,6 +56,12 @@ class _Inks:
                 return f' class="{known}"'
             ink = ink[self._theme == "dark"]
         return f' {name}="{ink}"'
+
+    def join(self, points: Sequence[Point]) -> str:
+        """The points of a path; a line and the area below it share theirs."""
+        if id(points) not in self._joined:
+            self._joined[id(points)] = _join(points)
+        return self._joined[id(points)]
 
     def stamp(self, stamp: Stamp) -> str:
         """A picture, which is written out once and then shown again."""
@@ -102,9 +109,10 @@ def _draw(shape: Shape, inks: _Inks) -> str:
                 f"{inks.write('fill', ink)}>{clean(text)}</text>"
             )
         case Area(points, fill):
-            return f'<path d="M{_join(points)}z"{inks.write("fill", fill)}/>'
+            corners = "".join(f" {_join([corner])}" for corner in shape.corners)
+            return f'<path d="M{inks.join(points)}{corners}z"{inks.write("fill", fill)}/>'
         case Line(points, ink, width):
-            return f'<path d="M{_join(points)}" fill="none"{inks.write("stroke", ink)}{_stroke(width)}/>'
+            return f'<path d="M{inks.join(points)}" fill="none"{inks.write("stroke", ink)}{_stroke(width)}/>'
         case Dots(points, ink, radius):
             data = "".join(f"M{x:g} {y:g}h0" for x, y in points)
             return f'<path d="{data}" fill="none"{inks.write("stroke", ink)}{_stroke(2 * radius)}/>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 EM = 2048
 
@@ -63,6 +64,7 @@ BOLD = 1.13
 """About so much wider is the bold face."""
 
 
+@lru_cache(maxsize=1_024)
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """The width of a text in pixels at a font size."""
     total = sum(WIDTHS.get(char) or _guess(char) for char in text)

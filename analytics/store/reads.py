@@ -264,29 +264,40 @@ def path_aliases(connection: Connection) -> dict[int, dict[str, str]]:
 
 
 # CROSS JOIN: a look-up for each day, where SQLite would go through all pages of all the days.
-PAGE_SERIES = f"""
+PAGE_SERIES = """
 WITH page AS (SELECT id FROM path WHERE site = :site AND path = :path),
   spot (day, open) AS (SELECT day, open FROM site_day WHERE site = :site AND day BETWEEN :first AND :last)
-SELECT day, sum(views), sum(visitors) FROM (
-    SELECT day, page_day.views AS views, page_day.visitors AS visitors
-    FROM spot CROSS JOIN page_day USING (day) WHERE NOT open AND site = :site AND path = (SELECT id FROM page)
-  UNION ALL
-    SELECT day, sum(page_visitor.views), count(*) FROM spot CROSS JOIN page_visitor USING (day)
-    WHERE open AND site = :site AND path = (SELECT id FROM page) GROUP BY day
-  UNION ALL
-    SELECT day, count(*), count(DISTINCT CASE WHEN {IS_NEW_TO_PAGE} THEN visitor END)
-    FROM site_day JOIN hit USING (site, day)
-    WHERE site_day.site = :site AND site_day.stored > site_day.folded
-      AND site_day.day BETWEEN :first AND :last AND hit.id > site_day.folded AND hit.kind = 0
-      AND hit.path = (SELECT id FROM page) GROUP BY day)
-GROUP BY day
+SELECT day, page_day.views, page_day.visitors
+FROM spot CROSS JOIN page_day USING (day) WHERE NOT open AND site = :site AND path = (SELECT id FROM page)
+UNION ALL
+SELECT day, sum(page_visitor.views), count(*) FROM spot CROSS JOIN page_visitor USING (day)
+WHERE open AND site = :site AND path = (SELECT id FROM page) GROUP BY day
+"""
+PAGE_SERIES_UNFOLDED = f"""
+WITH page AS (SELECT id FROM path WHERE site = :site AND path = :path)
+SELECT day, count(*), count(DISTINCT CASE WHEN {IS_NEW_TO_PAGE} THEN visitor END)
+FROM site_day JOIN hit USING (site, day)
+WHERE site_day.site = :site AND site_day.stored > site_day.folded
+  AND site_day.day BETWEEN :first AND :last AND hit.id > site_day.folded AND hit.kind = 0
+  AND hit.path = (SELECT id FROM page) GROUP BY day
 """
 
 
-def page_series(connection: Connection, site: int, path: str, span: Range) -> dict[int, Count]:
-    """Views and visitors of a canonical path on each day of a range that has any."""
+def page_series(
+    connection: Connection, site: int, path: str, span: Range, *, is_folded: bool = False
+) -> dict[int, Count]:
+    """Views and visitors of a canonical path on each day of a range that has any.
+
+    `is_folded`: the caller knows that nothing of the site waits to be folded.
+    """
     place = {"site": site, "path": path, "first": span.first, "last": span.last}
-    return {day: Count(*figures) for day, *figures in connection.execute(PAGE_SERIES, place)}
+    rows = connection.execute(PAGE_SERIES, place)
+    found = {day: Count(views, visitors) for day, views, visitors in rows}
+    if not is_folded:
+        for day, views, visitors in connection.execute(PAGE_SERIES_UNFOLDED, place):
+            known = found.get(day, Count())
+            found[day] = Count(known.views + views, known.visitors + visitors)
+    return found
 
 
 def _add_unfolded(

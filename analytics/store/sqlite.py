@@ -132,8 +132,9 @@ class SqliteReader:
             pages |= {path: count for path, _, count in rows}
         return pages, reads.raw_site_count(self._connection, site)
 
-    def page_series(self, site: int, path: str, span: Range) -> dict[int, Count]:
-        return reads.page_series(self._connection, site, path, span)
+    def page_series(self, site: int, path: str, span: Range, *, is_folded: bool = False) -> dict[int, Count]:
+        """`is_folded`: the caller knows, of the same snapshot, that nothing waits to be folded."""
+        return reads.page_series(self._connection, site, path, span, is_folded=is_folded)
 
     def page_rows(self, site: int, paths: Sequence[str]) -> dict[str, tuple[int, str]]:
         return reads.page_rows(self._connection, site, paths)

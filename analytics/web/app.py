@@ -30,6 +30,7 @@ from .compat.shield import tell_refusal
 from .counters import CountersEndpoint
 from .dashboard import DashboardRoutes
 from .definitions import definition_route
+from .directory import Directory
 from .dropped import DroppedRoutes
 from .forms import KINDS, FormEndpoint
 from .gate import Gate
@@ -146,10 +147,10 @@ def owner_routes(instance: Instance, gate: Gate, pages: Pages) -> list[BaseRoute
 
 def under_base(base_path: str, routes: Sequence[BaseRoute]) -> Starlette:
     """An app of these routes, whose errors every page can read."""
-    return Starlette(
-        routes=[Mount(base_path, routes=routes)] if base_path else routes,
-        exception_handlers=error_answers(),
-    )
+    app = Starlette(exception_handlers=error_answers())
+    directory = Directory(routes)
+    app.router = Directory([Mount(base_path, app=directory)]) if base_path else directory
+    return app
 
 
 class BasePath:
