@@ -13,7 +13,18 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from .columns import OF_STAYS, SECONDS, Choice, Column, Columns, Figures, Mask, count_inside, count_visits
+from .columns import (
+    OF_STAYS,
+    SECONDS,
+    Choice,
+    Chosen,
+    Column,
+    Columns,
+    Figures,
+    Mask,
+    count_inside,
+    count_visits,
+)
 from .days import find_zone, month_start, to_date
 from .dimensions import NO_PROPERTY, SUMMED, Dimension, Level, find_dimension, write_property
 from .errors import InputError
@@ -617,6 +628,7 @@ class _Scene:
         self.columns, self.lookups, self._within = columns, lookups, within
         self._visit_of_view: Column | None = None
         self._has_properties = False
+        self._chosen: Chosen | None = None
 
     def visits_of(self, level: Level) -> Column:
         """The place of the visit of each view, of each event, or of each report of engagement."""
@@ -719,7 +731,9 @@ class _Scene:
             return
         codes = [self.lookups.codes(one, self.ids(one, Level.VISIT)) for one in dimensions]
         key, groups, kept, sizes = self._key(dimensions, codes, len(self.columns))
-        sums.add(count_visits(self.columns, key, groups, choice, is_quick=grouping.is_quick), kept, sizes)
+        if self._chosen is None or self._chosen.choice is not choice:
+            self._chosen = Chosen(self.columns, choice)
+        sums.add(count_visits(self._chosen, key, groups, is_quick=grouping.is_quick), kept, sizes)
 
     def _count_inside(
         self, grouping: Grouping, dimensions: Sequence[Dimension], choice: Choice, sums: _Matrix

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +75,7 @@ def join(days: Sequence[tuple[int, Mapping[str, Column]]], names: Sequence[str])
 
 
 def _end_to_end(parts: Sequence[Column]) -> Column:
-    return np.concatenate(parts).astype(np.int64) if parts else np.zeros(0, np.int64)
+    return np.concatenate(parts, dtype=np.int64, casting="unsafe") if parts else np.zeros(0, np.int64)
 
 
 @dataclass
@@ -111,31 +112,65 @@ class Choice:
     """Whether one of those events makes its visit count, as one of those views does."""
 
 
-def count_visits(
-    columns: Columns, key: Column, size: int, choice: Choice, *, is_quick: bool = False
-) -> Figures:
-    """Figures of the chosen visits by a group each (`key`, below `size`); `is_quick`: only how many.
+class Chosen:
+    """The chosen visits that have a view, with what every way to group them counts."""
 
-    A visitor counts once a day in each group.
+    def __init__(self, columns: Columns, choice: Choice) -> None:
+        self.columns, self.choice = columns, choice
+
+    @cached_property
+    def places(self) -> Column:
+        """Where they are among all."""
+        return np.flatnonzero(self.choice.visits & (self.columns["views"] > 0))
+
+    @cached_property
+    def views(self) -> Column:
+        """How many of its views are meant, of each."""
+        views = self.columns["views"]
+        if self.choice.views is not None:
+            views = np.bincount(self.columns.visit_of_view[self.choice.views], minlength=len(self.columns))
+        return views[self.places]
+
+    @cached_property
+    def bounces(self) -> Column:
+        """Where those of them are that bounced."""
+        is_bounce: Mask = (self.columns["views"] == 1) & (self.columns["events"] == 0)
+        return self.places[is_bounce[self.places]]
+
+    @cached_property
+    def lengths(self) -> Column:
+        """The seconds of each."""
+        return self.columns["length"][self.places]
+
+    @cached_property
+    def several(self) -> Column:
+        """Where those of them are whose visitor has several."""
+        return self.places[_is_neighbour(self.columns.visitor[self.places])]
+
+    @cached_property
+    def events(self) -> Column:
+        """The visit of each event that is meant."""
+        of_events = self.columns["event_visit"]
+        picked = self.choice.visits[of_events] if self.choice.events is None else self.choice.events
+        return of_events[picked]
+
+
+def count_visits(chosen: Chosen, key: Column, size: int, *, is_quick: bool = False) -> Figures:
+    """Figures of the chosen visits by a group each (`key` of all visits, below `size`).
+
+    A visitor counts once a day in each group. `is_quick`: only how many visits.
     """
-    chosen = np.flatnonzero(choice.visits & (columns["views"] > 0))
-    groups = key[chosen]
+    groups, columns = key[chosen.places], chosen.columns
     figures = Figures.none(size)
     figures.visits = np.bincount(groups, minlength=size)
     if is_quick:
         return figures
-    views = columns["views"]
-    if choice.views is not None:
-        views = np.bincount(columns.visit_of_view[choice.views], minlength=len(columns))
-    is_bounce = (columns["views"] == 1) & (columns["events"] == 0)
-    figures.visitors = figures.visits - _repeats(columns.visitor[chosen], groups, size)
-    figures.views = _weigh(groups, views[chosen], size)
-    figures.bounces = np.bincount(groups[is_bounce[chosen]], minlength=size)
-    figures.duration = _weigh(groups, columns["length"][chosen], size)
+    figures.visitors = figures.visits - _repeats(columns.visitor[chosen.several], key[chosen.several], size)
+    figures.views = _weigh(groups, chosen.views, size)
+    figures.bounces = np.bincount(key[chosen.bounces], minlength=size)
+    figures.duration = _weigh(groups, chosen.lengths, size)
     if "event_visit" in columns.data:
-        of_events = columns["event_visit"]
-        picked = choice.visits[of_events] if choice.events is None else choice.events
-        figures.events = np.bincount(key[of_events[picked]], minlength=size)
+        figures.events = np.bincount(key[chosen.events], minlength=size)
     return figures
 
 
@@ -176,7 +211,9 @@ def count_inside(
     figures.visits = np.bincount(key, minlength=size)
     visitor = columns.visitor[visit]
     order = np.argsort(visitor, kind="stable") if np.any(np.diff(visitor) < 0) else slice(None)
-    figures.visitors = figures.visits - _repeats(visitor[order], key[order], size)
+    visitor, key = visitor[order], key[order]
+    twice = _is_neighbour(visitor)
+    figures.visitors = figures.visits - _repeats(visitor[twice], key[twice], size)
     return figures
 
 
@@ -185,11 +222,16 @@ def _weigh(groups: Column, weights: Column, size: int) -> Column:
     return np.bincount(groups, weights=weights, minlength=size).astype(np.int64)
 
 
-def _repeats(visitor: Column, groups: Column, size: int) -> Column:
-    """How often in each group a visitor stands there again. Rows of one visitor are neighbours."""
-    if len(visitor) < 2:
-        return np.zeros(size, np.int64)
+def _is_neighbour(visitor: Column) -> Mask:
+    """Which rows stand beside another one of their visitor."""
     is_same = visitor[1:] == visitor[:-1]
-    involved = np.flatnonzero(np.concatenate((is_same, [False])) | np.concatenate(([False], is_same)))
-    pairs, counts = np.unique(visitor[involved] * size + groups[involved], return_counts=True)
+    found = np.zeros(len(visitor), np.bool_)
+    found[1:] = is_same
+    found[:-1] |= is_same
+    return found
+
+
+def _repeats(visitor: Column, groups: Column, size: int) -> Column:
+    """How often in each group a visitor stands there again."""
+    pairs, counts = np.unique(visitor * size + groups, return_counts=True)
     return _weigh(pairs % size, counts - 1, size)

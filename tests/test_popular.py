@@ -22,7 +22,7 @@ from analytics.instance import Instance
 from analytics.lists import score_trend
 from analytics.model import OTHER, Hit, Kind
 from analytics.periods import find_period
-from analytics.store import related
+from analytics.store import ranking, related
 from analytics.summary import Query, summarise
 from analytics.web.app import create_app
 
@@ -511,3 +511,13 @@ def test_the_command_writes_the_same_as_json(tmp_path: Path) -> None:
     wrong = pagetally("popular", "example.com", "--window", "24h", data=data, check=False)
     assert wrong.returncode == 2
     assert "window" in wrong.stderr
+
+
+@pytest.mark.parametrize("more", ["true", ranking.WAS_VIEWED_HERE])
+def test_what_is_new_looks_at_no_hit_that_is_folded(more: str, instance: Instance) -> None:
+    sql = ranking.IS_WANTED.format(fresh=f"{more} AND {ranking.IS_FRESH}")
+    place = {"site": 1, "born": 0, "paths": "[1]"}
+    plan = [row[3] for row in instance.reader._connection.execute(f"EXPLAIN QUERY PLAN {sql}", place)]
+    searches = [step for step in plan if step.startswith("SEARCH hit ")]
+    assert searches
+    assert all("(site=? AND day=? AND id>?)" in step for step in searches)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from ..days import month_of, month_start
-from ..model import Count, Kind, PageRow, Range, Site, Totals
+from ..model import Count, Kind, Range, Site, Totals
 from ..urls import bare_host
 from .connect import Connection
 from .folding import FIGURES, MERGED_VISITS
@@ -27,92 +27,6 @@ CURRENT_VISITS = f"""{MERGED_VISITS},
     UNION ALL
     SELECT * FROM merged_visit)
 """
-
-# What each page has in a range of days, in pieces to be summed. Takes :site, and of the range (whose
-# names may have a prefix) :months :days :first :last.
-PIECES_OF_PAGES = f"""
-    SELECT path, views, visitors FROM page_month
-    WHERE site = :site AND month IN (SELECT value FROM json_each(:{{range}}months))
-  UNION ALL
-    SELECT path, views, visitors FROM page_day
-    WHERE site = :site AND day IN (SELECT value FROM json_each(:{{range}}days))
-  UNION ALL
-    SELECT path, sum(views), count(*) FROM page_visitor
-    WHERE site = :site AND day IN (SELECT value FROM json_each(:{{range}}days)) GROUP BY day, path
-  UNION ALL
-    SELECT path, count(*), count(DISTINCT CASE WHEN {IS_NEW_TO_PAGE} THEN visitor END)
-    FROM site_day JOIN hit USING (site, day)
-    WHERE site_day.site = :site AND site_day.stored > site_day.folded
-      AND site_day.day BETWEEN :{{range}}first AND :{{range}}last
-      AND hit.id > site_day.folded AND hit.kind = 0
-    GROUP BY day, path
-"""
-
-# What counters show of all time, in pieces: what was counted, and the owner's offset. Takes :site.
-PIECES_OF_ALL_TIME = f"""
-    SELECT total.path, total.views, total.visitors
-    FROM page_total AS total JOIN path ON path.id = total.path WHERE path.site = :site
-  UNION ALL
-    SELECT offset.path, offset.views, offset.visitors
-    FROM page_offset AS offset JOIN path ON path.id = offset.path WHERE path.site = :site
-  UNION ALL
-    SELECT path, count(*), count(DISTINCT CASE WHEN {IS_NEW_TO_PAGE} THEN visitor END)
-    FROM site_day JOIN hit USING (site, day)
-    WHERE site_day.site = :site AND site_day.stored > site_day.folded
-      AND hit.id > site_day.folded AND hit.kind = 0
-    GROUP BY day, path
-"""
-
-# Pages whose first view, folded or not, is not before :born. Where it is not known (an old
-# database, an import taken back) the page counts as old until the rollup has found it.
-IS_FRESH = """
-  NOT EXISTS (SELECT 1 FROM page_first AS f WHERE f.path = piece.path AND f.at < :born)
-  AND (EXISTS (SELECT 1 FROM page_first AS f WHERE f.path = piece.path)
-    OR NOT EXISTS (SELECT 1 FROM page_total AS t WHERE t.path = piece.path AND t.views > 0))
-  AND piece.path NOT IN (
-    SELECT hit.path FROM site_day JOIN hit USING (site, day)
-    WHERE site_day.site = :site AND site_day.stored > site_day.folded
-      AND hit.id > site_day.folded AND hit.kind = 0 AND hit.at < :born)
-"""
-
-# Of all time a page may have nothing but an offset: then nobody knows since when it is read.
-WAS_VIEWED_HERE = """
-  (EXISTS (SELECT 1 FROM page_first AS f WHERE f.path = piece.path) OR piece.path IN (
-    SELECT hit.path FROM site_day JOIN hit USING (site, day)
-    WHERE site_day.site = :site AND site_day.stored > site_day.folded
-      AND hit.id > site_day.folded AND hit.kind = 0))
-"""
-
-# Pages with the same figure stand in the order in which they were first seen, so that a longer list
-# begins with the shorter one. An offset may leave more visitors than views, or fewer than none:
-# see `Count.shown`.
-TOP_PAGES = """
-WITH piece AS ({pieces}),
-page AS (
-  SELECT path, sum(views) AS views, max(min(sum(visitors), sum(views)), 0) AS visitors,
-    count(*) OVER () AS pages
-  FROM piece WHERE {fresh} GROUP BY path HAVING sum(views) > 0
-  ORDER BY {order} DESC, path LIMIT :limit)
-SELECT path.path, path.title, page.views, page.visitors, page.pages
-FROM page JOIN path ON path.id = page.path ORDER BY page.{order} DESC, page.path
-"""
-
-RISING_PAGES = f"""
-WITH piece AS ({PIECES_OF_PAGES.format(range="")}),
-earlier AS ({PIECES_OF_PAGES.format(range="before_")}),
-page AS (SELECT path, sum(views) AS views, sum(visitors) AS visitors
-  FROM piece GROUP BY path HAVING sum(views) > 0),
-past AS (SELECT path, sum(visitors) AS visitors FROM earlier GROUP BY path),
-everywhere AS (SELECT (SELECT sum(visitors) FROM page) AS now, (SELECT sum(visitors) FROM past) AS before)
-SELECT path.path, path.title, piece.views, piece.visitors, coalesce(past.visitors, 0),
-  everywhere.now, everywhere.before
-FROM page AS piece JOIN everywhere JOIN path ON path.id = piece.path LEFT JOIN past ON past.path = piece.path
-WHERE {{fresh}} AND piece.visitors * everywhere.before > coalesce(past.visitors, 0) * everywhere.now
-ORDER BY piece.visitors DESC, piece.path LIMIT {{limit}}
-"""
-
-MOST_RISING = 10_000
-"""Pages of which is asked whether they trend, the most read ones first."""
 
 
 def pending_days(connection: Connection, site: int) -> list[tuple[int, int, int]]:
@@ -276,7 +190,7 @@ WHERE open AND site = :site AND path = (SELECT id FROM page) GROUP BY day
 PAGE_SERIES_UNFOLDED = f"""
 WITH page AS (SELECT id FROM path WHERE site = :site AND path = :path)
 SELECT day, count(*), count(DISTINCT CASE WHEN {IS_NEW_TO_PAGE} THEN visitor END)
-FROM site_day JOIN hit USING (site, day)
+FROM site_day CROSS JOIN hit USING (site, day)
 WHERE site_day.site = :site AND site_day.stored > site_day.folded
   AND site_day.day BETWEEN :first AND :last AND hit.id > site_day.folded AND hit.kind = 0
   AND hit.path = (SELECT id FROM page) GROUP BY day
@@ -439,48 +353,6 @@ def place_of_range(connection: Connection, site: int, first: int, last: int) -> 
         "days": msgspec.json.encode(days).decode(),
         "open_days": msgspec.json.encode(open_days).decode(),
     }
-
-
-def top_pages(
-    connection: Connection,
-    site: int,
-    span: Range | None,
-    limit: int,
-    *,
-    by_visitors: bool = False,
-    born: int | None = None,
-) -> tuple[list[PageRow], int]:
-    """The most viewed pages, and how many pages have views at all.
-
-    Of a range of days, or of all time with the owner's offsets, as counters show them. With `born`
-    (seconds since 1970) only pages whose first view is not before it.
-    """
-    place: dict[str, int | str] = {"site": site, "limit": limit, "born": born or 0}
-    if span is not None:
-        place |= place_of_range(connection, site, span.first, span.last)
-    is_fresh = IS_FRESH if span else f"{WAS_VIEWED_HERE} AND {IS_FRESH}"
-    sql = TOP_PAGES.format(
-        pieces=PIECES_OF_PAGES.format(range="") if span else PIECES_OF_ALL_TIME,
-        fresh="true" if born is None else is_fresh,
-        order="visitors" if by_visitors else "views",
-    )
-    rows = connection.execute(sql, place).fetchall()
-    return [PageRow(*row[:4]) for row in rows], rows[0][4] if rows else 0
-
-
-def rising_pages(
-    connection: Connection, site: int, span: Range, before: Range, born: int | None = None
-) -> list[tuple[PageRow, int, Count]]:
-    """The pages that have a larger share of the visitors in a range of days than in the one before.
-
-    Each with its visitors before, and all pages' visitors: now as `views`, before as `visitors`.
-    """
-    place = place_of_range(connection, site, span.first, span.last) | {"born": born or 0}
-    past = place_of_range(connection, site, before.first, before.last)
-    place |= {f"before_{name}": value for name, value in past.items()}
-    sql = RISING_PAGES.format(fresh="true" if born is None else IS_FRESH, limit=MOST_RISING)
-    rows = connection.execute(sql, place).fetchall()
-    return [(PageRow(*row[:4]), row[4], Count(row[5], row[6] or 0)) for row in rows]
 
 
 def dropped(connection: Connection, first_day: int) -> list[tuple[str, str, int]]:

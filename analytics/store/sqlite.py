@@ -48,6 +48,7 @@ from . import (
     imports,
     ingest,
     owner,
+    ranking,
     reads,
     recount,
     related,
@@ -166,12 +167,12 @@ class SqliteReader:
         by_visitors: bool = False,
         born: int | None = None,
     ) -> tuple[list[PageRow], int]:
-        return reads.top_pages(self._connection, site, span, limit, by_visitors=by_visitors, born=born)
+        return ranking.top_pages(self._connection, site, span, limit, by_visitors=by_visitors, born=born)
 
     def rising_pages(
         self, site: int, span: Range, before: Range, born: int | None = None
     ) -> list[tuple[PageRow, int, Count]]:
-        return reads.rising_pages(self._connection, site, span, before, born)
+        return ranking.rising_pages(self._connection, site, span, before, born)
 
     def columns(self, site: int, span: Range, names: Iterable[str]) -> Iterator[Columns]:
         return self._columns.columns(site, span, names)

@@ -27,6 +27,7 @@ LISTS = {
     "popular of 30 days": f"/api/popular?{SITE}&window=30d",
     "popular of all time": f"/api/popular?{SITE}&window=all",
     "trending of 7 days": f"/api/popular?{SITE}&window=7d&metric=trending",
+    "popular of all time, published within 30 days": f"/api/popular?{SITE}&window=all&freshness=30d",
     "related": f"/api/related?{SITE}&path=/page/{{page}}",
 }
 CONNECTIONS = 32
