@@ -82,6 +82,16 @@ class Aside:
         found: T = answer
         return found
 
+    def prepare(self) -> None:
+        """Start the process for a question that may come soon: its imports take as long as many answers."""
+        if self._turn.acquire(blocking=False):
+            try:
+                # Whoever asks gets to know what is wrong.
+                with contextlib.suppress(OSError, DatabaseError):
+                    self._start()
+            finally:
+                self._turn.release()
+
     def interrupt(self) -> None:
         """End the question that runs: whoever asked gets a DatabaseError."""
         with contextlib.suppress(OSError, ValueError):

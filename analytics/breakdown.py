@@ -751,7 +751,9 @@ class _Scene:
             each if one.name == "property" and each is not None else self._codes_inside(one, views, events)
             for one in dimensions
         ]
-        visit = np.concatenate((self.visits_of(Level.VIEW)[views], self.visits_of(Level.EVENT)[events]))
+        visit = self.visits_of(Level.EVENT)[events]
+        if len(views):
+            visit = np.concatenate((self.visits_of(Level.VIEW)[views], visit))
         key, groups, kept, sizes = self._key(dimensions, codes, len(visit))
         by_events = is_of_events or choice.by_events
         figures = count_inside(

@@ -12,6 +12,7 @@ from functools import partial
 from operator import methodcaller
 
 import pytest
+from starlette.testclient import TestClient
 
 from analytics.aside import Aside, Failure, Patience, _answer
 from analytics.errors import InputError
@@ -20,6 +21,7 @@ from analytics.periods import BY_NAME
 from analytics.store.connect import READ_DEADLINE, Connection, DatabaseError
 from analytics.store.sqlite import SqliteReader
 from analytics.summary import Query, summarise
+from analytics.web.app import create_app
 
 
 @pytest.fixture
@@ -40,6 +42,28 @@ def test_it_answers_what_a_reader_of_the_server_answers(instance: Instance, asid
     with instance.borrow_reader() as reader:
         expected = summarise(reader, query)
     assert aside.ask(partial(summarise, query=query)) == expected
+
+
+def test_it_is_ready_before_it_is_asked(instance: Instance, aside: Aside) -> None:
+    aside.prepare()
+    process = aside._process
+    assert process is not None
+    assert aside.ask(methodcaller("is_up_to_date")) is True
+    assert aside._process is process
+    aside.close()
+    aside.prepare()
+    assert aside._process is None
+
+
+def test_all_sites_at_a_glance_make_it_ready(instance: Instance, aside: Aside) -> None:
+    instance.aside = aside
+    client = TestClient(create_app(instance), headers={"origin": "http://testserver"})
+    client.get("/")
+    assert aside._process is None  # strangers start nothing
+    token = client.app.state.owner.setup_token  # type: ignore[attr-defined]
+    client.post(f"/setup/{token}", data={"password": "a password for a test"})
+    assert client.get("/").status_code == 200
+    assert aside._process is not None
 
 
 def test_an_error_of_a_question_reaches_whoever_asked(aside: Aside) -> None:

@@ -78,6 +78,8 @@ class DashboardRoutes:
 
     def _overview(self) -> list[Glimpse]:
         now = self._instance.clock()
+        if self._instance.aside is not None:
+            self._instance.aside.prepare()
         with self._instance.borrow_reader() as reader:
             return [self._glimpse(reader, site, now) for site in self._instance.registry.sites]
 
