@@ -50,6 +50,11 @@ class Columns:
     def __len__(self) -> int:
         return len(self.days)
 
+    @cached_property
+    def several(self) -> Mask:
+        """Which visits are of a visitor who has several."""
+        return _is_neighbour(self.visitor)
+
     @property
     def visit_of_view(self) -> Column:
         """The place of the visit of each view."""
@@ -197,23 +202,17 @@ def count_inside(
         return figures
     if not by_events:
         visit, key = visit[:views], key[:views]
-    is_first = np.ones(len(visit), np.bool_)
-    if len(visit):
-        # Only a visit with several of them can have one twice.
-        per_visit = np.bincount(visit, minlength=len(columns))
-        several = np.flatnonzero(per_visit[visit] > 1)
-        pairs = visit[several] * size + key[several]
-        is_first[several] = False
-        is_first[several[np.unique(pairs, return_index=True)[1]]] = True
+    # Only a visit with several of them can have one twice.
+    has_several = np.bincount(visit, minlength=len(columns))[visit] > 1
+    again = _unique_pairs(visit[has_several], key[has_several])
+    visit = np.concatenate((visit[~has_several], again[0]))
+    key = np.concatenate((key[~has_several], again[1]))
     # A visit of events alone is no visit.
-    is_first &= columns["views"][visit] > 0
-    visit, key = visit[is_first], key[is_first]
+    has_views = columns["views"][visit] > 0
+    visit, key = visit[has_views], key[has_views]
     figures.visits = np.bincount(key, minlength=size)
-    visitor = columns.visitor[visit]
-    order = np.argsort(visitor, kind="stable") if np.any(np.diff(visitor) < 0) else slice(None)
-    visitor, key = visitor[order], key[order]
-    twice = _is_neighbour(visitor)
-    figures.visitors = figures.visits - _repeats(visitor[twice], key[twice], size)
+    often = columns.several[visit]
+    figures.visitors = figures.visits - _repeats(columns.visitor[visit[often]], key[often], size)
     return figures
 
 
@@ -233,5 +232,15 @@ def _is_neighbour(visitor: Column) -> Mask:
 
 def _repeats(visitor: Column, groups: Column, size: int) -> Column:
     """How often in each group a visitor stands there again."""
-    pairs, counts = np.unique(visitor * size + groups, return_counts=True)
-    return _weigh(pairs % size, counts - 1, size)
+    _, of_pairs = _unique_pairs(visitor, groups)
+    return np.bincount(groups, minlength=size) - np.bincount(of_pairs, minlength=size)
+
+
+def _unique_pairs(first: Column, second: Column) -> tuple[Column, Column]:
+    """The different pairs of numbers, ordered, as two columns."""
+    # Packed by bits: to divide takes longer than to sort. And they nearly are in order, which this sort uses.
+    bits = int(second.max(initial=0)).bit_length()
+    pairs = np.sort(first << bits | second, kind="stable")
+    if len(pairs):
+        pairs = pairs[np.concatenate(([True], pairs[1:] != pairs[:-1]))]
+    return pairs >> bits, pairs & (1 << bits) - 1
