@@ -126,6 +126,8 @@ WRONG = [
     (("backup", ""), 2, "file: is empty"),
     (("import", "pull", INSIDE, *PULL, "--sitemap", INSIDE), 2, "url: 127.0.0.1 is no public address"),
     (("stats", "none.example"), 2, "is not known here"),
+    (("stats",), 2, "site: is required\nSites: other.example, there.example.\n"),
+    (("counter", "set", "--views", "5"), 2, "site: is required\nSites: other.example, there.example.\n"),
     (("stats", "there.example", "--period", "1y"), 2, "Invalid value"),
     (("import", "access-log", "x", "--site", "none.example"), 2, "is not known here"),
 ]
@@ -134,6 +136,7 @@ WRONG = [
 def test_wrong_input_is_a_sentence(tmp_path: Path) -> None:
     data = tmp_path / "data"
     pagetally("site", "add", "there.example", "--alias", "alias.example", data=data)
+    pagetally("site", "add", "other.example", data=data)
     for words, code, said in WRONG:
         failed = pagetally(*words, data=None if "--data" in words else data, check=False)
         assert (failed.returncode, said in failed.stderr) == (code, True), (words, failed.stderr)
@@ -303,6 +306,25 @@ def test_a_taken_port_is_a_sentence(tmp_path: Path, start_server: StartServer) -
     server = start_server()
     second = pagetally("serve", "--port", server.port, data=tmp_path / "other", check=False)
     assert (second.returncode, f"cannot listen on 127.0.0.1:{server.port}" in second.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("stats",),
+        ("top", "--once"),
+        ("popular",),
+        ("goal", "list"),
+        ("segment", "list"),
+        ("rule", "list"),
+        ("export", "counters"),
+        ("counter", "add", "/a", "--views", "1", "--yes"),
+    ],
+)
+def test_the_only_site_need_not_be_named(instance: Instance, words: tuple[str, ...]) -> None:
+    instance.close()
+    done = CliRunner().invoke(main, [*words, "--data", str(instance.folder)])
+    assert done.exit_code == 0, done.output
 
 
 def test_stats_show_what_the_counters_say(data: Path) -> None:

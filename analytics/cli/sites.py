@@ -16,7 +16,7 @@ from ..commands import RemoveSite, SaveSite
 from ..errors import InputError, PagetallyError
 from ..model import Site
 from ..registry import Registry
-from .common import data_option, find_folder, performer, reader
+from .common import data_option, find_folder, performer, reader, yes_option
 
 EVERYWHERE = ("localhost", "127.0.0.1", "[::1]")
 """Sites of one's own machine, whose views the script counts only where it is told to."""
@@ -196,7 +196,7 @@ def tell_of_tokens(saved: Site) -> None:
 
 @site.command(short_help="Delete DOMAIN and all that was counted for it.")
 @click.argument("domain")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @data_option
 def remove(domain: str, yes: bool, data: str | None) -> None:
     """Delete DOMAIN and everything that was counted for it."""
@@ -220,14 +220,17 @@ def confirm(question: str, otherwise: str = "nothing was deleted") -> None:
         raise PagetallyError(otherwise, hint="Without a terminal, say so with --yes.") from None
 
 
-def find_site(folder: Path, domain: str) -> Site:
-    """The site of a domain or alias in a data folder; InputError when there is none."""
+def find_site(folder: Path, domain: str | None) -> Site:
+    """The site of a domain or alias in a data folder; without one, the only site. InputError for none."""
     with reader(folder) as store:
         sites = store.sites()
-    found = Registry(sites).find(domain)
+    if domain is None and len(sites) == 1:
+        return sites[0]
+    found = None if domain is None else Registry(sites).find(domain)
     if found is None:
         known = ", ".join(one.domain for one in sites) or "none yet"
-        raise InputError("site", f"{domain!r} is not known here", hint=f"Sites: {known}.")
+        what = "is required" if domain is None else f"{domain!r} is not known here"
+        raise InputError("site", what, hint=f"Sites: {known}.")
     return found
 
 
