@@ -82,8 +82,8 @@ def access_log(
 
     A page view is a GET that was answered with 2xx or 304 and is not a static file. The same content is
     refused a second time, and so is a log of the same time as an earlier one (a log that grew, say),
-    unless --after-last or --regardless says what is meant. Feeds (/feed.xml) are pages to it: leave them
-    out with `pagetally site edit DOMAIN --exclude-path /feed.xml`.
+    unless --after-last or --regardless says what is meant. Feeds and /robots.txt are pages to it: leave
+    them out with `pagetally site edit DOMAIN --add-exclude-path /feed.xml`, before the import.
     """
     folder = find_folder(data)
     site = find_site(folder, domain)
