@@ -39,6 +39,7 @@ snippet: snippet/node_modules/ready
 	cd snippet && npm run --silent build
 
 wheel: .venv/ready
+	rm -f dist/pagetally-*.whl
 	$(BIN)/python -m hatchling build -t wheel
 
 # What is to be translated, from the sources into the catalogues, and these compiled.
