@@ -437,7 +437,7 @@ def test_the_commands_leave_a_trail(tmp_path: Path) -> None:
         return done.stdout + done.stderr
 
     site = ("--site", "example.com")
-    said = counter("set", "/a", "--views", "18815", "--note", "since 2019, imported", *site)
+    said = counter("set", "/a", "--views", "18,815", "--note", "since 2019, imported", *site)
     assert "/a: 18,815 views, 0 visitors" in said
     assert "example.com: 18,815 views" in said
     assert "example.com: 20,000 views" in counter("set", "--views", "20000", *site)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from .. import wording
-from ..counts import ADD, MAX_COUNT, REPLACE
+from ..counts import ADD, MAX_COUNT, REPLACE, read_number
 from ..days import local_day
 from ..errors import InputError
 from ..ledger import check_shown, fitting, page_of, path_of, post
@@ -21,7 +21,20 @@ from ..model import SITE, Actor, Amount, Detail, Site
 from .common import NUMBER, data_option, find_folder, never_asks, performer, reader, site_option
 from .sites import find_site
 
-COUNT = click.IntRange(-MAX_COUNT, MAX_COUNT)
+
+class _Count(click.types.IntParamType):
+    """A number as people write it: 18815, or 18,815 as our tables show it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number = None
+        with contextlib.suppress(InputError):
+            number = read_number("count", str(value))
+        if number is None:
+            self.fail(f"{value!r} is no number; write 18815 or 18,815, up to {MAX_COUNT:,}", param, ctx)
+        return number
+
+
+COUNT = _Count()
 
 
 @click.group()
