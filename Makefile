@@ -39,6 +39,7 @@ snippet: snippet/node_modules/ready
 	cd snippet && npm run --silent build
 
 wheel: .venv/ready
+	rm -f dist/pagetally-*.whl
 	$(BIN)/python -m hatchling build -t wheel
 
 # What is to be translated, from the sources into the catalogues, and these compiled.
@@ -67,8 +68,8 @@ lock: .venv/ready-to-test
 	$(COMPILE) --group test --constraint requirements.lock -o requirements-test.lock
 
 .venv/ready: requirements.lock pyproject.toml .ci/make-environment
-	sh .ci/make-environment
-	touch $@
+	@sh .ci/make-environment
+	@touch $@
 
 .venv/ready-to-test: .venv/ready requirements-test.lock
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-test.lock

@@ -529,7 +529,8 @@ def _refuse_others(instance: Instance, site: Site) -> None:
             continue
         if site.domain in given & other.hosts:
             known_as = "" if site.domain == other.domain else f", as {other.domain}"
-            raise Refused(f"{site.domain} is counted already{known_as}")
+            hint = f"See what is set, or change it: pagetally site edit {other.domain}"
+            raise Refused(f"{site.domain} is counted already{known_as}", hint=hint)
         if taken := sorted(given & other.hosts - {bare_host(other.domain)}):
             hint = f"See what is set there: pagetally site edit {other.domain}"
             raise Refused(f"{taken[0]} is an alias of {other.domain} already", hint=hint)

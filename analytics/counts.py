@@ -327,6 +327,19 @@ def read_count(row: Row, names: Iterable[str]) -> int | None:
     return value
 
 
+def read_number(name: str, text: str) -> int | None:
+    """A whole number as people write it, in groups and with a sign; None for an empty text."""
+    text = text.strip().replace("−", "-")
+    if not text:
+        return None
+    sign, digits = (-1 if text[0] == "-" else 1), text.removeprefix("-").removeprefix("+")
+    if GROUPED.fullmatch(digits):
+        digits = re.sub(r"[^0-9]", "", digits)
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 17 and int(digits) <= MAX_COUNT):
+        raise InputError(name, "is not a number", hint=f"Use 0 to {MAX_COUNT:,}.")
+    return sign * int(digits)
+
+
 # Amounts to files
 
 

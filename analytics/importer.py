@@ -22,7 +22,7 @@ from .commands import BeginImport, Command, EndImport, Fold, UndoImport, WriteIm
 from .errors import InputError, PagetallyError, Unavailable
 from .logreader import Block, LogReader, Summary
 from .model import Moments
-from .overlap import Past
+from .overlap import Overlap, Past
 
 BLOCK = 1024 * 1024
 """Bytes of a log that are parsed and stored at a time, and the rest of the last line."""
@@ -135,15 +135,19 @@ def rehearse(source: Source, log: LogReader, progress: Progress, past: Past) -> 
 def run_import(
     desk: Performer, source: Source, log: LogReader, progress: Progress, look: Callable[[], Past] = Past
 ) -> int:
-    """Import a log; the import's number. `look`: what was imported by now.
+    """Import a log; the import's number, 0 where none was made. `look`: what was imported by now.
 
     Refused when the same content was imported before, or (unless `look` says what to do) other views of
-    its time; InputError when it is no log. An import of the same content that a crash interrupted is undone
+    its time; InputError when it is no log. Where `look` says that only what is later counts, and nothing is,
+    none is made. An import of the same content that a crash interrupted is undone
     first. When this one cannot be finished, it is undone.
     """
     # A stream can be read only once: what it was is told when it ends.
     whole = read_through(source.path) if source.path is not None and source.is_file else None
     fingerprint = whole.fingerprint if whole else ""
+    if whole and (past := look()).has_all_of(fingerprint):
+        rehearse(source, log, progress, past)
+        return 0
     number = int(desk.perform(BeginImport(log.site.domain, "access-log", source.name, fingerprint)))
     try:
         past = look()
@@ -152,6 +156,9 @@ def run_import(
             past.check(whole.span, log.site.timezone)
         _write_all(desk, number, source, log, progress, past)
         log.summary.check(source.name)
+        if past.overlap == Overlap.SKIP and not log.summary.views:
+            undo(desk, number)
+            return 0
         # Beside a running server another import may have begun or ended since.
         now = look().without(number)
         now.check_since(past)

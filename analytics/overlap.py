@@ -50,6 +50,11 @@ class Past:
         """Whether that very content is among it, which is refused for this reason."""
         return any(one.fingerprint == fingerprint for one in self.earlier)
 
+    def has_all_of(self, fingerprint: str) -> bool:
+        """Whether that very content was imported, so that nothing of it is later than what was."""
+        known = {one.fingerprint for one in self.earlier if one.state == DONE}
+        return self.overlap == Overlap.SKIP and fingerprint in known
+
     @property
     def end(self) -> tuple[int, int]:
         """Where a log begins to count: the time of the last view of all, and how many have that time."""

@@ -437,7 +437,7 @@ def test_the_commands_leave_a_trail(tmp_path: Path) -> None:
         return done.stdout + done.stderr
 
     site = ("--site", "example.com")
-    said = counter("set", "/a", "--views", "18815", "--note", "since 2019, imported", *site)
+    said = counter("set", "/a", "--views", "18,815", "--note", "since 2019, imported", *site)
     assert "/a: 18,815 views, 0 visitors" in said
     assert "example.com: 18,815 views" in said
     assert "example.com: 20,000 views" in counter("set", "--views", "20000", *site)
@@ -446,7 +446,10 @@ def test_the_commands_leave_a_trail(tmp_path: Path) -> None:
     assert "/b: 0 views" in counter("reset", "/b", *site)
     assert "visitors" in counter("set", "/a", "--views", "1", "--visitors", "2", *site, check=False)
     assert "adjustment 5 came after 4" in counter("undo", "4", check=False)
-    assert "undone" in counter("undo", "5")
+    undone = counter("undo", "5", "--yes").splitlines()
+    assert undone[0] == "Adjustment 5 is undone."
+    assert undone[1].startswith("/b: 18,820 views, ")
+    assert undone[2].startswith("example.com: 20,000 views, ")
     counter("exclude", "/admin/*", *site)
     counter("exclude", "/caf%C3%A9/", "--with-past", *site)
     assert "/café is excluded already" in counter("exclude", "/café", *site, check=False)

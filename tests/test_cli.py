@@ -49,7 +49,20 @@ def test_sites(data: Path) -> None:
     assert "example.com is counted from now on; its days are those of Europe/London" in said.stdout
     for line in ('/pt.js"></script>', 'data-pagetally="page-views"', 'data-pagetally="site-views"'):
         assert line in said.stdout
-    pagetally("site", "edit", "example.com", "--exclude-path", "/admin/*", "--honour-gpc", data=data)
+    edited = ("--add-exclude-path", "/admin/*", "--add-exclude-path", "/feed.xml", "--honour-gpc")
+    assert changes(data, *edited) == [
+        "example.com is changed:",
+        "  excluded: not set -> /admin/* /feed.xml",
+        "  GPC and DNT: not set -> honoured",
+    ]
+    assert changes(data, "--add-exclude-path", "/b", "--remove-exclude-path", "/feed.xml") == [
+        "example.com is changed:",
+        "  excluded: /admin/* /feed.xml -> /admin/* /b",
+    ]
+    assert changes(data, "--exclude-path", "/admin/*")[1:] == ["  excluded: /admin/* /b -> /admin/*"]
+    assert changes(data, "--honour-gpc") == ["example.com is as it was."]
+    failed = pagetally("site", "edit", "example.com", "--remove-alias", "c.example", data=data, check=False)
+    assert failed.stderr.endswith("'c.example' is not among what is set\nSet: b.example.\n")
     assert shown_sites(data) == [
         "example.com  Europe/London",
         "  aliases: b.example",
@@ -58,12 +71,17 @@ def test_sites(data: Path) -> None:
     ]
     unchanged = pagetally("site", "edit", "example.com", data=data).stdout.splitlines()
     assert unchanged == ["Nothing was given to change. What is set:", *shown_sites(data)]
-    pagetally("site", "edit", "b.example", "--alias", "", "--exclude-path", "", "--ignore-gpc", data=data)
+    emptied = ("--remove-alias", "b.example", "--exclude-path", "", "--ignore-gpc")
+    pagetally("site", "edit", "b.example", *emptied, data=data)
     assert shown_sites(data) == ["example.com  Europe/London"]
     pagetally("site", "edit", "example.com", "--domain", "new.example", "--count-bots", data=data)
     assert shown_sites(data) == ["new.example  Europe/London", "  aliases: example.com", "  bots: counted"]
     pagetally("site", "remove", "new.example", "--yes", data=data)
     assert shown_sites(data) == []
+
+
+def changes(data: Path, *words: str) -> list[str]:
+    return pagetally("site", "edit", "example.com", *words, data=data).stdout.splitlines()
 
 
 def shown_sites(data: Path) -> list[str]:
@@ -117,7 +135,11 @@ WRONG = [
     (("site", "add", "example.com", "--foreign-id", "badge:me/repo"), 2, "names no protocol"),
     (("site", "add", "example.com", "--foreign-id", "umami:"), 2, "names no protocol"),
     (("site", "edit", "none.example"), 2, "is not known here"),
-    (("site", "add", "www.there.example"), 1, "there.example is counted already\n"),
+    (
+        ("site", "add", "www.there.example"),
+        1,
+        "there.example is counted already\nSee what is set, or change it: pagetally site edit there.",
+    ),
     (("site", "add", "alias.example"), 1, "alias.example is counted already, as there.example\n"),
     (("site", "remove", "there.example"), 1, "say so with --yes"),
     (("site", "list", "--data", ""), 2, "it is empty"),
@@ -126,6 +148,10 @@ WRONG = [
     (("backup", ""), 2, "file: is empty"),
     (("import", "pull", INSIDE, *PULL, "--sitemap", INSIDE), 2, "url: 127.0.0.1 is no public address"),
     (("stats", "none.example"), 2, "is not known here"),
+    (("counter", "set", "--views", "1;2"), 2, "'1;2' is no number; write 18815 or 18,815, up to 1,000"),
+    (("counter", "add", "--views", "-9" + "0" * 15), 2, "is no number; write 18815 or 18,815, up to 1,000"),
+    (("stats",), 2, "site: is required\nSites: other.example, there.example.\n"),
+    (("counter", "set", "--views", "5"), 2, "site: is required\nSites: other.example, there.example.\n"),
     (("stats", "there.example", "--period", "1y"), 2, "Invalid value"),
     (("import", "access-log", "x", "--site", "none.example"), 2, "is not known here"),
 ]
@@ -133,7 +159,10 @@ WRONG = [
 
 def test_wrong_input_is_a_sentence(tmp_path: Path) -> None:
     data = tmp_path / "data"
+    assert pagetally("site", "add", "a.example", "--timezone", "Mars/B", data=data, check=False).returncode
+    assert not data.exists()
     pagetally("site", "add", "there.example", "--alias", "alias.example", data=data)
+    pagetally("site", "add", "other.example", data=data)
     for words, code, said in WRONG:
         failed = pagetally(*words, data=None if "--data" in words else data, check=False)
         assert (failed.returncode, said in failed.stderr) == (code, True), (words, failed.stderr)
@@ -303,6 +332,25 @@ def test_a_taken_port_is_a_sentence(tmp_path: Path, start_server: StartServer) -
     server = start_server()
     second = pagetally("serve", "--port", server.port, data=tmp_path / "other", check=False)
     assert (second.returncode, f"cannot listen on 127.0.0.1:{server.port}" in second.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("stats",),
+        ("top", "--once"),
+        ("popular",),
+        ("goal", "list"),
+        ("segment", "list"),
+        ("rule", "list"),
+        ("export", "counters"),
+        ("counter", "add", "/a", "--views", "1", "--yes"),
+    ],
+)
+def test_the_only_site_need_not_be_named(instance: Instance, words: tuple[str, ...]) -> None:
+    instance.close()
+    done = CliRunner().invoke(main, [*words, "--data", str(instance.folder)])
+    assert done.exit_code == 0, done.output
 
 
 def test_stats_show_what_the_counters_say(data: Path) -> None:

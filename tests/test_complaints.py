@@ -32,6 +32,7 @@ ASKED: dict[str, set[str]] = {
     "days.py": {"read_day"},
     "report.py": {"read_key"},
     "commands.py": {"_keep", "_add_rule", "perform", "find_site", "check_adjustment", "_check_move"},
+    "counts.py": {"read_number"},
     "ledger.py": set(),
     "urls.py": set(),
     "store/adjust.py": set(),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from analytics import pipeline, web
+from analytics.accesslog import STATIC_FILES
 from analytics.payload import (
     MAX_BODY,
     MAX_ID,
@@ -85,6 +86,11 @@ def test_limits_are_as_documented() -> None:
     assert f"{caps.source:,} new referring hosts and {caps.name:,} new event names" in text_of("metrics.md")
     assert f"properties of events {caps.property:,} different ones" in text_of("metrics.md")
     assert f"live {SALT_LIFETIME // 3600} hours" in text_of("decisions.md")
+
+
+def test_what_a_page_view_in_a_log_is_is_as_documented() -> None:
+    told = text_of("operations.md").partition("**A page view in a log**")[2].partition(". So is")[0]
+    assert tuple(re.findall(r"`(\.\w+)`", told)) == STATIC_FILES
 
 
 def test_dependencies_have_a_reason() -> None:

@@ -193,11 +193,11 @@ def test_an_import_is_stored_once_and_can_be_undone(
     assert "Stored as import 1" in pagetally(*words, data=data).stdout
     assert count(data) == EXPECTED
     again = pagetally(*words, data=data, check=False)
-    assert again.returncode == 1
+    assert (again.returncode, "lines" in again.stderr) == (1, False)
     assert "imported already: import 1" in again.stderr
     assert count(data) == EXPECTED
     assert "done" in pagetally("import", "list", data=data).stdout
-    pagetally("import", "undo", "1", data=data)
+    pagetally("import", "undo", "1", "--yes", data=data)
     assert count(data) == {"site": 0}
     assert "no difference" in pagetally("recount", "--check", data=data).stdout
     pagetally(*words, data=data)
@@ -206,8 +206,56 @@ def test_an_import_is_stored_once_and_can_be_undone(
         failed = pagetally("import", "undo", number, data=data, check=False)
         assert (failed.returncode, said in failed.stderr) == (code, True), failed.stderr
     # State, views, lines left out by a rule, and broken ones.
-    listed = pagetally("import", "list", data=data).stdout.split()
-    assert " ".join(listed[-7:]) == "2 example.com access.log done 3 2 1"
+    listed = " ".join(pagetally("import", "list", data=data).stdout.split())
+    assert listed.endswith(
+        "2 example.com access.log done 3 2 1 To take one back: pagetally import undo NUMBER"
+    )
+
+
+def test_an_undo_says_what_it_takes_back_and_asks(data: Path, log: Path, tmp_path: Path) -> None:
+    (counts := tmp_path / "c.csv").write_text("path,views\n/a,9\n")
+    for words in (("access-log", log), ("counts", counts), ("counts", tmp_path / "d.csv")):
+        (tmp_path / "d.csv").write_text("path,views\n/a,10\n")
+        pagetally("import", *words, "--yes", data=data)  # of the only site
+    asked = pagetally("import", "undo", "1", data=data, check=False)
+    assert "Import 1 of example.com: access.log, imported at 20" in asked.stdout
+    assert "(UTC); 3 views of 17–18 Nov 2025.\n" in asked.stdout
+    assert "The counts of c.csv are adjustment 1: pagetally counter undo 1 (they stay" in asked.stdout
+    assert (asked.returncode, asked.stderr) == (
+        1,
+        "Error: nothing was taken back\nWithout a terminal, say so with --yes.\n",
+    )
+    assert count(data) == {"/a": 10, "/b": 1, "site": 11}
+    other = pagetally("import", "undo", "2", data=data, check=False)
+    assert "there is no import 2 to undo\nThe counts of d.csv are adjustment 2" in other.stderr
+    listed = " ".join(pagetally("import", "list", data=data).stdout.split())
+    assert "1 example.com c.csv done 1 +7 2 example.com d.csv done 1 +1 To take one back:" in listed
+    assert listed.endswith("pagetally counter undo NUMBER")
+    done = pagetally("import", "undo", "1", "-y", data=data).stdout
+    assert done.endswith("Import 1 is undone.\nexample.com: 8 views, 0 visitors\n")
+
+
+@pytest.mark.parametrize("by", ["file", "stream"])
+def test_where_nothing_is_later_nothing_is_stored(data: Path, log: Path, tmp_path: Path, by: str) -> None:
+    words = ["import", "access-log", "--site", "example.com", "--after-last"]
+    pagetally(*words, log, data=data)
+    (longer := tmp_path / "longer.log").write_text(f"{log.read_text()}{line(day='18', agent=GOOGLEBOT)}\n")
+    for file in (log, longer):
+        if by == "file":
+            said = pagetally(*words, file, data=data).stdout
+        else:
+            command = [sys.executable, "-m", "analytics", *words, "-", "--data", str(data)]
+            with file.open() as stream:
+                said = subprocess.run(
+                    command, stdin=stream, capture_output=True, text=True, check=True
+                ).stdout
+        assert "of which 0 count\n" in said
+        assert "imported before is of 2025-11-18 10:00:00 (UTC): only" in said
+        assert said.endswith(
+            "Nothing was stored: no view is later, so that there is no import to take back.\n"
+        )
+    assert pagetally("import", "list", data=data).stdout.count("example.com") == 1
+    assert count(data) == EXPECTED
 
 
 # Minutes from the first to the last of a log beside an import of minute 0 to 100: is it of the same time?
@@ -268,7 +316,7 @@ def test_a_log_that_grew_counts_by_the_owners_word(
     assert "20 not counted: imported-before" in skipped
     assert count(data)["site"] == 50
     number = skipped.partition("Stored as import ")[2].partition(".")[0]
-    pagetally("import", "undo", number, data=data)
+    pagetally("import", "undo", number, "-y", data=data)
     regardless = run("--regardless").stdout
     assert (known in regardless, "counts twice" in regardless) == (True, True)
     assert count(data)["site"] == 70
@@ -299,7 +347,7 @@ def test_of_two_imports_at_once_one_counts(instance: Instance, tmp_path: Path, o
         with closing(Source(file)) as source:
             run_import(Desk(), source, log, lambda position, lines: None, look)
 
-    is_stale = [False, True, False, False]
+    is_stale = [False, True, False, False, False, False]
     lines = [line("/a"), line("/b", time="10:40:00")]
     (first := tmp_path / "first.log").write_text("\n".join(lines))
     with pytest.raises(Refused, match=r"by import|meanwhile"):
@@ -496,7 +544,7 @@ def test_an_import_that_is_cut_off_leaves_nothing_or_says_what(
         looked = pagetally("doctor", data=data, check=False)
         assert looked.returncode == 1
         assert "cut off: pagetally import undo 1 takes it back" in " ".join(looked.stdout.split())
-        pagetally("import", "undo", "1", data=data)
+        pagetally("import", "undo", "1", "--yes", data=data)
         assert count(data) == {"site": 0}
 
 

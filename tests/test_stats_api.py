@@ -441,10 +441,11 @@ def test_a_key_is_spent_for_a_while_when_it_asks_too_much(client: TestClient, cl
 def test_the_command_makes_lists_and_ends_keys(tmp_path: Any) -> None:
     data = tmp_path / "data"
     pagetally("site", "add", "example.com", data=data)
-    key = pagetally(
-        "token", "add", "--site", "example.com", "--note", "for the wall", data=data
-    ).stdout.strip()
-    assert key.startswith("pt_")
+    made = pagetally("token", "add", "--site", "example.com", "--note", "for the wall", data=data)
+    key = made.stdout.strip()
+    assert (key.startswith("pt_"), key.split()) == (True, [key])
+    for told in ("a program may ask for figures of example.com", "shown this once", "token remove NUMBER"):
+        assert told in made.stderr
     listed = pagetally("token", "list", data=data).stdout
     assert "example.com  read" in listed
     assert "for the wall" in listed

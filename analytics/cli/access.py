@@ -11,6 +11,13 @@ from .common import NUMBER, data_option, find_folder, performer, reader
 
 UTC_DAY = 86_400
 
+PURPOSES = {
+    "read": "ask for figures",
+    "annotate": "ask for figures and note things on days",
+    "numbers": "ask for figures and change counts",
+}
+"""What a key of each scope is for."""
+
 
 @click.group(short_help="Keys for programs that ask for figures.")
 def token() -> None:
@@ -25,7 +32,15 @@ def token() -> None:
 def add(domain: str, scope: str, note: str, data: str | None) -> None:
     """Make a key and print it. It is shown this once: only a digest of it is kept."""
     with performer(find_folder(data)) as desk:
-        click.echo(desk.perform(AddToken(domain, scope, note)))
+        key = desk.perform(AddToken(domain, scope, note))
+    # Beside what $(…) takes, which is the key alone.
+    whose = domain or "every site"
+    click.echo(
+        f'With this key, sent as "Authorization: Bearer KEY", a program may {PURPOSES[scope]} of {whose}.',
+        err=True,
+    )
+    click.echo("It is shown this once: keep it. To end it: pagetally token remove NUMBER", err=True)
+    click.echo(key)
 
 
 @token.command("list", short_help="List the keys.")

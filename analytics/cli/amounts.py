@@ -19,7 +19,7 @@ from ..importer import GZIP_MAGIC
 from ..ledger import CHUNK, post
 from ..model import SITE, Amount, Count, Detail, Site
 from ..store.sqlite import SqliteReader
-from .common import find_folder, performer, reader
+from .common import find_folder, performer, reader, yes_option
 from .counters import TERMINAL, show_done, who
 from .sites import confirm
 
@@ -31,7 +31,7 @@ def count_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options of every import of counts."""
     for option in (
         click.option("--note", default="", help='Why, for the trail: "since 2019".'),
-        click.option("--yes", is_flag=True, help="Do not ask."),
+        yes_option,
         click.option("--dry-run", is_flag=True, help="Only show what would change."),
         click.option("--pages-only", is_flag=True, help="Leave the site's count as it is."),
         click.option(

@@ -52,6 +52,22 @@ def data_option(command: F) -> F:
     )(command)
 
 
+def site_option(text: str) -> Callable[[F], F]:
+    """The option that names a site, and may be left out where there is one only (`sites.find_site`)."""
+    return click.option("--site", "domain", metavar="DOMAIN", help=f"{text}  [default: the only one]")
+
+
+def yes_option(command: F) -> F:
+    """The option of commands that ask, for scripts."""
+    return click.option("--yes", "-y", is_flag=True, help="Do not ask.")(command)
+
+
+def never_asks(command: F) -> F:
+    """The same option, of commands that do not ask: a script may give it to all."""
+    text = "For scripts; this does not ask."
+    return click.option("--yes", "-y", is_flag=True, expose_value=False, help=text)(command)
+
+
 def find_folder(given: str | None) -> Path:
     """The data folder that the option, the environment or the default names."""
     return read_config({"data": given}, os.environ).data

@@ -11,17 +11,30 @@ from typing import Any
 import click
 
 from .. import wording
-from ..counts import ADD, MAX_COUNT, REPLACE
+from ..counts import ADD, MAX_COUNT, REPLACE, read_number
 from ..days import local_day
 from ..errors import InputError
 from ..ledger import check_shown, fitting, page_of, path_of, post
 from ..ledger import move as move_page
 from ..ledger import undo as undo_adjustment
 from ..model import SITE, Actor, Amount, Detail, Site
-from .common import NUMBER, data_option, find_folder, performer, reader
+from .common import NUMBER, data_option, find_folder, never_asks, performer, reader, site_option
 from .sites import find_site
 
-COUNT = click.IntRange(-MAX_COUNT, MAX_COUNT)
+
+class _Count(click.types.IntParamType):
+    """A number as people write it: 18815, or 18,815 as our tables show it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number = None
+        with contextlib.suppress(InputError):
+            number = read_number("count", str(value))
+        if number is None:
+            self.fail(f"{value!r} is no number; write 18815 or 18,815, up to {MAX_COUNT:,}", param, ctx)
+        return number
+
+
+COUNT = _Count()
 
 
 @click.group()
@@ -34,7 +47,7 @@ def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option("--note", default="", help='Why, for the trail: "since 2019, imported".')(
         data_option(command)
     )
-    return click.option("--site", "domain", required=True, help="The site whose numbers change.")(command)
+    return site_option("The site whose numbers change.")(never_asks(command))
 
 
 TERMINAL = "terminal"
@@ -89,7 +102,7 @@ def change(
     kind: str,
     strategy: str,
     *,
-    domain: str,
+    domain: str | None,
     views: int | None,
     visitors: int | None,
     pages_only: bool,
@@ -111,6 +124,12 @@ def change(
 
 def show_done(folder: Path, site: Site, number: int, *keys: str) -> None:
     """Say what pages and the site count now, and how to take it back."""
+    show_counts(folder, site, *keys)
+    click.echo(f"This is adjustment {number}. To take it back: pagetally counter undo {number}")
+
+
+def show_counts(folder: Path, site: Site, *keys: str) -> None:
+    """Say what counters show of pages and of the site."""
     with reader(folder) as store:
         total = store.site_count(site.id)
         counts = store.page_counts(site.id, [key for key in keys if key != SITE])
@@ -121,14 +140,13 @@ def show_done(folder: Path, site: Site, number: int, *keys: str) -> None:
     click.echo(
         f"{site.domain}: {wording.plural(total.views, 'view')}, {wording.plural(total.visitors, 'visitor')}"
     )
-    click.echo(f"This is adjustment {number}. To take it back: pagetally counter undo {number}")
 
 
 @counter.command()
 @click.argument("pattern")
 @click.option("--with-past", is_flag=True, help="Also have the pages that fit show nothing, as by reset.")
 @common_options
-def exclude(pattern: str, with_past: bool, domain: str, note: str, data: str | None) -> None:
+def exclude(pattern: str, with_past: bool, domain: str | None, note: str, data: str | None) -> None:
     """Count views of PATTERN (a path, * for anything, /a/* with /a) no more.
 
     What was counted stays, unless --with-past.
@@ -150,7 +168,7 @@ def exclude(pattern: str, with_past: bool, domain: str, note: str, data: str | N
 @click.argument("path")
 @click.argument("target")
 @common_options
-def rename(path: str, target: str, domain: str, note: str, data: str | None) -> None:
+def rename(path: str, target: str, domain: str | None, note: str, data: str | None) -> None:
     """Have PATH be called TARGET: its history moves, and views of PATH count there from now on."""
     run_move("rename", path, target, domain, note, data)
 
@@ -159,12 +177,12 @@ def rename(path: str, target: str, domain: str, note: str, data: str | None) -> 
 @click.argument("path")
 @click.argument("target")
 @common_options
-def merge(path: str, target: str, domain: str, note: str, data: str | None) -> None:
+def merge(path: str, target: str, domain: str | None, note: str, data: str | None) -> None:
     """Put PATH into TARGET, which has views of its own; views of PATH count there from now on."""
     run_move("merge", path, target, domain, note, data)
 
 
-def run_move(kind: str, path: str, target: str, domain: str, note: str, data: str | None) -> None:
+def run_move(kind: str, path: str, target: str, domain: str | None, note: str, data: str | None) -> None:
     """Rename or merge a page."""
     folder = find_folder(data)
     site = find_site(folder, domain)
@@ -177,12 +195,19 @@ def run_move(kind: str, path: str, target: str, domain: str, note: str, data: st
 
 @counter.command()
 @click.argument("number", type=NUMBER)
+@never_asks
 @data_option
 def undo(number: int, data: str | None) -> None:
-    """Take adjustment NUMBER back."""
-    with performer(find_folder(data)) as desk:
+    """Take adjustment NUMBER back, and show what counters show then."""
+    folder = find_folder(data)
+    with performer(folder) as desk:
         undo_adjustment(desk, number, Actor(TERMINAL, who()))
     click.echo(f"Adjustment {number} is undone.")
+    with reader(folder) as store:
+        one = next(one for one in store.adjustments() if one.id == number)
+        site = next(site for site in store.sites() if site.id == one.site)
+    paths = () if one.kind == "exclude" else (one.detail.path, one.detail.target)
+    show_counts(folder, site, *filter(None, paths))
 
 
 @counter.command("list")

@@ -9,7 +9,7 @@ from ..commands import EndErasing, EraseDay
 from ..days import read_day
 from ..errors import InputError
 from ..model import Range
-from .common import data_option, find_folder, performer, reader
+from .common import data_option, find_folder, performer, reader, yes_option
 from .sites import confirm, find_site
 
 EVER = Range(0, 1_000_000)
@@ -22,7 +22,7 @@ EVER = Range(0, 1_000_000)
 )
 @click.option("--from", "first", default="", metavar="DAY", help="From that day on, as 2026-05-01.")
 @click.option("--to", "last", default="", metavar="DAY", help="Up to that day, and on it.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @data_option
 def erase(domain: str, pattern: str, first: str, last: str, yes: bool, data: str | None) -> None:
     """Erase views and events of DOMAIN: of pages, of days, or of both.

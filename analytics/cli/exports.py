@@ -11,7 +11,7 @@ from ..counts import write_csv, write_json
 from ..ledger import CHUNK
 from ..model import OTHER, SITE, Amount, Site
 from ..store.sqlite import SqliteReader
-from .common import data_option, find_folder, reader
+from .common import data_option, find_folder, reader, site_option
 from .sites import find_site
 
 
@@ -21,11 +21,11 @@ def export() -> None:
 
 
 @export.command("counters")
-@click.option("--site", "domain", required=True, help="The site whose counts are written.")
+@site_option("The site whose counts are written.")
 @click.option("--format", "kind", type=click.Choice(["csv", "json"]), default="csv", show_default=True)
 @click.option("--output", type=click.File("w", encoding="utf-8"), default="-", help="Where to.")
 @data_option
-def counters(domain: str, kind: str, output: TextIO, data: str | None) -> None:
+def counters(domain: str | None, kind: str, output: TextIO, data: str | None) -> None:
     """Write the all-time counts of a site and its pages, as counters show them."""
     folder = find_folder(data)
     site = find_site(folder, domain)

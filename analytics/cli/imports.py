@@ -18,6 +18,7 @@ from ..clock import system_clock
 from ..config import read_config
 from ..counts import READERS, collect, read_rows
 from ..days import find_zone, local_day
+from ..errors import InputError, Refused
 from ..importer import Progress, Source, fingerprint_file, rehearse, run_import
 from ..importer import undo as undo_import
 from ..lock import find_owner
@@ -25,9 +26,20 @@ from ..logreader import LogReader, Summary
 from ..model import Moments, Site
 from ..overlap import Overlap, Past, advise, describe
 from .amounts import at_hand, count_options, open_file, take_over
-from .common import NUMBER, data_option, find_folder, import_state, performer, reader
+from .common import (
+    NUMBER,
+    data_option,
+    find_folder,
+    import_state,
+    never_asks,
+    performer,
+    reader,
+    site_option,
+    yes_option,
+)
+from .counters import show_counts
 from .pulling import pull
-from .sites import find_site
+from .sites import confirm, find_site
 
 SHOWN_PAGES = 5
 
@@ -39,7 +51,7 @@ def import_() -> None:
 
 @import_.command("access-log", short_help="Import FILE, an Apache or nginx log.")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--site", "domain", required=True, help="The site whose log it is.")
+@site_option("The site whose log it is.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--include-bots", is_flag=True, help="Count views of crawlers and tools as well.")
 @click.option(
@@ -56,16 +68,22 @@ def import_() -> None:
     type=Overlap,
     help="Count all of it, though the same time was imported before.",
 )
+@never_asks
 @data_option
 def access_log(
-    file: Path, domain: str, dry_run: bool, include_bots: bool, overlap: Overlap | None, data: str | None
+    file: Path,
+    domain: str | None,
+    dry_run: bool,
+    include_bots: bool,
+    overlap: Overlap | None,
+    data: str | None,
 ) -> None:
     """Import FILE (- is standard input), an Apache or nginx log in common or combined format, plain or gzip.
 
     A page view is a GET that was answered with 2xx or 304 and is not a static file. The same content is
     refused a second time, and so is a log of the same time as an earlier one (a log that grew, say),
-    unless --after-last or --regardless says what is meant. Feeds (/feed.xml) are pages to it: leave them
-    out with `pagetally site edit DOMAIN --exclude-path /feed.xml`.
+    unless --after-last or --regardless says what is meant. Feeds and /robots.txt are pages to it: leave
+    them out with `pagetally site edit DOMAIN --add-exclude-path /feed.xml`, before the import.
     """
     folder = find_folder(data)
     site = find_site(folder, domain)
@@ -86,6 +104,8 @@ def access_log(
     show_overlap(site, look().without(number).without_rests_of(source.fingerprint), source.span)
     if dry_run:
         click.echo("Nothing was stored: this was a dry run.")
+    elif not number:
+        click.echo("Nothing was stored: no view is later, so that there is no import to take back.")
     else:
         click.echo(f"Stored as import {number}. To take it back: pagetally import undo {number}")
 
@@ -129,7 +149,11 @@ def show_progress(source: Source) -> Iterator[Progress]:
             rate = lines / max(bar.tasks[0].elapsed or 0, 0.001)
             bar.update(task, completed=position, lines=lines, rate=rate)
 
-        yield progress
+        try:
+            yield progress
+        finally:
+            # Of what was refused before it began there is nothing to show.
+            bar.live.transient = not bar.tasks[0].fields["lines"]
 
 
 def show_summary(site: Site, summary: Summary) -> None:
@@ -148,12 +172,17 @@ def show_summary(site: Site, summary: Summary) -> None:
             click.echo(f"  {views:>9,} {path}")
 
 
+def moment(site: Site, at: int) -> str:
+    """A time as the clocks of a site show it: 2026-10-28 00:26:50 (Europe/London)."""
+    return f"{datetime.fromtimestamp(at, find_zone(site.timezone)):%Y-%m-%d %H:%M:%S} ({site.timezone})"
+
+
 def show_overlap(site: Site, past: Past, span: Moments | None) -> None:
     """Say which imports are of the same time as a log, and what that means for it."""
     if past.overlap == Overlap.SKIP:
         at, _ = past.end
         if at:
-            last = f"{datetime.fromtimestamp(at, find_zone(site.timezone)):%Y-%m-%d %H:%M:%S}"
+            last = moment(site, at)
             click.echo(f"The last view that was imported before is of {last}: only what is later counts.")
         return
     shared = past.shared_with(span)
@@ -165,13 +194,13 @@ def show_overlap(site: Site, past: Past, span: Moments | None) -> None:
 
 @import_.command("counts", short_help="Take over the counts in FILE.")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--site", "domain", required=True, help="The site whose counts they are.")
+@site_option("The site whose counts they are.")
 @click.option(
     "--from", "kind", type=click.Choice(["auto", *READERS]), default="auto", help="What wrote the file."
 )
 @count_options
 @data_option
-def counts(file: Path, domain: str, kind: str, data: str | None, **given: Any) -> None:
+def counts(file: Path, domain: str | None, kind: str, data: str | None, **given: Any) -> None:
     """Take over the counts in FILE (- is standard input).
 
     It is CSV or JSON with path, views and visitors, or another counter's export. Shows what would change,
@@ -190,7 +219,10 @@ def counts(file: Path, domain: str, kind: str, data: str | None, **given: Any) -
 @import_.command("list", short_help="List the imports.")
 @data_option
 def list_(data: str | None) -> None:
-    """List the imports: what each stored then, though some of it may have been erased since."""
+    """List the imports: what each stored then, though some of it may have been erased since.
+
+    Of imports of counts it lists the adjustments that they are.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -206,17 +238,71 @@ def list_(data: str | None) -> None:
             state = import_state(str(row["state"]), is_owned=is_owned)
             cells = (str(row["id"]), str(row["domain"]), str(row["file"]), state)
             table.add_row(*map(Text, cells), f"{row['stored']:,}", f"{dropped:,}", f"{broken:,}")
+        domains = {site.id: site.domain for site in store.sites()}
+        adjustments = [one for one in store.adjustments() if one.kind == "import"]
     Console().print(table)
+    if table.row_count:
+        click.echo("To take one back: pagetally import undo NUMBER")
+    if not adjustments:
+        return
+    table = Table(
+        *("adjustment", "site", "counts of", "state", "pages", "site's views"), box=None, header_style="bold"
+    )
+    for one in adjustments:
+        cells = (str(one.id), domains[one.site], one.detail.file, one.state)
+        table.add_row(*map(Text, cells), f"{one.detail.pages:,}", f"{one.detail.views:+,}")
+    click.echo()
+    Console().print(table)
+    click.echo("To take one back: pagetally counter undo NUMBER")
 
 
 @import_.command(short_help="Take import NUMBER back.")
 @click.argument("number", type=NUMBER)
+@yes_option
 @data_option
-def undo(number: int, data: str | None) -> None:
-    """Take import NUMBER back: its views are deleted, and the totals follow."""
-    with performer(find_folder(data)) as desk:
+def undo(number: int, yes: bool, data: str | None) -> None:
+    """Take import NUMBER of an access log back: its views are deleted, and the totals follow.
+
+    Says what that is, and asks. Counts are taken back by `pagetally counter undo`.
+    """
+    folder = find_folder(data)
+    site = show_import(folder, number)
+    if not yes:
+        confirm(f"Take import {number} back?", "nothing was taken back")
+    with performer(folder) as desk:
         undo_import(desk, number)
     click.echo(f"Import {number} is undone.")
+    show_counts(folder, site)
+
+
+def show_import(folder: Path, number: int) -> Site:
+    """Say what undoing an import would take back; its site. InputError or Refused when there is nothing."""
+    with reader(folder) as store:
+        row = next((row for row in store.imports() if row["id"] == number), None)
+        adjustment = next((one for one in store.adjustments() if one.id == number), None)
+        site = next((site for site in store.sites() if row and site.id == row["site"]), None)
+        earlier = store.earlier_imports(site.id) if site else []
+    others = ""
+    if adjustment is not None and adjustment.kind == "import":
+        file = adjustment.detail.file
+        others = f"The counts of {file} are adjustment {number}: pagetally counter undo {number}"
+    if row is None or site is None:
+        hint = others or "See: pagetally import list"
+        raise InputError("import", f"there is no import {number} to undo", hint=hint)
+    if row["state"] == "undone":
+        raise Refused(f"import {number} is undone already", hint=others)
+    span = next((one.span for one in earlier if one.number == number), None)
+    days = (
+        wording.days_between(*(local_day(site.timezone, at) for at in (span.first, span.last)))
+        if span
+        else ""
+    )
+    what = f"{wording.plural(int(str(row['stored'])), 'view')} of {days}" if days else "nothing is left of it"
+    at = moment(site, int(str(row["started"])))
+    click.echo(f"Import {number} of {site.domain}: {row['file']}, imported at {at}; {what}.")
+    if others:
+        click.echo(f"{others} (they stay as they are).")
+    return site
 
 
 import_.add_command(pull)

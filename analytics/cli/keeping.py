@@ -39,9 +39,9 @@ def add_goal(domain: str, name: str, kind: str, target: str, amount: int, data: 
 
 
 @goal.command("list", short_help="List the goals.")
-@click.argument("domain")
+@click.argument("domain", required=False)
 @data_option
-def list_goals(domain: str, data: str | None) -> None:
+def list_goals(domain: str | None, data: str | None) -> None:
     """List the goals of DOMAIN."""
     folder = find_folder(data)
     with reader(folder) as store:
@@ -79,9 +79,9 @@ def add_segment(domain: str, name: str, filters: tuple[str, ...], is_any: bool, 
 
 
 @segment.command("list", short_help="List the segments.")
-@click.argument("domain")
+@click.argument("domain", required=False)
 @data_option
-def list_segments(domain: str, data: str | None) -> None:
+def list_segments(domain: str | None, data: str | None) -> None:
     """List the segments of DOMAIN."""
     folder = find_folder(data)
     with reader(folder) as store:

@@ -19,7 +19,7 @@ from .sites import find_site
 
 
 @click.command()
-@click.argument("domain")
+@click.argument("domain", required=False)
 @click.option("--window", default=WINDOW, show_default=True, help="today, 7d, 30d, 365d, all, since:DATE ...")
 @click.option("--metric", type=click.Choice(METRICS), default=METRICS[0], show_default=True)
 @click.option("--limit", type=click.IntRange(1, MOST), default=LIMIT, show_default=True)
@@ -29,7 +29,7 @@ from .sites import find_site
 @click.option("--out", type=click.Path(path_type=Path), help="Write the JSON of /api/popular there.")
 @data_option
 def popular(
-    domain: str,
+    domain: str | None,
     window: str,
     metric: str,
     limit: int,

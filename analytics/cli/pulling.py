@@ -18,7 +18,7 @@ from ..pull import pull as pull_rows
 from ..remote import Reply, fetch
 from ..urls import bare_host, read_page
 from .amounts import count_options, take_over
-from .common import data_option, find_folder
+from .common import data_option, find_folder, site_option
 from .sites import find_site
 
 SHOWN = 50
@@ -27,7 +27,7 @@ SHOWN = 50
 
 @click.command("pull", short_help="Ask another counter for its counts.")
 @click.argument("url")
-@click.option("--site", "domain", required=True, help="The site whose counts they are.")
+@site_option("The site whose counts they are.")
 @click.option("--protocol", type=click.Choice(list(PROTOCOLS)), required=True, help="What runs there.")
 @click.option("--paths", "file", type=click.Path(path_type=Path), help="A file with a path on each line.")
 @click.option("--sitemap", help="The address of a sitemap that lists the pages.")
@@ -41,7 +41,7 @@ SHOWN = 50
 @data_option
 def pull(
     url: str,
-    domain: str,
+    domain: str | None,
     protocol: str,
     file: Path | None,
     sitemap: str | None,

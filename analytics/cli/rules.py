@@ -51,9 +51,9 @@ def add(domain: str, action: str, filter: str, data: str | None) -> None:
 
 
 @rule.command("list", short_help="List the rules.")
-@click.argument("domain")
+@click.argument("domain", required=False)
 @data_option
-def show(domain: str, data: str | None) -> None:
+def show(domain: str | None, data: str | None) -> None:
     """List the rules of DOMAIN."""
     folder = find_folder(data)
     with reader(folder) as store:

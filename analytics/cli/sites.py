@@ -15,8 +15,8 @@ from ..clock import system_clock
 from ..commands import RemoveSite, SaveSite
 from ..errors import InputError, PagetallyError
 from ..model import Site
-from ..registry import Registry
-from .common import data_option, find_folder, performer, reader
+from ..registry import Registry, check_foreign_ids, check_site
+from .common import data_option, find_folder, performer, reader, yes_option
 
 EVERYWHERE = ("localhost", "127.0.0.1", "[::1]")
 """Sites of one's own machine, whose views the script counts only where it is told to."""
@@ -84,6 +84,16 @@ def site_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+def list_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options with which `edit` adds to a list, or takes out of it."""
+    for option, (field, _) in reversed(LISTS.items()):
+        for what, text in (("remove", "Take one out of those of"), ("add", "Add one to those of")):
+            name = f"{what}_{field}"
+            help_text = f"{text} --{option}."
+            command = click.option(f"--{what}-{option}", name, multiple=True, help=help_text)(command)
+    return command
+
+
 @click.group()
 def site() -> None:
     """Add, list, edit and remove sites."""
@@ -95,7 +105,9 @@ def site() -> None:
 @data_option
 def add(domain: str, data: str | None, **given: Any) -> None:
     """Count DOMAIN from now on."""
-    new, folder = _apply(Site(id=0, domain=domain), given), find_folder(data)
+    # Before a folder is made for it.
+    new, folder = check_site(_apply(Site(id=0, domain=domain), given)), find_folder(data)
+    check_foreign_ids(new.foreign_ids)
     with performer(folder, creates=True) as desk:
         saved = msgspec.convert(desk.perform(SaveSite(new)), Site)
     click.echo(f"{saved.domain} is counted from now on; its days are those of {saved.timezone}.")
@@ -153,28 +165,57 @@ def describe_former(found: Site) -> str:
 @site.command()
 @click.argument("domain")
 @site_options
+@list_options
 @click.option("--domain", "new_domain", help="The site's new domain; the old one becomes an alias.")
 @data_option
 def edit(domain: str, new_domain: str | None, data: str | None, **given: Any) -> None:
-    """Change what is set for DOMAIN. A list that is given replaces the one that was; "" empties it.
+    """Change what is set for DOMAIN, and show it.
+
+    A list that is given replaces the one that was ("" empties it); --add-... and --remove-... keep the rest.
 
     Days that are stored keep the time zone they were stored in.
     """
     folder = find_folder(data)
-    found = find_site(folder, domain)
+    old = found = find_site(folder, domain)
     if not new_domain and all(value in (None, ()) for value in given.values()):
         click.echo("Nothing was given to change. What is set:")
         show(found)
         return
     if new_domain:
-        aliases = tuple(given["aliases"]) or (*found.aliases, found.domain)
-        given["aliases"] = aliases
-        found = msgspec.structs.replace(found, domain=new_domain)
+        found = msgspec.structs.replace(found, domain=new_domain, aliases=(*found.aliases, found.domain))
+    new = _apply(found, merge_lists(found, given))
     with performer(folder) as desk:
-        saved = msgspec.convert(desk.perform(SaveSite(_apply(found, given))), Site)
-    click.echo(f"{saved.domain} is changed.")
+        saved = msgspec.convert(desk.perform(SaveSite(new)), Site)
+    tell_of_changes(old, saved)
     tell_of_shared(folder, saved)
     tell_of_tokens(saved)
+
+
+def merge_lists(old: Site, given: dict[str, Any]) -> dict[str, Any]:
+    """What was given, with whole lists where something was to be added to them or taken out of them."""
+    whole = {name: value for name, value in given.items() if not name.startswith(("add_", "remove_"))}
+    for option, (field, _) in LISTS.items():
+        added, removed = given[f"add_{field}"], given[f"remove_{field}"]
+        have = dict.fromkeys((*(whole[field] or getattr(old, field)), *added))
+        for one in removed:
+            if one not in have:
+                hint = f"Set: {' '.join(have) or 'none'}."
+                raise InputError(f"remove-{option}", f"{one!r} is not among what is set", hint=hint)
+        if added or removed:
+            whole[field] = tuple(one for one in have if one not in removed) or ("",)
+    return whole
+
+
+def tell_of_changes(old: Site, new: Site) -> None:
+    """Say what is set otherwise than before."""
+    before, after = (
+        {"domain": (one.domain,), "time zone": (one.timezone,), **describe(one)} for one in (old, new)
+    )
+    changed = [what for what in after if before[what] != after[what]]
+    click.echo(f"{new.domain} is changed:" if changed else f"{new.domain} is as it was.")
+    for what in changed:
+        was, now = (" ".join(values) or "not set" for values in (before[what], after[what]))
+        click.echo(f"  {what}: {was} -> {now}")
 
 
 def tell_of_shared(folder: Path, saved: Site) -> None:
@@ -196,7 +237,7 @@ def tell_of_tokens(saved: Site) -> None:
 
 @site.command(short_help="Delete DOMAIN and all that was counted for it.")
 @click.argument("domain")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@yes_option
 @data_option
 def remove(domain: str, yes: bool, data: str | None) -> None:
     """Delete DOMAIN and everything that was counted for it."""
@@ -220,14 +261,17 @@ def confirm(question: str, otherwise: str = "nothing was deleted") -> None:
         raise PagetallyError(otherwise, hint="Without a terminal, say so with --yes.") from None
 
 
-def find_site(folder: Path, domain: str) -> Site:
-    """The site of a domain or alias in a data folder; InputError when there is none."""
+def find_site(folder: Path, domain: str | None) -> Site:
+    """The site of a domain or alias in a data folder; without one, the only site. InputError for none."""
     with reader(folder) as store:
         sites = store.sites()
-    found = Registry(sites).find(domain)
+    if domain is None and len(sites) == 1:
+        return sites[0]
+    found = None if domain is None else Registry(sites).find(domain)
     if found is None:
         known = ", ".join(one.domain for one in sites) or "none yet"
-        raise InputError("site", f"{domain!r} is not known here", hint=f"Sites: {known}.")
+        what = "is required" if domain is None else f"{domain!r} is not known here"
+        raise InputError("site", what, hint=f"Sites: {known}.")
     return found
 
 

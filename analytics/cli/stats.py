@@ -43,7 +43,7 @@ HEADINGS = {"page": "top pages", "referrer": "top referring hosts"}
 
 
 @click.command(short_help="Show DOMAIN's summary.")
-@click.argument("domain")
+@click.argument("domain", required=False)
 @click.option(
     "--period",
     type=click.Choice(list(BY_NAME)),
@@ -81,7 +81,7 @@ HEADINGS = {"page": "top pages", "referrer": "top referring hosts"}
 @click.option("--csv", "as_csv", is_flag=True, help="The one list that --list names, as CSV.")
 @data_option
 def stats(
-    domain: str,
+    domain: str | None,
     period: str,
     first: str,
     last: str,

@@ -27,10 +27,10 @@ ROWS = 8
 
 
 @click.command(short_help="Watch DOMAIN live.")
-@click.argument("domain")
+@click.argument("domain", required=False)
 @click.option("--once", is_flag=True, help="Look once, and end.")
 @data_option
-def top(domain: str, once: bool, data: str | None) -> None:
+def top(domain: str | None, once: bool, data: str | None) -> None:
     """Watch who is on DOMAIN now: visitors, views a minute, today's pages and sources. Ctrl-C ends it."""
     from rich.console import Console
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,7 @@ from starlette.responses import Response
 
 from ..commands import check_adjustment
 from ..complaints import explain, explain_beside
-from ..counts import ADD, GROUPED, MAX_COUNT, REPLACE, difference
+from ..counts import ADD, REPLACE, difference, read_number
 from ..days import local_day
 from ..errors import InputError, PagetallyError, Refused
 from ..instance import Instance
@@ -251,19 +250,6 @@ def read_amount(key: str, form: Mapping[str, str], *, is_set: bool) -> Amount:
     if is_set:
         check_shown(views, visitors)
     return Amount(key, views, visitors)
-
-
-def read_number(name: str, text: str) -> int | None:
-    """A whole number as people write it, in groups and with a sign; None for an empty field."""
-    text = text.strip().replace("−", "-")
-    if not text:
-        return None
-    sign, digits = (-1 if text[0] == "-" else 1), text.removeprefix("-").removeprefix("+")
-    if GROUPED.fullmatch(digits):
-        digits = re.sub(r"[^0-9]", "", digits)
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 17 and int(digits) <= MAX_COUNT):
-        raise InputError(name, "is not a number", hint=f"Use 0 to {MAX_COUNT:,}.")
-    return sign * int(digits)
 
 
 # A change to what it does
