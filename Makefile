@@ -1,9 +1,10 @@
 # Each command does its own set-up; see README.md.
 PORT ?= 8000
+PREFIX ?= $(HOME)/.local/share/pagetally
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test lint units bench torture snippet wheel words pictures numerals lock clean
+.PHONY: demo test lint units bench torture snippet wheel install words pictures numerals lock clean
 
 demo: .venv/ready
 	$(BIN)/python -m seeds --data .demo --port $(PORT)
@@ -41,6 +42,15 @@ snippet: snippet/node_modules/ready
 wheel: .venv/ready
 	rm -f dist/pagetally-*.whl
 	$(BIN)/python -m hatchling build -t wheel
+
+# An environment of its own at PREFIX, with the versions of the lock file; or what is there, made new.
+PIP_THERE = $(BIN)/python -m pip --python $(PREFIX)/bin/python install --quiet --disable-pip-version-check
+install: wheel
+	@echo "Installing Pagetally into $(PREFIX)"
+	@$(BIN)/python -m venv --without-pip $(PREFIX)
+	@$(PIP_THERE) --require-hashes -r requirements.lock
+	@$(PIP_THERE) --no-deps --force-reinstall dist/pagetally-*.whl
+	@$(PREFIX)/bin/pagetally --version
 
 # What is to be translated, from the sources into the catalogues, and these compiled.
 words: .venv/ready
