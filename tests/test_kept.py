@@ -33,6 +33,9 @@ GOALS = [
     (Goal(0, 0, "Half of anything", "scroll", "", 50), (2, 2)),
     (Goal(0, 0, "A minute", "engaged", "", 60), (1, 1)),
     (Goal(0, 0, "Two minutes", "engaged", "", 120), (0, 0)),
+    # Longer as an expression, or in escapes, than what a filter may name.
+    (Goal(0, 0, "A long path", "page", "/" + "." * 498 + "*"), (0, 0)),
+    (Goal(0, 0, "A path of what is not seen", "page", "/" + "\u200b" * 499), (0, 0)),
 ]
 
 
