@@ -27,7 +27,7 @@ from .filters import (
     Stayed,
     Unless,
     conditions,
-    names_events,
+    levels,
     tester,
 )
 from .goals import Kept, names_kept, resolve
@@ -643,7 +643,7 @@ class _Scene:
         if self._within is None and not _looks_inside(tree):
             return Choice(self._mask(tree, Level.VISIT))
         views, events = self._choose_inside(tree, Level.VIEW), self._choose_inside(tree, Level.EVENT)
-        by_events = names_events(tree)
+        by_events = Level.EVENT in levels(tree)
         return Choice(self._visits_with(views, events if by_events else None), views, events, by_events)
 
     def choose_stays(self, tree: Filter) -> Mask:
@@ -767,13 +767,7 @@ class _Scene:
 
 def _looks_inside(tree: Filter) -> bool:
     """Whether a filter speaks of single views or events, not only of whole visits."""
-    if isinstance(tree, Condition):
-        return find_dimension(tree.dimension).level is not Level.VISIT
-    if isinstance(tree, Done | Stayed):
-        return False
-    if isinstance(tree, Unless):
-        return _looks_inside(tree.part)
-    return any(_looks_inside(part) for part in tree.parts)
+    return bool(levels(tree) - {Level.VISIT})
 
 
 def _combine(

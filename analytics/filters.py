@@ -123,15 +123,16 @@ def conditions(tree: Filter) -> Iterator[Condition]:
             yield from conditions(part)
 
 
-def names_events(tree: Filter) -> bool:
-    """Whether a filter says which custom events are meant, not only which views or visits."""
+def levels(tree: Filter) -> set[Level]:
+    """Whether a filter says which visits are meant, which views of them, which events. What a visit has
+    done tells no view or event from others."""
     if isinstance(tree, Condition):
-        return find_dimension(tree.dimension).level is Level.EVENT
+        return {find_dimension(tree.dimension).level}
     if isinstance(tree, Unless):
-        return names_events(tree.part)
+        return levels(tree.part)
     if isinstance(tree, Done | Stayed):
-        return False
-    return any(names_events(part) for part in tree.parts)
+        return set()
+    return set[Level]().union(*map(levels, tree.parts))
 
 
 def condition(

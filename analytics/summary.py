@@ -14,7 +14,7 @@ from .breakdown import Grouping, Row, Rows, Stay, count_each, measure_stays, tab
 from .days import find_zone, local_day, month_of, month_start, read_day, to_date, to_day
 from .dimensions import Level, find_dimension
 from .errors import InputError
-from .filters import NO_FILTER, Condition, Filter, Some, both, conditions, done_in
+from .filters import NO_FILTER, Condition, Filter, Some, both, conditions, done_in, levels
 from .goals import goal_filter, names_kept, resolve
 from .model import Annotation, Goal, PageRow, Range, Segment, Site, SourceRow, Totals
 from .periods import Period, range_of
@@ -32,9 +32,6 @@ PREVIOUS, YEAR, NONE = "previous", "year", "none"
 COMPARISONS = (PREVIOUS, YEAR, NONE)
 
 INTERVALS = ("minute", "hour", "day", "week", "month")
-TIMES = {"minute", "hour"}
-"""Dimensions by which how pages were looked at is not kept."""
-
 MAX_DAYS_OF = {"minute": 2, "hour": 31}
 """Days for which a chart by minutes or hours is made at most."""
 
@@ -210,6 +207,7 @@ def order_of(dimension: str, rows: Rows) -> str:
 
 def summarise(reader: Reader, query: Query) -> Report:
     """Answer a question. Call it inside one snapshot of the reader."""
+    query = _resolved(reader, query)
     since = reader.first_day(query.site.id)
     span = span_of(reader, query)
     now = count(reader, query, span, query.panels)
@@ -235,6 +233,13 @@ def summarise(reader: Reader, query: Query) -> Report:
         segments=kept.segments,
         notes=reader.annotations(query.site.id, span) if query.with_kept else (),
     )
+
+
+def _resolved(reader: Reader, query: Query) -> Query:
+    """The same question, with what its goals and segments mean in place of their names."""
+    if not names_kept(query.tree):
+        return query
+    return replace(query, tree=resolve(query.tree, reader.kept(query.site.id)))
 
 
 def span_of(reader: Reader, query: Query) -> Range:
@@ -368,8 +373,7 @@ def _by_then(day: int, until: str) -> Filter:
 
 def _limit(reader: Reader, query: Query, by_then: Filter) -> Query:
     """The same question of visits by their views until then, and of what was done until then."""
-    kept = names_kept(query.tree)
-    tree = resolve(query.tree, reader.kept(query.site.id)) if kept else query.tree
+    tree = _resolved(reader, query).tree
     return replace(query, tree=both(done_in(tree, by_then), by_then))
 
 
@@ -397,10 +401,14 @@ def _points_until(reader: Reader, query: Query, span: Range, until: str) -> list
 
 
 def _stay(reader: Reader, query: Query, span: Range) -> Stay | None:
-    asked = {one.dimension for one in conditions(query.tree)}
-    if not asked & {"page", "title"} or asked & TIMES:
+    if Level.VIEW not in levels(query.tree) or _tells_times(query.tree):
         return None
     return measure_stays(reader, query.site, span, Grouping(), query.tree).get((), Stay())
+
+
+def _tells_times(tree: Filter) -> bool:
+    """Whether a filter names hours or minutes: by these, how pages were looked at is not kept."""
+    return any(find_dimension(one.dimension).level is Level.TIME for one in conditions(tree))
 
 
 def reach_goals(reader: Reader, now: Counted, earlier: Compared, goals: Sequence[Goal]) -> list[Reached]:
@@ -496,7 +504,7 @@ def _with_titles(reader: Reader, site: Site, panel: Panel) -> Panel:
 
 
 def _with_stays(reader: Reader, query: Query, span: Range, panel: Panel) -> Panel:
-    if {one.dimension for one in conditions(query.tree)} & TIMES:
+    if _tells_times(query.tree):
         return panel
     known = measure_stays(reader, query.site, span, Grouping(("page",)), query.tree)
     return replace(panel, items=[replace(item, stay=known.get((item.label,))) for item in panel.items])

@@ -119,6 +119,28 @@ def test_a_segment_and_further_filters_hold_together(client: TestClient) -> None
     assert away.endswith("?f=browser:is:Firefox")
 
 
+@pytest.mark.parametrize(
+    ("view", "more", "many"),
+    [
+        ("f=page:is:/a", "", 8),
+        ("f=page:is:/a", "&f=browser:is:Safari", 8),
+        ("f=hour:is:2025-11-25 00:00", "&f=page:is:/a", 6),
+        ("f=goal:is:Read b", "", 6),
+    ],
+)
+def test_a_segment_shows_what_its_filters_show(
+    client: TestClient, instance: Instance, view: str, more: str, many: int
+) -> None:
+    perform(instance, Keep("example.com", goal=GOALS[1][0]))
+    keep(client, keep="segment", name="These", view=view)
+    expected = figures(client, view + more)
+    assert len(expected) == many
+    assert figures(client, f"segment=1{more}") == expected
+    csv = [client.get(f"/sites/example.com/list.csv?list=page&{one}{more}") for one in (view, "segment=1")]
+    assert csv[0].text == csv[1].text
+    assert csv[0].status_code == csv[1].status_code == 200
+
+
 def test_a_segment_is_changed_by_its_filters_in_the_form(client: TestClient) -> None:
     keep(client, keep="segment", name="Berliners", view="f=city:is:Berlin")
     keep(client, keep="segment", name="Parisians", view="f=city:is:Paris")
