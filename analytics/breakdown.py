@@ -239,17 +239,30 @@ def tabulate(
     return {one: _join(parts) for one, parts in found.items()}
 
 
-def count_each(reader: ColumnReader, site: Site, span: Range, trees: Sequence[Filter]) -> list[Row]:
-    """The figures of all that each of several filters means, by one pass through the days."""
+def count_each(
+    reader: ColumnReader,
+    site: Site,
+    span: Range,
+    trees: Sequence[Filter],
+    *,
+    within: Moments | None = None,
+) -> list[Row]:
+    """The figures of all that each of several filters means, by one pass through the days.
+
+    `within`: only what happened between two times, as in `tabulate`.
+    """
     kept = reader.kept(site.id) if any(map(names_kept, trees)) else Kept()
     trees = [resolve(tree, kept) for tree in trees]
     lookups, everything = _Lookups(reader, site), Grouping()
     names = set[str]().union(*(_names_of(tree, [everything]) for tree in trees))
     sums = [_Matrix() for _ in trees]
-    for columns in reader.columns(site.id, span, names - {"day"}):
-        scene = _Scene(columns, lookups)
-        for tree, matrix in zip(trees, sums, strict=True):
-            scene.count(everything, scene.choose(tree), matrix)
+    whole, ends = _cut(span, within)
+    for part, moments in ((whole, None), *((day, within) for day in ends)):
+        more = {*SECONDS} if moments else set()
+        for columns in reader.columns(site.id, part, (names | more) - {"day"}):
+            scene = _Scene(columns, lookups, moments)
+            for tree, matrix in zip(trees, sums, strict=True):
+                scene.count(everything, scene.choose(tree), matrix)
     return [next(iter(matrix.total([])), Row(())) for matrix in sums]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace as replace_row
 
-from .breakdown import Grouping, Row, Stay, measure_stays, tabulate, time_word
+from .breakdown import Grouping, Row, Stay, count_each, measure_stays, tabulate, time_word
 from .days import local_day, to_date, to_day
 from .dimensions import BY_NAME, PROPERTY, Dimension, Level, find_dimension, name_property
 from .errors import InputError
@@ -555,13 +555,16 @@ def _rows(reader: Reader, ask: Ask, tree: Filter) -> list[Row]:
 
 
 def _goal_rows(reader: Reader, ask: Ask, tree: Filter) -> list[Row]:
+    goals, span = reader.kept(ask.site.id).goals, ask.span
+    # Of the visits that the filter means, what reached each goal.
+    trees = [Every((Done(tree), reached(goal))) for goal in goals]
     rows = []
-    for goal in reader.kept(ask.site.id).goals:
-        # Of the visits that the filter means, what reached the goal.
-        for row in _tabulate(reader, ask, Every((Done(tree), reached(goal)))):
-            # A goal that is no single view or event is reached once a visit.
-            figures = {} if goal.kind in ("event", "page") else {"views": 0, "events": row.visits}
-            rows.append(replace_row(row, labels=(goal.name,), **figures))
+    for goal, row in zip(
+        goals, count_each(reader, ask.site, span.days, trees, within=span.within), strict=True
+    ):
+        # A goal that is no single view or event is reached once a visit.
+        figures = {} if goal.kind in ("event", "page") else {"views": 0, "events": row.visits}
+        rows.append(replace_row(row, labels=(goal.name,), **figures))
     return [row for row in rows if row.visits or row.events]
 
 

@@ -15,6 +15,7 @@ from analytics.filters import condition
 from analytics.goals import Kept, check_annotation, check_goal, names_kept, resolve
 from analytics.instance import Instance
 from analytics.model import Annotation, Goal, Kind, Segment
+from analytics.store import columns
 from analytics.web.app import create_app
 
 from .conftest import pagetally
@@ -316,6 +317,25 @@ def test_programs_ask_by_goal_and_segment(client: TestClient, instance: Instance
     ):
         body = {"site_id": "example.com", "metrics": ["visitors"], "date_range": "7d"} | wrong
         assert api.post("/api/v2/query", json=body).status_code == 400
+
+
+def test_the_days_are_read_once_for_all_goals(
+    client: TestClient, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = perform(instance, AddToken("example.com", "read", ""))
+    api = TestClient(create_app(instance), headers={"authorization": f"Bearer {key}"})
+    asked = []
+    read = columns.read_columns
+    monkeypatch.setattr(columns, "read_columns", lambda *words: asked.append(words) or read(*words))
+    counts = []
+    for goal, _ in GOALS[:5]:
+        perform(instance, Keep("example.com", goal=goal))
+        asked.clear()
+        for days in "7d", ["2025-11-24T00:00:00Z", "2025-11-25T00:00:30Z"]:
+            body = {"site_id": "example.com", "metrics": ["visitors"], "date_range": days}
+            assert api.post("/api/v2/query", json=body | {"dimensions": ["event:goal"]}).status_code == 200
+        counts.append(len(asked))
+    assert counts == counts[:1] * 5
 
 
 def test_programs_leave_notes_with_a_key_for_that(client: TestClient, instance: Instance) -> None:
