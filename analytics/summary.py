@@ -11,7 +11,7 @@ from operator import add, attrgetter
 import numpy as np
 
 from .breakdown import Grouping, Row, Rows, Stay, count_each, measure_stays, tabulate
-from .days import find_zone, local_day, month_of, month_start, read_day, to_date, to_day
+from .days import find_zone, local_day, month_of, month_start, read_day, to_date, to_day, year_before
 from .dimensions import Level, find_dimension
 from .errors import InputError
 from .filters import NO_FILTER, Condition, Filter, Some, both, conditions, done_in, levels
@@ -345,17 +345,11 @@ def range_before(query: Query, span: Range) -> Range | None:
         return None
     if query.compare == PREVIOUS:
         return span.before()
-    if query.compare == YEAR:
-        return Range(_year_before(span.first), _year_before(span.last))
     hint = f"Use one of {', '.join(COMPARISONS)}, or a first day such as 2026-05-01."
-    first = read_day("compare", query.compare, hint)
+    is_year = query.compare == YEAR
+    first = year_before(span.first) if is_year else read_day("compare", query.compare, hint)
+    # As many days, whatever leap years make of them: bars stand beside one another.
     return Range(first, first + span.days - 1)
-
-
-def _year_before(day: int) -> int:
-    value = to_date(day)
-    is_leap_day = (value.month, value.day) == (2, 29)
-    return to_day(value.replace(year=value.year - 1, day=28 if is_leap_day else value.day))
 
 
 def time_of_day(query: Query) -> str:

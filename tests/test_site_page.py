@@ -319,6 +319,25 @@ def test_days_to_come_are_left_out_and_compared_with_nothing(page: TestClient, i
     assert figures(page, "from=2025-11-26&to=2025-12-05")[0] == "1"
 
 
+@pytest.mark.parametrize(
+    ("query", "compared"),
+    [
+        ("from=2025-02-26&to=2025-03-02", "26 Feb – 1 Mar 2024"),
+        ("from=2025-02-26&to=2025-03-02&by=hour", "26 Feb – 1 Mar 2024"),
+        ("from=2024-02-26&to=2024-03-02", "26 Feb – 3 Mar 2023"),
+        ("from=2024-02-29&to=2024-03-01", "28 Feb – 1 Mar 2023"),
+    ],
+)
+def test_a_year_before_has_as_many_days(
+    page: TestClient, instance: Instance, query: str, compared: str
+) -> None:
+    instance.write(lambda store: store.write([hit(7, "/a", 5, TODAY - ago) for ago in range(1_100)]))
+    text = page.get(f"/sites/example.com?{query}&compare=year").text
+    assert f"Compared with {compared}." in text
+    figure = int(re.findall(r"against ([^ ]+) in the period before", text)[0])
+    assert sum(column_before(text)) == figure
+
+
 def test_what_is_over_ends_at_no_time(page: TestClient, instance: Instance) -> None:
     instance.write(lambda store: store.write([hit(52, "/a", 5, TODAY - 20), hit(53, "/a", 7_300, TODAY - 2)]))
     for query in "period=yesterday&by=hour", "period=today&by=minute&at=2025-11-25+02:00":
