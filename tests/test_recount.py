@@ -374,6 +374,24 @@ def test_a_rollup_that_is_done_late_changes_no_number(kind: str, meanwhile: str)
             check_answers(machine)
 
 
+def test_a_day_that_is_erased_while_its_month_is_summed_up_is_not_in_it() -> None:
+    with new_machine() as machine:
+        store = machine.store
+        machine.take(("write", [view(0, 0), view(1, 0, visitor=2)]))
+        machine.take(("fold all", None))
+        late = machine.reader.rollup_work(SITE_OF[1], FIRST + 40)
+        while late is not None and late[0].kind != "month":
+            store.apply_rollup(*late)
+            late = machine.reader.rollup_work(SITE_OF[1], FIRST + 40)
+        assert late is not None
+        assert store.erase_day(1, FIRST, "")
+        machine.oracle.hits = [hit for hit in machine.oracle.hits if hit.day != FIRST]
+        store.apply_rollup(*late)
+        check_answers(machine)
+        machine.take(("roll up", 40))
+        check_answers(machine)
+
+
 # Caps
 
 
