@@ -164,9 +164,8 @@ class Report:
     @property
     def counted_since(self) -> int | None:
         """The site's first day, where that is why there is nothing to compare with; else None."""
-        query = self.query
-        is_asked = query.period.has_before and query.compare != NONE
-        return self.since if self.before is None and is_asked else None
+        wanted = range_before(self.query, self.range)
+        return self.since if wanted and self.since is not None and self.since > wanted.first else None
 
     @property
     def pages(self) -> Sequence[PageRow]:

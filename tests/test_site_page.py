@@ -444,6 +444,24 @@ def test_what_it_is_compared_with(page: TestClient, query: str, compared: str) -
 
 
 @pytest.mark.parametrize(
+    ("compare", "told"),
+    [
+        ("2025-11-12", "Compared with 12–18 Nov 2025 until 12:00."),
+        # It is not over.
+        ("2025-11-20", ""),
+        ("2025-10-01", "counted since 17 Oct 2025"),
+        ("none", ""),
+    ],
+)
+def test_why_there_is_nothing_to_compare_with(
+    page: TestClient, instance: Instance, compare: str, told: str
+) -> None:
+    instance.write(lambda store: store.write([hit(7, "/a", 5, TODAY - ago) for ago in range(40)]))
+    text = page.get(f"/sites/example.com?period=7d&compare={compare}").text
+    assert re.findall(r"Compared with [^.]*\.|counted since [^<]*", text) == ([told] if told else [])
+
+
+@pytest.mark.parametrize(
     "query",
     [
         "period=1y",
