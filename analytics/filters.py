@@ -8,7 +8,7 @@ from time import monotonic
 
 import regex
 
-from .dimensions import Level, find_dimension
+from .dimensions import NO_PROPERTY, PROPERTY, Level, find_dimension
 from .errors import InputError
 
 OPERATORS = ("is", "is_not", "contains", "contains_not", "matches", "matches_not")
@@ -167,6 +167,15 @@ def tester(
     It raises InputError when the patterns take longer than `patience` seconds with a value, or than
     `budget` seconds with all values that it is ever asked about.
     """
+    has = _tester(one, patience, budget)
+    if one.dimension.startswith(PROPERTY) and one.operator not in ("is", "is_not"):
+        # The word for an event without the property is no text of one, in which something could be.
+        return lambda text: text != NO_PROPERTY and has(text)
+    return has
+
+
+def _tester(one: Condition, patience: float, budget: float) -> Callable[[str], bool]:
+    """The same, of values that are text."""
     fold = (lambda text: text) if one.is_exact else str.casefold
     if one.operator in ("is", "is_not"):
         wanted = {fold(value) for value in one.values}
