@@ -168,6 +168,15 @@ class Report:
         return self.since if wanted and self.since is not None and self.since > wanted.first else None
 
     @property
+    def times(self) -> list[str]:
+        """The hours or minutes that its chart shows. Hours that others are by the clocks of now count, too:
+        those of a day that was counted by another time zone, and of clocks that were ahead."""
+        found = times_of(self.query, self.range)
+        if self.query.interval != "hour":
+            return found
+        return sorted({*found, *(time for time, _ in self.points)})
+
+    @property
     def pages(self) -> Sequence[PageRow]:
         """The most viewed pages."""
         return [

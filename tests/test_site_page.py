@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 from starlette.testclient import TestClient
 
+from analytics.commands import SaveSite, perform
 from analytics.counts import revive
 from analytics.days import local_day
 from analytics.instance import Instance
@@ -336,6 +337,20 @@ def test_a_year_before_has_as_many_days(
     assert f"Compared with {compared}." in text
     figure = int(re.findall(r"against ([^ ]+) in the period before", text)[0])
     assert sum(column_before(text)) == figure
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_hours_of_a_day_by_another_time_zone_are_shown(
+    page: TestClient, instance: Instance, zone: str
+) -> None:
+    hits = [
+        hit(second % 7, "/a", second, TODAY - ago) for second in range(0, 86_400, 3_600) for ago in (2, 3)
+    ]
+    instance.write(lambda store: store.write(hits))
+    perform(instance, SaveSite(replace(instance.registry.sites[0], timezone=zone)))
+    for query in "from=2025-11-23&to=2025-11-23", "from=2025-11-22&to=2025-11-23":
+        text = page.get(f"/sites/example.com?{query}&by=hour").text
+        assert sum(int(views) for _, views, *_ in charted(text)[1:]) == int(figures(page, query)[0]) >= 24
 
 
 def test_what_is_over_ends_at_no_time(page: TestClient, instance: Instance) -> None:

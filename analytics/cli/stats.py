@@ -27,7 +27,6 @@ from ..summary import (
     Report,
     by_interval,
     summarise,
-    times_of,
 )
 from .common import data_option, find_folder, naming, reader
 from .sites import SPANS, find_site, script_line
@@ -226,7 +225,7 @@ def chart_of(report: Report) -> list[int]:
     if query.interval not in MAX_DAYS_OF:
         return [figures.views for _, figures in by_interval(report.series, query.interval)]
     found = dict(report.points)
-    return [found[time].views if time in found else 0 for time in times_of(query, report.range)]
+    return [found[time].views if time in found else 0 for time in report.times]
 
 
 def show_panel(console: Console, panel: Panel) -> None:

@@ -158,7 +158,7 @@ def chart_of(report: Report, figure: Figure | None = None) -> Chart:
             report.series, report.series_before, query.interval, figure, is_now=is_today(report)
         )
         return tell_until(chart, report.until)
-    labels = times_of(query, span)
+    labels = report.times
     days_back = span.first - before.first if before else 0
     is_now = labels[-1:] == times_of(replace(query, at=""), span)[-1:] and is_today(report)
     chart = draw_times(
