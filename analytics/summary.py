@@ -16,7 +16,7 @@ from .dimensions import Level, find_dimension
 from .errors import InputError
 from .filters import NO_FILTER, Condition, Filter, Some, both, conditions, done_in, levels
 from .goals import goal_filter, names_kept, resolve
-from .model import Annotation, Goal, PageRow, Range, Segment, Site, SourceRow, Totals
+from .model import Annotation, Goal, Range, Segment, Site, Totals
 from .periods import Period, range_of
 from .store.base import Reader
 
@@ -175,30 +175,6 @@ class Report:
         if self.query.interval != "hour":
             return found
         return sorted({*found, *(time for time, _ in self.points)})
-
-    @property
-    def pages(self) -> Sequence[PageRow]:
-        """The most viewed pages."""
-        return [
-            PageRow(item.label, item.title, item.totals.views, item.totals.visitors)
-            for item in self.panels["page"].items
-        ]
-
-    @property
-    def other_pages(self) -> Rest:
-        return self.panels["page"].rest
-
-    @property
-    def sources(self) -> Sequence[SourceRow]:
-        """The referring hosts of most visits."""
-        return [
-            SourceRow(item.label, item.totals.views, item.totals.visits, item.totals.visitors)
-            for item in self.panels["referrer"].items
-        ]
-
-    @property
-    def other_sources(self) -> Rest:
-        return self.panels["referrer"].rest
 
 
 def order_of(dimension: str, rows: Rows) -> str:
@@ -589,16 +565,6 @@ def by_interval(series: Sequence[tuple[int, Totals]], interval: str) -> list[tup
         }.get(interval, day)
         found[start] = found.get(start, NOTHING) + figures
     return list(found.items())
-
-
-def list_sources(reader: Reader, site: Site, span: Range) -> list[SourceRow]:
-    """The referring hosts of a range of days by visits; the row without a host is "none"."""
-    by_host = Grouping(("referrer",))
-    panel = make_panel("referrer", tabulate(reader, site, span, [by_host])[by_host], 1_000_000)
-    return [
-        SourceRow(item.label, item.totals.views, item.totals.visits, item.totals.visitors)
-        for item in panel.items
-    ]
 
 
 def total_of(reader: Reader, query: Query) -> Totals:

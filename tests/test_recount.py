@@ -25,8 +25,8 @@ from analytics.model import Count, Hit, Kind, Range, Site, Totals
 from analytics.store.connect import FILE
 from analytics.store.ingest import Caps
 from analytics.store.sqlite import SqliteReader, SqliteStore
-from analytics.summary import list_sources
 
+from .conftest import list_sources
 from .stores import folder_in_memory
 
 DAY = 86_400
@@ -290,7 +290,7 @@ def check_range(reader: SqliteReader, oracle: Oracle, site: int, first: int, las
     order = [(-page.views, oracle.paths[site, page.path]) for page in pages]
     assert order == sorted(order)
     sources = {
-        row.host: (row.views, row.visits, row.visitors)
+        row.labels[0]: (row.views, row.visits, row.visitors)
         for row in list_sources(reader, SITE_OF[site], Range(first, last))
     }
     assert sources == oracle.sources(site, first, last)
@@ -475,5 +475,5 @@ def test_over_every_cap_the_site_total_stays_exact(tmp_path: Path) -> None:
         assert [text for text in reader.differences() if text] == []
     store.close()
     assert (pages[0].path, pages[0].views, count) == ("(other)", 97, 4)
-    assert (sources[0].host, sources[0].visits, len(sources)) == ("(other)", 97, 4)
+    assert (sources[0].labels[0], sources[0].visits, len(sources)) == ("(other)", 97, 4)
     assert (tmp_path / FILE).exists()
