@@ -306,8 +306,11 @@ def beside(period: Period, span: Range, today: int, since: int | None) -> tuple[
 
 
 def pick(dimension: str, label: str) -> Condition:
-    """The condition that shows the row of a list alone."""
+    """The condition that shows the row of a list alone.
+
+    Not checked as what somebody asks: no label, whatever a visitor sent, may keep its list from being shown.
+    """
     if dimension == "property":
         key, value = split_property(label)
-        return condition(name_property(key), "is", [value])
-    return condition(dimension, "is", [label])
+        return Condition(name_property(key), "is", (value,))
+    return Condition(dimension, "is", (label,))
