@@ -38,7 +38,7 @@ from .filters import (
     Stayed,
     Unless,
     conditions,
-    names_events,
+    levels,
     tester,
 )
 from .goals import Kept, names_kept, resolve
@@ -250,17 +250,30 @@ def tabulate(
     return {one: _join(parts) for one, parts in found.items()}
 
 
-def count_each(reader: ColumnReader, site: Site, span: Range, trees: Sequence[Filter]) -> list[Row]:
-    """The figures of all that each of several filters means, by one pass through the days."""
+def count_each(
+    reader: ColumnReader,
+    site: Site,
+    span: Range,
+    trees: Sequence[Filter],
+    *,
+    within: Moments | None = None,
+) -> list[Row]:
+    """The figures of all that each of several filters means, by one pass through the days.
+
+    `within`: only what happened between two times, as in `tabulate`.
+    """
     kept = reader.kept(site.id) if any(map(names_kept, trees)) else Kept()
     trees = [resolve(tree, kept) for tree in trees]
     lookups, everything = _Lookups(reader, site), Grouping()
     names = set[str]().union(*(_names_of(tree, [everything]) for tree in trees))
     sums = [_Matrix() for _ in trees]
-    for columns in reader.columns(site.id, span, names - {"day"}):
-        scene = _Scene(columns, lookups)
-        for tree, matrix in zip(trees, sums, strict=True):
-            scene.count(everything, scene.choose(tree), matrix)
+    whole, ends = _cut(span, within)
+    for part, moments in ((whole, None), *((day, within) for day in ends)):
+        more = {*SECONDS} if moments else set()
+        for columns in reader.columns(site.id, part, (names | more) - {"day"}):
+            scene = _Scene(columns, lookups, moments)
+            for tree, matrix in zip(trees, sums, strict=True):
+                scene.count(everything, scene.choose(tree), matrix)
     return [next(iter(matrix.total([])), Row(())) for matrix in sums]
 
 
@@ -655,7 +668,7 @@ class _Scene:
         if self._within is None and not _looks_inside(tree):
             return Choice(self._mask(tree, Level.VISIT))
         views, events = self._choose_inside(tree, Level.VIEW), self._choose_inside(tree, Level.EVENT)
-        by_events = names_events(tree)
+        by_events = Level.EVENT in levels(tree)
         return Choice(self._visits_with(views, events if by_events else None), views, events, by_events)
 
     def choose_stays(self, tree: Filter) -> Mask:
@@ -783,13 +796,7 @@ class _Scene:
 
 def _looks_inside(tree: Filter) -> bool:
     """Whether a filter speaks of single views or events, not only of whole visits."""
-    if isinstance(tree, Condition):
-        return find_dimension(tree.dimension).level is not Level.VISIT
-    if isinstance(tree, Done | Stayed):
-        return False
-    if isinstance(tree, Unless):
-        return _looks_inside(tree.part)
-    return any(_looks_inside(part) for part in tree.parts)
+    return bool(levels(tree) - {Level.VISIT})
 
 
 def _combine(

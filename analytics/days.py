@@ -78,6 +78,13 @@ def read_day(name: str, text: str, hint: str = "Write it as 2026-05-01.") -> int
     return found
 
 
+def year_before(day: int) -> int:
+    """The same day a year before; the 28th of February where there is no 29th."""
+    value = to_date(day)
+    is_leap_day = (value.month, value.day) == (2, 29)
+    return to_day(value.replace(year=value.year - 1, day=28 if is_leap_day else value.day))
+
+
 def month_of(day: int) -> int:
     """The month that holds a day, as year * 12 + month - 1."""
     value = to_date(day)

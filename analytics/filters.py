@@ -8,7 +8,7 @@ from time import monotonic
 
 import regex
 
-from .dimensions import Level, find_dimension
+from .dimensions import NO_PROPERTY, PROPERTY, Level, find_dimension
 from .errors import InputError
 
 OPERATORS = ("is", "is_not", "contains", "contains_not", "matches", "matches_not")
@@ -123,15 +123,16 @@ def conditions(tree: Filter) -> Iterator[Condition]:
             yield from conditions(part)
 
 
-def names_events(tree: Filter) -> bool:
-    """Whether a filter says which custom events are meant, not only which views or visits."""
+def levels(tree: Filter) -> set[Level]:
+    """Whether a filter says which visits are meant, which views of them, which events. What a visit has
+    done tells no view or event from others."""
     if isinstance(tree, Condition):
-        return find_dimension(tree.dimension).level is Level.EVENT
+        return {find_dimension(tree.dimension).level}
     if isinstance(tree, Unless):
-        return names_events(tree.part)
+        return levels(tree.part)
     if isinstance(tree, Done | Stayed):
-        return False
-    return any(names_events(part) for part in tree.parts)
+        return set()
+    return set[Level]().union(*map(levels, tree.parts))
 
 
 def condition(
@@ -166,6 +167,15 @@ def tester(
     It raises InputError when the patterns take longer than `patience` seconds with a value, or than
     `budget` seconds with all values that it is ever asked about.
     """
+    has = _tester(one, patience, budget)
+    if one.dimension.startswith(PROPERTY) and one.operator not in ("is", "is_not"):
+        # The word for an event without the property is no text of one, in which something could be.
+        return lambda text: text != NO_PROPERTY and has(text)
+    return has
+
+
+def _tester(one: Condition, patience: float, budget: float) -> Callable[[str], bool]:
+    """The same, of values that are text."""
     fold = (lambda text: text) if one.is_exact else str.casefold
     if one.operator in ("is", "is_not"):
         wanted = {fold(value) for value in one.values}

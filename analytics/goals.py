@@ -78,10 +78,13 @@ def reached(goal: Goal) -> Filter:
 
 
 def _page(pattern: str) -> Condition:
-    """Pages of a path with stars in it: a star is any text."""
+    """Pages of a path with stars in it: a star is any text.
+
+    Not checked as what a stranger asks: written as an expression a path may be longer than theirs may.
+    """
     if "*" not in pattern:
-        return condition("page", "is", [canonical_pattern(pattern)])
-    return condition("page", "matches", [pattern_expression(pattern)])
+        return Condition("page", "is", (canonical_pattern(pattern),))
+    return Condition("page", "matches", (pattern_expression(pattern),))
 
 
 GOALS = {

@@ -168,6 +168,8 @@ class Instance:
         """A reader for one slow question, in a snapshot of its own with a deadline; waits for a free one."""
         reader = self._readers.get()
         try:
+            # Not sooner: what failed then may have kept a cursor in use until now.
+            reader.let_go()
             with reader.snapshot(seconds):
                 yield reader
         finally:

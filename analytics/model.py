@@ -349,15 +349,6 @@ class RelatedPage(Struct, frozen=True):
     lift: float
 
 
-class SourceRow(Struct, frozen=True):
-    """One referring host; `host` is empty for visits without a referrer."""
-
-    host: str
-    views: int
-    visits: int
-    visitors: int
-
-
 class Amount(Struct, frozen=True):
     """A count that the owner brings: None leaves that part as it is."""
 

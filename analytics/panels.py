@@ -75,7 +75,7 @@ def goals_csv(report: Report) -> str:
 
 
 def chart_csv(report: Report) -> str:
-    """The chart of a summary as CSV: every minute, hour, day, week or month that has views."""
+    """The chart of a summary as CSV: every day, week or month; of minutes and hours those that have views."""
     interval = report.query.interval
     head = [interval, "visitors", "visits", "views", "bounces", "duration"]
     if interval in MAX_DAYS_OF:

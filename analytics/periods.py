@@ -70,10 +70,13 @@ def range_of(period: Period, today: int, first_day: int | None, last_day: int | 
     """The days of a period that ends today. `first_day` and `last_day` are the site's with a view.
 
     All time ends with the last day, be it after today: a clock was ahead, and counters show those views.
-    Twelve months are the current calendar month and the eleven before it.
+    Twelve months are the current calendar month and the eleven before it. Of days that somebody chose those
+    to come are left out, for nothing can be said of them, nor compared with them.
     """
     if period.span is not None:
-        return period.span
+        latest = max(today, today if last_day is None else last_day)
+        is_begun = period.span.first <= latest < period.span.last
+        return Range(period.span.first, latest) if is_begun else period.span
     if period.days:
         return Range(today - period.ends - period.days + 1, today - period.ends)
     if period.is_year:
@@ -94,14 +97,15 @@ def custom_period(first: int, last: int) -> Period:
     return Period(CUSTOM, label, span=Range(first, last))
 
 
-def shift_range(span: Range, today: int, steps: int, months: int = 0) -> Range:
+def shift_range(period: Period, span: Range, today: int, steps: int) -> Range:
     """The range as long as one, so many of it later: whole months after whole months, else as many days.
 
-    From the first of a month up to today is whole months, too: `months`, or those that began.
+    `span` are the days of the period. From the first of a month up to today is whole months, too: those
+    that began, or a year; but not for a period of so many days, which may happen to begin with a month.
     """
     first, last = to_date(span.first), span.last
-    if first.day == 1 and (to_date(last + 1).day == 1 or last == today):
-        months = months or month_of(last) - month_of(span.first) + 1
+    if not period.days and first.day == 1 and (to_date(last + 1).day == 1 or last == today):
+        months = 12 if period.is_year else month_of(last) - month_of(span.first) + 1
         start = month_of(span.first) + steps * months
         return Range(month_start(start), min(month_start(start + months) - 1, max(today, span.last)))
     return Range(span.first + steps * span.days, last + steps * span.days)

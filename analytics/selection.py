@@ -297,8 +297,8 @@ def beside(period: Period, span: Range, today: int, since: int | None) -> tuple[
     """The periods just before and after one of the days `span`, none without days that were counted."""
     if not period.has_before:
         return None, None
-    months = 12 if period.is_year else 0
-    before, after = (shift_range(span, today, steps, months) for steps in (-1, 1))
+    # Of chosen days those to come are not shown, but count for how far an arrow leads: the other leads back.
+    before, after = (shift_range(period, period.span or span, today, steps) for steps in (-1, 1))
     return (
         name_range(before, today) if since is not None and before.last >= since else None,
         name_range(after, today) if after.first <= today else None,
@@ -306,8 +306,11 @@ def beside(period: Period, span: Range, today: int, since: int | None) -> tuple[
 
 
 def pick(dimension: str, label: str) -> Condition:
-    """The condition that shows the row of a list alone."""
+    """The condition that shows the row of a list alone.
+
+    Not checked as what somebody asks: no label, whatever a visitor sent, may keep its list from being shown.
+    """
     if dimension == "property":
         key, value = split_property(label)
-        return condition(name_property(key), "is", [value])
-    return condition(dimension, "is", [label])
+        return Condition(name_property(key), "is", (value,))
+    return Condition(dimension, "is", (label,))

@@ -7,10 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from .days import FIRST_DAY, LAST_DAY, find_zone, local_day, month_of, month_start, read_day, to_date, to_day
+from .days import (
+    FIRST_DAY,
+    LAST_DAY,
+    find_zone,
+    local_day,
+    month_of,
+    month_start,
+    read_day,
+    to_date,
+    to_day,
+    year_before,
+)
 from .errors import InputError
 from .model import Moments, Range, Site
 from .periods import ALL_TIME, range_of
@@ -180,7 +191,7 @@ def compare(span: Span, with_what: Comparison, site: Site, today: int) -> Span:
         return _compare_times(span.within, with_what, site)
     first = span.days.first
     days = max(min(span.days.last, today) - first + 1, 1)
-    begin = first - days if with_what.mode == "previous_period" else to_day(_year_before(to_date(first)))
+    begin = first - days if with_what.mode == "previous_period" else year_before(first)
     if with_what.match_day_of_week:
         later = _to_weekday_of(first, begin)
         begin = later - 7 if later == first else later
@@ -197,8 +208,7 @@ def _compare_times(within: Moments, with_what: Comparison, site: Site) -> Span:
         # or shorter, has 24 hours like all others.
         days = max(-((first - last) // timedelta(days=step)), 1) * step
     else:
-        begin = _year_before(first.date())
-        days = (first.date() - begin).days
+        days = to_day(first.date()) - year_before(to_day(first.date()))
         if with_what.match_day_of_week:
             days -= days % 7
     then = [int((at - timedelta(days=days)).timestamp()) for at in (first, last)]
@@ -209,12 +219,6 @@ def _compare_times(within: Moments, with_what: Comparison, site: Site) -> Span:
 def _to_weekday_of(day: int, begin: int) -> int:
     """The first day, from one on, that has the weekday of another."""
     return begin + (day - begin) % 7
-
-
-def _year_before(value: date) -> date:
-    """The same a year before; the 28th of February where there is no 29th."""
-    day = 28 if (value.month, value.day) == (2, 29) else value.day
-    return value.replace(year=value.year - 1, day=day)
 
 
 def change_of(metric: str, now: float | None, then: float | None) -> float | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec.structs import replace as replace_row
 
-from .breakdown import Grouping, Row, Stay, measure_stays, tabulate, time_word
+from .breakdown import Grouping, Row, Stay, count_each, measure_stays, tabulate, time_word
 from .days import local_day, to_date, to_day
 from .dimensions import BY_NAME, PROPERTY, Dimension, Level, find_dimension, name_property
 from .errors import InputError
@@ -411,7 +411,7 @@ def read_v1_filters(text: str) -> Filter:
             hint = "Such as visit:country==DE|AT;event:page!=/a*"
             raise InputError("filters", f"{one[:40]!r} is no filter", hint=hint)
         ours = OF_OWNER.get(name) or find(name, "filters").name
-        values = [re.sub(r"\\([|;*])", r"\1", part) for part in re.split(r"(?<!\\)\|", value)]
+        values = [_unescape(part) for part in re.split(r"(?<!\\)\|", value)]
         operator = {"==": "is", "!=": "is_not", "~": "contains"}[match[2]]
         if operator != "contains" and re.search(r"(?<!\\)\*", value):
             operator = "matches" if operator == "is" else "matches_not"
@@ -423,7 +423,13 @@ def read_v1_filters(text: str) -> Filter:
 def _pattern(text: str) -> str:
     """A value with stars as a pattern: one star stays within a folder, two do not."""
     pieces = re.split(r"(?<!\\)(\*\*?)", text)
-    return "^" + "".join({"*": "[^/]*", "**": ".*"}.get(piece, re.escape(piece)) for piece in pieces) + "$"
+    stars = {"*": "[^/]*", "**": ".*"}
+    return "^" + "".join(stars.get(piece, re.escape(_unescape(piece))) for piece in pieces) + "$"
+
+
+def _unescape(text: str) -> str:
+    """A value without the backslashes before what would divide it, or be any text."""
+    return re.sub(r"\\([|;*])", r"\1", text)
 
 
 def read_v1_ask(known: Mapping[str, str], site: Site, today: int, property: str = "") -> Ask:
@@ -468,7 +474,9 @@ def aggregate(reader: Reader, ask: Ask, before: Ask | None) -> dict[str, Any]:
 def timeseries(reader: Reader, ask: Ask) -> dict[str, Any]:
     """The figures of each day (or month, or hour) of a range, those with nothing too."""
     labels = time_labels(ask)
-    by_time = {one["dimensions"][0]: one["metrics"] for one in answer(reader, ask)["results"]}
+    # A series has all of its times; only lists are cut.
+    whole = answer(reader, replace(ask, limit=MAX_LABELS))
+    by_time = {one["dimensions"][0]: one["metrics"] for one in whole["results"]}
     nothing = _nothing(ask)
     return {
         "results": [
@@ -547,13 +555,16 @@ def _rows(reader: Reader, ask: Ask, tree: Filter) -> list[Row]:
 
 
 def _goal_rows(reader: Reader, ask: Ask, tree: Filter) -> list[Row]:
+    goals, span = reader.kept(ask.site.id).goals, ask.span
+    # Of the visits that the filter means, what reached each goal.
+    trees = [Every((Done(tree), reached(goal))) for goal in goals]
     rows = []
-    for goal in reader.kept(ask.site.id).goals:
-        # Of the visits that the filter means, what reached the goal.
-        for row in _tabulate(reader, ask, Every((Done(tree), reached(goal)))):
-            # A goal that is no single view or event is reached once a visit.
-            figures = {} if goal.kind in ("event", "page") else {"views": 0, "events": row.visits}
-            rows.append(replace_row(row, labels=(goal.name,), **figures))
+    for goal, row in zip(
+        goals, count_each(reader, ask.site, span.days, trees, within=span.within), strict=True
+    ):
+        # A goal that is no single view or event is reached once a visit.
+        figures = {} if goal.kind in ("event", "page") else {"views": 0, "events": row.visits}
+        rows.append(replace_row(row, labels=(goal.name,), **figures))
     return [row for row in rows if row.visits or row.events]
 
 

@@ -11,12 +11,12 @@ from operator import add, attrgetter
 import numpy as np
 
 from .breakdown import Grouping, Row, Rows, Stay, count_each, measure_stays, tabulate
-from .days import find_zone, local_day, month_of, month_start, read_day, to_date, to_day
+from .days import find_zone, local_day, month_of, month_start, read_day, to_date, to_day, year_before
 from .dimensions import Level, find_dimension
 from .errors import InputError
-from .filters import NO_FILTER, Condition, Filter, Some, both, conditions, done_in
+from .filters import NO_FILTER, Condition, Filter, Some, both, conditions, done_in, levels
 from .goals import goal_filter, names_kept, resolve
-from .model import Annotation, Goal, PageRow, Range, Segment, Site, SourceRow, Totals
+from .model import Annotation, Goal, Range, Segment, Site, Totals
 from .periods import Period, range_of
 from .store.base import Reader
 
@@ -32,9 +32,6 @@ PREVIOUS, YEAR, NONE = "previous", "year", "none"
 COMPARISONS = (PREVIOUS, YEAR, NONE)
 
 INTERVALS = ("minute", "hour", "day", "week", "month")
-TIMES = {"minute", "hour"}
-"""Dimensions by which how pages were looked at is not kept."""
-
 MAX_DAYS_OF = {"minute": 2, "hour": 31}
 """Days for which a chart by minutes or hours is made at most."""
 
@@ -167,33 +164,17 @@ class Report:
     @property
     def counted_since(self) -> int | None:
         """The site's first day, where that is why there is nothing to compare with; else None."""
-        query = self.query
-        is_asked = query.period.has_before and query.compare != NONE
-        return self.since if self.before is None and is_asked else None
+        wanted = range_before(self.query, self.range)
+        return self.since if wanted and self.since is not None and self.since > wanted.first else None
 
     @property
-    def pages(self) -> Sequence[PageRow]:
-        """The most viewed pages."""
-        return [
-            PageRow(item.label, item.title, item.totals.views, item.totals.visitors)
-            for item in self.panels["page"].items
-        ]
-
-    @property
-    def other_pages(self) -> Rest:
-        return self.panels["page"].rest
-
-    @property
-    def sources(self) -> Sequence[SourceRow]:
-        """The referring hosts of most visits."""
-        return [
-            SourceRow(item.label, item.totals.views, item.totals.visits, item.totals.visitors)
-            for item in self.panels["referrer"].items
-        ]
-
-    @property
-    def other_sources(self) -> Rest:
-        return self.panels["referrer"].rest
+    def times(self) -> list[str]:
+        """The hours or minutes that its chart shows. Hours that others are by the clocks of now count, too:
+        those of a day that was counted by another time zone, and of clocks that were ahead."""
+        found = times_of(self.query, self.range)
+        if self.query.interval != "hour":
+            return found
+        return sorted({*found, *(time for time, _ in self.points)})
 
 
 def order_of(dimension: str, rows: Rows) -> str:
@@ -210,6 +191,7 @@ def order_of(dimension: str, rows: Rows) -> str:
 
 def summarise(reader: Reader, query: Query) -> Report:
     """Answer a question. Call it inside one snapshot of the reader."""
+    query = _resolved(reader, query)
     since = reader.first_day(query.site.id)
     span = span_of(reader, query)
     now = count(reader, query, span, query.panels)
@@ -235,6 +217,13 @@ def summarise(reader: Reader, query: Query) -> Report:
         segments=kept.segments,
         notes=reader.annotations(query.site.id, span) if query.with_kept else (),
     )
+
+
+def _resolved(reader: Reader, query: Query) -> Query:
+    """The same question, with what its goals and segments mean in place of their names."""
+    if not names_kept(query.tree):
+        return query
+    return replace(query, tree=resolve(query.tree, reader.kept(query.site.id)))
 
 
 def span_of(reader: Reader, query: Query) -> Range:
@@ -340,17 +329,11 @@ def range_before(query: Query, span: Range) -> Range | None:
         return None
     if query.compare == PREVIOUS:
         return span.before()
-    if query.compare == YEAR:
-        return Range(_year_before(span.first), _year_before(span.last))
     hint = f"Use one of {', '.join(COMPARISONS)}, or a first day such as 2026-05-01."
-    first = read_day("compare", query.compare, hint)
+    is_year = query.compare == YEAR
+    first = year_before(span.first) if is_year else read_day("compare", query.compare, hint)
+    # As many days, whatever leap years make of them: bars stand beside one another.
     return Range(first, first + span.days - 1)
-
-
-def _year_before(day: int) -> int:
-    value = to_date(day)
-    is_leap_day = (value.month, value.day) == (2, 29)
-    return to_day(value.replace(year=value.year - 1, day=28 if is_leap_day else value.day))
 
 
 def time_of_day(query: Query) -> str:
@@ -368,8 +351,7 @@ def _by_then(day: int, until: str) -> Filter:
 
 def _limit(reader: Reader, query: Query, by_then: Filter) -> Query:
     """The same question of visits by their views until then, and of what was done until then."""
-    kept = names_kept(query.tree)
-    tree = resolve(query.tree, reader.kept(query.site.id)) if kept else query.tree
+    tree = _resolved(reader, query).tree
     return replace(query, tree=both(done_in(tree, by_then), by_then))
 
 
@@ -397,10 +379,14 @@ def _points_until(reader: Reader, query: Query, span: Range, until: str) -> list
 
 
 def _stay(reader: Reader, query: Query, span: Range) -> Stay | None:
-    asked = {one.dimension for one in conditions(query.tree)}
-    if not asked & {"page", "title"} or asked & TIMES:
+    if Level.VIEW not in levels(query.tree) or _tells_times(query.tree):
         return None
     return measure_stays(reader, query.site, span, Grouping(), query.tree).get((), Stay())
+
+
+def _tells_times(tree: Filter) -> bool:
+    """Whether a filter names hours or minutes: by these, how pages were looked at is not kept."""
+    return any(find_dimension(one.dimension).level is Level.TIME for one in conditions(tree))
 
 
 def reach_goals(reader: Reader, now: Counted, earlier: Compared, goals: Sequence[Goal]) -> list[Reached]:
@@ -496,7 +482,7 @@ def _with_titles(reader: Reader, site: Site, panel: Panel) -> Panel:
 
 
 def _with_stays(reader: Reader, query: Query, span: Range, panel: Panel) -> Panel:
-    if {one.dimension for one in conditions(query.tree)} & TIMES:
+    if _tells_times(query.tree):
         return panel
     known = measure_stays(reader, query.site, span, Grouping(("page",)), query.tree)
     return replace(panel, items=[replace(item, stay=known.get((item.label,))) for item in panel.items])
@@ -579,16 +565,6 @@ def by_interval(series: Sequence[tuple[int, Totals]], interval: str) -> list[tup
         }.get(interval, day)
         found[start] = found.get(start, NOTHING) + figures
     return list(found.items())
-
-
-def list_sources(reader: Reader, site: Site, span: Range) -> list[SourceRow]:
-    """The referring hosts of a range of days by visits; the row without a host is "none"."""
-    by_host = Grouping(("referrer",))
-    panel = make_panel("referrer", tabulate(reader, site, span, [by_host])[by_host], 1_000_000)
-    return [
-        SourceRow(item.label, item.totals.views, item.totals.visits, item.totals.visitors)
-        for item in panel.items
-    ]
 
 
 def total_of(reader: Reader, query: Query) -> Totals:

@@ -17,9 +17,11 @@ import pytest
 from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 
+from analytics.breakdown import Grouping, Row, tabulate
 from analytics.instance import Instance
-from analytics.model import Site
+from analytics.model import Range, Site
 from analytics.registry import check_site
+from analytics.store.base import Reader
 
 from .stores import lay_tables
 from .zygote import Zygote
@@ -101,6 +103,13 @@ def add_site(instance: Instance, domain: str, **settings: Any) -> Site:
     found = instance.registry.find(domain)
     assert found is not None
     return found
+
+
+def list_sources(reader: Reader, site: Site, span: Range) -> list[Row]:
+    """The referring hosts of a range of days, by visits."""
+    by_host = Grouping(("referrer",))
+    rows = tabulate(reader, site, span, [by_host])[by_host]
+    return rows.largest("visits", len(rows))
 
 
 def pagetally(

@@ -136,6 +136,25 @@ def test_a_question_that_was_interrupted_between_two_rows_leaves_no_snapshot(
         assert pickle.loads(_answer(reader, patience, methodcaller("first_day", 1))) is None
 
 
+def end_late(reader: SqliteReader) -> object:
+    """Is interrupted while its snapshot ends."""
+    reader.first_day(1)
+    reader._connection.set_trace_callback(lambda sql: reader.interrupt() if sql == "COMMIT" else None)
+    return None
+
+
+@pytest.mark.parametrize("question", [read_two_things, end_late])
+def test_a_reader_that_was_lent_can_be_lent_again(
+    instance: Instance, question: Callable[[SqliteReader], object]
+) -> None:
+    with pytest.raises(DatabaseError, match="interrupted"), instance.borrow_reader() as reader:
+        question(reader)
+    reader._connection.set_trace_callback(None)
+    for _ in range(20):
+        with instance.borrow_reader() as other:
+            assert other.first_day(1) is None
+
+
 @pytest.mark.parametrize("question", [count_for_ever, compute_for_ever])
 def test_a_question_that_nobody_waits_for_ends(
     aside: Aside, question: Callable[[SqliteReader], object]

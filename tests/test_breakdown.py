@@ -100,6 +100,11 @@ FILTERS: tuple[Filter, ...] = (
     condition("event", "is_not", ["pageview"]),
     condition("prop.plan", "is", ["pro"]),
     condition("prop.plan", "is_not", ["pro"]),
+    # An event without the property has no text for it, though there is a word.
+    condition("prop.plan", "contains", ["o"]),
+    condition("prop.plan", "contains_not", ["n"]),
+    condition("prop.plan", "matches", ["^[^f]"]),
+    condition("prop.plan", "is", ["(none)", "free"]),
     Done(condition("prop.paid", "is", ["true"])),
     condition("hour", "contains", [" 01:00"]),
     condition("utm_campaign", "is", ["may"]),
@@ -310,8 +315,8 @@ def meets(one: Condition, word: str) -> bool:
         word, values = word.casefold(), [value.casefold() for value in values]
     test: dict[str, Callable[[str], bool]] = {
         "is": lambda value: value == word,
-        "contains": lambda value: value in word,
-        "matches": lambda value: re.search(value, word) is not None,
+        "contains": lambda value: word != "(none)" and value in word,
+        "matches": lambda value: word != "(none)" and re.search(value, word) is not None,
     }
     return any(map(test[one.operator.removesuffix("_not")], values)) != one.operator.endswith("_not")
 

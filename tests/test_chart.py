@@ -158,6 +158,11 @@ def test_incomplete_bars_say_so() -> None:
     from_monday = draw_chart(days_until(MONDAY, 52 * 7 + 1), []).bars
     assert not from_monday[0].is_partial
     assert days[-1].tip == "Mon 23 Nov 2026 (not complete)\n10 views, 5 visitors"
+    # Of what is over only weeks that were cut off.
+    assert not any(bar.is_partial for bar in draw_chart(days_until(MONDAY, 7), [], is_now=False).bars)
+    for last, is_cut in (MONDAY, True), (MONDAY - 1, False):
+        past = draw_chart(days_until(last, 366), [], "week", is_now=False).bars
+        assert past[-1].is_partial is is_cut
 
 
 def test_tip_names_day_figures_and_the_period_before() -> None:

@@ -12,10 +12,9 @@ from analytics.days import local_day
 from analytics.instance import Instance
 from analytics.model import Range, Totals
 from analytics.payload import MAX_BODY
-from analytics.summary import list_sources
 from analytics.web.app import create_app
 
-from .conftest import CHROME, FIREFOX, GOOGLEBOT, Clock, add_site
+from .conftest import CHROME, FIREFOX, GOOGLEBOT, Clock, add_site, list_sources
 
 
 @pytest.fixture
@@ -238,7 +237,7 @@ def test_engaged_time_makes_a_visit_longer_and_nothing_else(
     instance.fold()
     assert figures() == expected
     with instance.borrow_reader() as reader:
-        assert [row.host for row in list_sources(reader, site, Range(day, day))] == ["news.example"]
+        assert [row.labels for row in list_sources(reader, site, Range(day, day))] == [("news.example",)]
         assert [text for text in reader.differences() if text] == []
 
 

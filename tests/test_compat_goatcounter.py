@@ -7,10 +7,9 @@ from starlette.testclient import TestClient
 
 from analytics.instance import Instance
 from analytics.model import Count, Range
-from analytics.summary import list_sources
 from analytics.web.app import create_app
 
-from .conftest import CHROME, FIREFOX, NOON, Clock, add_site
+from .conftest import CHROME, FIREFOX, NOON, Clock, add_site, list_sources
 
 SITE = {"origin": "https://example.com"}
 
@@ -34,7 +33,7 @@ def test_a_view_is_counted_by_get_and_by_post(client: TestClient, instance: Inst
         assert "x-goatcounter" not in answer.headers
     assert views(instance, "/a") == 2
     sources = list_sources(instance.reader, instance.registry.sites[0], Range(20_000, 21_000))
-    assert [row.host for row in sources] == ["news.example"]
+    assert [row.labels for row in sources] == [("news.example",)]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from analytics.instance import Instance
 
+from .conftest import FIREFOX
 from .test_migrate import owner  # noqa: F401
 from .test_site_page import page  # noqa: F401
 from .test_stats_api import client  # noqa: F401
@@ -45,6 +46,23 @@ def compare(ask: Callable[[str], Any]) -> None:
 DAYS = ["0001-01-01", "1989-12-31", "1990-01-01", "1970-01-01", "2099-12-31", "2100-01-01", "9999-12-31"]
 PATTERNS = ["(?V1)[a--b]", "(?a)(?u)a", "(?R)*a", "(?R)", "[", "(" * 200 + ")" * 200, "(a{1,99}){1,99}"]
 """Patterns that are none, or never end, each in a way of its own."""
+
+
+def test_no_address_that_a_visitor_makes_up_shuts_the_owners_page(page: TestClient) -> None:  # noqa: F811
+    # Escaped, each of these is a dozen characters of the page's key.
+    body = {"u": "https://example.com/" + "\U000e0001" * 1_900, "n": "pageview"}
+    assert page.post("/api/event", json=body, headers={"user-agent": FIREFOX}).status_code == 202
+    for below in (
+        "",
+        "?tab=pages:entry",
+        "/list?list=page",
+        "/list.csv?list=page",
+        "/filter?what=page",
+        "/popular",
+    ):
+        answer = page.get(f"/sites/example.com{below}")
+        assert answer.status_code == 200, below
+        assert "%F3%A0%80%81" * 1_900 in answer.text.replace("%25", "%")
 
 
 def check(answer: Any) -> None:

@@ -15,6 +15,7 @@ from analytics.filters import condition
 from analytics.goals import Kept, check_annotation, check_goal, names_kept, resolve
 from analytics.instance import Instance
 from analytics.model import Annotation, Goal, Kind, Segment
+from analytics.store import columns
 from analytics.web.app import create_app
 
 from .conftest import pagetally
@@ -33,6 +34,9 @@ GOALS = [
     (Goal(0, 0, "Half of anything", "scroll", "", 50), (2, 2)),
     (Goal(0, 0, "A minute", "engaged", "", 60), (1, 1)),
     (Goal(0, 0, "Two minutes", "engaged", "", 120), (0, 0)),
+    # Longer as an expression, or in escapes, than what a filter may name.
+    (Goal(0, 0, "A long path", "page", "/" + "." * 498 + "*"), (0, 0)),
+    (Goal(0, 0, "A path of what is not seen", "page", "/" + "\u200b" * 499), (0, 0)),
 ]
 
 
@@ -114,6 +118,28 @@ def test_a_segment_and_further_filters_hold_together(client: TestClient) -> None
     chosen = client.get(f"/sites/example.com?{asked}").text.partition('class="kept"')[2]
     (away,) = re.findall(r'<a class="chip" href="([^"]*)" aria-current="true"', chosen)
     assert away.endswith("?f=browser:is:Firefox")
+
+
+@pytest.mark.parametrize(
+    ("view", "more", "many"),
+    [
+        ("f=page:is:/a", "", 8),
+        ("f=page:is:/a", "&f=browser:is:Safari", 8),
+        ("f=hour:is:2025-11-25 00:00", "&f=page:is:/a", 6),
+        ("f=goal:is:Read b", "", 6),
+    ],
+)
+def test_a_segment_shows_what_its_filters_show(
+    client: TestClient, instance: Instance, view: str, more: str, many: int
+) -> None:
+    perform(instance, Keep("example.com", goal=GOALS[1][0]))
+    keep(client, keep="segment", name="These", view=view)
+    expected = figures(client, view + more)
+    assert len(expected) == many
+    assert figures(client, f"segment=1{more}") == expected
+    csv = [client.get(f"/sites/example.com/list.csv?list=page&{one}{more}") for one in (view, "segment=1")]
+    assert csv[0].text == csv[1].text
+    assert csv[0].status_code == csv[1].status_code == 200
 
 
 def test_a_segment_is_changed_by_its_filters_in_the_form(client: TestClient) -> None:
@@ -291,6 +317,25 @@ def test_programs_ask_by_goal_and_segment(client: TestClient, instance: Instance
     ):
         body = {"site_id": "example.com", "metrics": ["visitors"], "date_range": "7d"} | wrong
         assert api.post("/api/v2/query", json=body).status_code == 400
+
+
+def test_the_days_are_read_once_for_all_goals(
+    client: TestClient, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = perform(instance, AddToken("example.com", "read", ""))
+    api = TestClient(create_app(instance), headers={"authorization": f"Bearer {key}"})
+    asked = []
+    read = columns.read_columns
+    monkeypatch.setattr(columns, "read_columns", lambda *words: asked.append(words) or read(*words))
+    counts = []
+    for goal, _ in GOALS[:5]:
+        perform(instance, Keep("example.com", goal=goal))
+        asked.clear()
+        for days in "7d", ["2025-11-24T00:00:00Z", "2025-11-25T00:00:30Z"]:
+            body = {"site_id": "example.com", "metrics": ["visitors"], "date_range": days}
+            assert api.post("/api/v2/query", json=body | {"dimensions": ["event:goal"]}).status_code == 200
+        counts.append(len(asked))
+    assert counts == counts[:1] * 5
 
 
 def test_programs_leave_notes_with_a_key_for_that(client: TestClient, instance: Instance) -> None:

@@ -224,10 +224,10 @@ def test_the_list_is_that_of_the_summary(client: TestClient, instance: Instance,
     site = instance.registry.sites[0]
     with instance.borrow_reader() as reader:
         report = summarise(reader, Query(site, find_period(period), NOON, 20))
-    pages = [page for page in report.pages if page.path != OTHER]
+    pages = [item for item in report.panels["page"].items if item.label != OTHER]
     found = ask(client, window=period, limit=len(pages))
     assert [(page["path"], page["title"], page["views"], page["visitors"]) for page in found] == [
-        (page.path, page.title, page.views, page.visitors) for page in pages
+        (item.label, item.title, item.totals.views, item.totals.visitors) for item in pages
     ]
 
 

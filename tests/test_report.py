@@ -82,20 +82,25 @@ def test_today(filled: Instance, clock: Clock) -> None:
     # Visitor 1: a visit of two views in 30 s, and one of a view. Visitor 2: a view and an event.
     assert report.totals == Totals(views=4, visits=3, visitors=2, bounces=1, duration=40)
     assert report.before == Totals(views=1, visits=1, visitors=1, bounces=1, duration=0)
-    assert [(row.path, row.views, row.visitors) for row in report.pages] == [("/a", 3, 2), ("/b", 1, 1)]
-    assert [(row.host, row.visits, row.visitors) for row in report.sources] == [
+    pages, sources = report.panels["page"], report.panels["referrer"]
+    assert [(row.label, row.totals.views, row.totals.visitors) for row in pages.items] == [
+        ("/a", 3, 2),
+        ("/b", 1, 1),
+    ]
+    assert [(row.label, row.totals.visits, row.totals.visitors) for row in sources.items] == [
         ("", 2, 2),
         ("x.example", 1, 1),
     ]
-    assert report.other_pages == Rest(0, 0)
+    assert pages.rest == Rest(0, 0)
 
 
 def test_a_list_says_what_it_leaves_out(filled: Instance, clock: Clock) -> None:
     report = ask(filled, "30d", clock)
     assert (report.totals.views, report.totals.visitors) == (20, 18)
-    assert len(report.pages) == 10
-    assert report.other_pages == Rest(8, 8)
-    assert sum(row.views for row in report.pages) + report.other_pages.amount == report.totals.views
+    pages = report.panels["page"]
+    assert len(pages.items) == 10
+    assert pages.rest == Rest(8, 8)
+    assert sum(row.totals.views for row in pages.items) + pages.rest.amount == report.totals.views
 
 
 @pytest.mark.parametrize("period", BY_NAME)

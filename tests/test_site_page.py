@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import csv
 import re
+from datetime import date
 from io import StringIO
 
 import pytest
 from msgspec.structs import replace
 from starlette.testclient import TestClient
 
+from analytics.commands import SaveSite, perform
 from analytics.counts import revive
 from analytics.days import local_day
 from analytics.instance import Instance
 from analytics.model import Campaign, Client, Hit, Kind, Place
 from analytics.periods import BY_NAME
 
-from .conftest import NOON
+from .conftest import NOON, Clock
 from .test_migrate import owner  # noqa: F401
 
 TODAY = local_day("UTC", NOON)
@@ -289,6 +291,68 @@ def test_bars_are_compared_until_the_moment_that_the_figures_are(
     assert "The last row ends at 12:00, in the period before as well." in text
 
 
+@pytest.mark.parametrize(
+    ("query", "last"),
+    [
+        ("from=2025-11-17&to=2025-11-23", ""),
+        ("from=2025-11-10&to=2025-11-23&by=week", ""),
+        ("from=2025-11-10&to=2025-11-22&by=week", "17–22 Nov 2025 (not complete)"),
+        ("from=2025-11-17&to=2025-11-25", "Tue 25 Nov 2025 (not complete)"),
+        ("from=2025-11-24&to=2025-11-25&by=week", ""),
+    ],
+)
+def test_only_bars_of_what_is_not_over_are_not_complete(page: TestClient, query: str, last: str) -> None:
+    drawing = page.get(f"/sites/example.com?{query}").text.partition('class="bars"')[2]
+    assert re.findall(r"<title>([^<\n]*not complete\))", drawing) == ([last] if last else [])
+
+
+def test_days_to_come_are_left_out_and_compared_with_nothing(page: TestClient, instance: Instance) -> None:
+    instance.write(lambda store: store.write([hit(52, "/a", 5, TODAY - ago) for ago in range(60)]))
+    tables = []
+    for last in "2025-11-25", "2025-12-05":
+        text = page.get(f"/sites/example.com?from=2025-11-16&to={last}").text
+        assert "Compared with 6–15 Nov 2025 until 12:00." in text
+        tables.append(charted(text))
+    assert tables[0] == tables[1]
+    assert figures(page, "from=2025-12-01&to=2025-12-05")[0] == "0"
+    # A clock was ahead.
+    instance.write(lambda store: store.write([hit(53, "/a", 5, TODAY + 2)]))
+    assert figures(page, "from=2025-11-26&to=2025-12-05")[0] == "1"
+
+
+@pytest.mark.parametrize(
+    ("query", "compared"),
+    [
+        ("from=2025-02-26&to=2025-03-02", "26 Feb – 1 Mar 2024"),
+        ("from=2025-02-26&to=2025-03-02&by=hour", "26 Feb – 1 Mar 2024"),
+        ("from=2024-02-26&to=2024-03-02", "26 Feb – 3 Mar 2023"),
+        ("from=2024-02-29&to=2024-03-01", "28 Feb – 1 Mar 2023"),
+    ],
+)
+def test_a_year_before_has_as_many_days(
+    page: TestClient, instance: Instance, query: str, compared: str
+) -> None:
+    instance.write(lambda store: store.write([hit(7, "/a", 5, TODAY - ago) for ago in range(1_100)]))
+    text = page.get(f"/sites/example.com?{query}&compare=year").text
+    assert f"Compared with {compared}." in text
+    figure = int(re.findall(r"against ([^ ]+) in the period before", text)[0])
+    assert sum(column_before(text)) == figure
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
+def test_hours_of_a_day_by_another_time_zone_are_shown(
+    page: TestClient, instance: Instance, zone: str
+) -> None:
+    hits = [
+        hit(second % 7, "/a", second, TODAY - ago) for second in range(0, 86_400, 3_600) for ago in (2, 3)
+    ]
+    instance.write(lambda store: store.write(hits))
+    perform(instance, SaveSite(replace(instance.registry.sites[0], timezone=zone)))
+    for query in "from=2025-11-23&to=2025-11-23", "from=2025-11-22&to=2025-11-23":
+        text = page.get(f"/sites/example.com?{query}&by=hour").text
+        assert sum(int(views) for _, views, *_ in charted(text)[1:]) == int(figures(page, query)[0]) >= 24
+
+
 def test_what_is_over_ends_at_no_time(page: TestClient, instance: Instance) -> None:
     instance.write(lambda store: store.write([hit(52, "/a", 5, TODAY - 20), hit(53, "/a", 7_300, TODAY - 2)]))
     for query in "period=yesterday&by=hour", "period=today&by=minute&at=2025-11-25+02:00":
@@ -325,6 +389,12 @@ def test_hours_are_compared_and_have_notes(page: TestClient, instance: Instance)
         ),
         ("period=month", "?from=2025-10-01&amp;to=2025-10-31", ""),
         (
+            "from=2025-11-14&to=2025-11-20",
+            "?from=2025-11-07&amp;to=2025-11-13",
+            "?from=2025-11-21&amp;to=2025-11-27",
+        ),
+        ("from=2025-11-21&to=2025-11-27", "?from=2025-11-14&amp;to=2025-11-20", ""),
+        (
             "from=2025-10-01&to=2025-10-31",
             "?from=2025-09-01&amp;to=2025-09-30",
             "?from=2025-11-01&amp;to=2025-11-25",
@@ -342,6 +412,24 @@ def test_arrows_lead_to_the_days_beside(
     assert {what: link for link, what in found.items()} == {
         what: link for what, link in (("Earlier", earlier), ("Later", later)) if link
     }
+
+
+@pytest.mark.parametrize(
+    ("day", "query", "earlier"),
+    [
+        ("2025-11-01", "period=today", "?period=yesterday"),
+        ("2025-11-01", "period=month", "?from=2025-10-01&amp;to=2025-10-31"),
+        ("2025-11-07", "period=7d", "?from=2025-10-25&amp;to=2025-10-31"),
+        ("2025-11-30", "", "?from=2025-10-02&amp;to=2025-10-31"),
+    ],
+)
+def test_days_that_begin_with_a_month_have_as_many_before_them(
+    page: TestClient, instance: Instance, clock: Clock, day: str, query: str, earlier: str
+) -> None:
+    instance.write(lambda store: store.write([hit(52, "/a", 5, TODAY - 600)]))
+    clock.now = (date.fromisoformat(day) - date(1970, 1, 1)).days * 86_400 + 60
+    text = page.get(f"/sites/example.com?{query}").text
+    assert re.findall(r'<a class="arrow" href="/sites/example.com([^"]*)" title="Earlier', text) == [earlier]
 
 
 @pytest.mark.parametrize("name", [*BY_NAME])
@@ -368,6 +456,24 @@ def test_every_period_has_a_link_and_is_marked(page: TestClient, name: str) -> N
 def test_what_it_is_compared_with(page: TestClient, query: str, compared: str) -> None:
     found = re.findall(r"Compared with (?:\w+ )?([^,.<]+)", page.get(f"/sites/example.com?{query}").text)
     assert found == ([compared] if compared else [])
+
+
+@pytest.mark.parametrize(
+    ("compare", "told"),
+    [
+        ("2025-11-12", "Compared with 12–18 Nov 2025 until 12:00."),
+        # It is not over.
+        ("2025-11-20", ""),
+        ("2025-10-01", "counted since 17 Oct 2025"),
+        ("none", ""),
+    ],
+)
+def test_why_there_is_nothing_to_compare_with(
+    page: TestClient, instance: Instance, compare: str, told: str
+) -> None:
+    instance.write(lambda store: store.write([hit(7, "/a", 5, TODAY - ago) for ago in range(40)]))
+    text = page.get(f"/sites/example.com?period=7d&compare={compare}").text
+    assert re.findall(r"Compared with [^.]*\.|counted since [^<]*", text) == ([told] if told else [])
 
 
 @pytest.mark.parametrize(

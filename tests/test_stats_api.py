@@ -354,6 +354,36 @@ def test_version_1(client: TestClient, path: str, expected: Any) -> None:
     assert answer.json() == {"results": expected}
 
 
+def test_a_long_series_of_version_1_is_whole(client: TestClient, instance: Instance) -> None:
+    instance.write(lambda store: store.write([hit(9, "/a", 5, TODAY - ago) for ago in range(2, 170)]))
+    for period, interval in (("6mo", "date"), ("30d", "hour")):
+        asked = f"site_id=example.com&period={period}&metrics=pageviews"
+        series = client.get(f"{V1}/timeseries?{asked}&interval={interval}").json()["results"]
+        total = client.get(f"{V1}/aggregate?{asked}").json()["results"]["pageviews"]["value"]
+        assert sum(one["pageviews"] for one in series) == total > 30
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        (r"==/a\|b/c", 1),
+        (r"==/a\|b/*", 1),
+        (r"!=/a\|b/*", 6),
+        (r"==/\**", 1),
+        (r"==/\*\**", 0),
+        (r"~a\|b", 1),
+        (r"==/x\;*|/a\|b**", 2),
+    ],
+)
+def test_what_divides_values_of_version_1_can_be_part_of_one(
+    client: TestClient, instance: Instance, question: str, expected: int
+) -> None:
+    instance.write(lambda store: store.write([hit(9, path) for path in ("/a|b/c", "/*c", "/x;y")]))
+    known = {"site_id": "example.com", "metrics": "pageviews", "period": "day"}
+    answer = client.get(f"{V1}/aggregate", params=known | {"filters": f"event:page{question}"})
+    assert answer.json()["results"]["pageviews"]["value"] == expected
+
+
 class Elsewhere:
     """A process for questions, as far as they must be able to travel to one."""
 

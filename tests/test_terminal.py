@@ -100,6 +100,21 @@ def test_weeks_and_months(folder: Path, interval: str, dates: list[str]) -> None
     assert f"Views a {interval}" in run(folder, "stats", "example.com", "--by", interval).output
 
 
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("--period", "today", "--by", "hour"), "Views a hour  █ ▃"),
+        (("--period", "yesterday", "--by", "hour"), "Views a hour  █"),
+        (("--period", "today", "--by", "minute"), "Views a minute"),
+        (("--from", "2025-11-23", "--to", "2025-11-25"), "Views a day   ▂█"),
+    ],
+)
+def test_the_course_has_its_gaps(folder: Path, words: tuple[str, ...], line: str) -> None:
+    shown = run(folder, "stats", "example.com", *words).output.splitlines()
+    (found,) = (one for one in shown if one.startswith("Views a "))
+    assert found.rstrip() == line
+
+
 def test_properties_are_listed(folder: Path) -> None:
     names = ("property", "prop.plan", "event", "page")
     lists = as_json(folder, *(word for name in names for word in ("--list", name)))["lists"]

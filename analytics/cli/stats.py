@@ -212,15 +212,20 @@ def show(console: Console, report: Report) -> None:
     label = report.query.period.label.lower()
     console.print(f"[bold]{site.domain}[/]  {label}, {days}, {site.timezone}\n")
     _show_totals(console, report)
-    unit = report.query.interval
-    series = [(str(day), figures) for day, figures in by_interval(report.series, unit)]
-    points = report.points if unit in MAX_DAYS_OF else series
-    values = [figures.views for _, figures in points]
-    console.print(f"\nViews a {unit}  {sparkline(values)}\n", highlight=False)
+    console.print(f"\nViews a {report.query.interval}  {sparkline(chart_of(report))}\n", highlight=False)
     for place, panel in enumerate(report.panels.values()):
         if place:
             console.print()
         show_panel(console, panel)
+
+
+def chart_of(report: Report) -> list[int]:
+    """The views of each bar that the chart of the page has: of minutes those of an hour, and none too."""
+    query = report.query
+    if query.interval not in MAX_DAYS_OF:
+        return [figures.views for _, figures in by_interval(report.series, query.interval)]
+    found = dict(report.points)
+    return [found[time].views if time in found else 0 for time in report.times]
 
 
 def show_panel(console: Console, panel: Panel) -> None:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from .. import wording
-from ..breakdown import Grouping, tabulate
 from ..days import local_day
-from ..model import ONLINE_WINDOW, Range, Site
+from ..model import ONLINE_WINDOW, Site
 from ..periods import BY_NAME
-from ..summary import Query, make_panel, summarise, times_of
+from ..summary import NONE, Query, summarise
 from .common import data_option, find_folder, reader
 from .sites import find_site
-from .stats import show_panel, sparkline
+from .stats import chart_of, show_panel, sparkline
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,26 +51,23 @@ def top(domain: str | None, once: bool, data: str | None) -> None:
 
 def draw(console: Console, folder: Path, site: Site, now: float) -> None:
     """Print one look at a site."""
-    today = local_day(site.timezone, now)
-    query = Query(site, BY_NAME["today"], now, ROWS, compare="none", interval="minute")
+    query = Query(
+        site, BY_NAME["today"], now, ROWS, compare=NONE, interval="minute", panels=("page", "source")
+    )
     with reader(folder) as store:
         report = summarise(store, query)
         since = int(now) - ONLINE_WINDOW
         online = len(store.online_visitors(site.id, since, local_day(site.timezone, since)))
-        sources = Grouping(("source",))
-        panel = make_panel("source", tabulate(store, site, Range(today, today), [sources])[sources], ROWS)
-    by_minute = dict(report.points)
-    minutes = [by_minute[label].views if label in by_minute else 0 for label in times_of(query, report.range)]
     figures = report.totals
     console.print(
         f"[bold]{site.domain}[/]  {wording.number(online)} online now;"
         f" today {wording.plural(figures.views, 'view')}, {wording.plural(figures.visitors, 'visitor')}\n",
         highlight=False,
     )
-    console.print(f"Views a minute, the last hour  {sparkline(minutes)}\n", highlight=False)
+    console.print(f"Views a minute, the last hour  {sparkline(chart_of(report))}\n", highlight=False)
     show_panel(console, report.panels["page"])
     console.print()
-    show_panel(console, panel)
+    show_panel(console, report.panels["source"])
 
 
 COMMANDS = (top,)

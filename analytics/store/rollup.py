@@ -122,7 +122,7 @@ class Work:
     number: int
     """The day, or the month."""
     stored: int = 0
-    """The last hit that was looked at; should another have come, the work is void."""
+    """What tells the hits that were looked at: should others be there by now, the work is void."""
 
 
 @dataclass(frozen=True)
@@ -148,9 +148,9 @@ def find_work(connection: Connection, site: Site, before: int) -> Work | None:
 
 
 def _stored_in(connection: Connection, site: int, month: int) -> int:
-    """The last hit of a month; 0 when one of its days is open."""
+    """The last hits of a month's days, summed, so that one that was erased is missed; 0 when one is open."""
     row = connection.execute(
-        "SELECT CASE WHEN max(open) THEN 0 ELSE max(stored) END FROM site_day"
+        "SELECT CASE WHEN max(open) THEN 0 ELSE sum(stored) END FROM site_day"
         " WHERE site = ? AND day >= ? AND day < ?",
         (site, month_start(month), month_start(month + 1)),
     ).fetchone()
@@ -178,7 +178,8 @@ def prepare(connection: Connection, work: Work) -> Prepared:
 def apply(connection: Connection, work: Work, prepared: Prepared) -> None:
     """Do a work, within the caller's transaction.
 
-    Nothing where hits have come since it was found, or where somebody else found it, too, and has done it.
+    Nothing where hits have come or gone since it was found, or where somebody else found it, too, and has
+    done it.
     """
     site, number = work.site.id, work.number
     if work.kind == "day":

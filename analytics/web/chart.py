@@ -92,7 +92,7 @@ class Bar:
     before: float | None
     """The same of the period before; None without one, too."""
     is_partial: bool
-    """It lacks days of its group, or holds the last day, which is not over yet."""
+    """It lacks days of its group, or holds one that is not over yet."""
     name: str
     x: float
     width: float
@@ -187,11 +187,18 @@ class Chart:
         return bool(self.figure and self.figure.is_of_visits)
 
 
-def draw_chart(series: Series, before: Series, interval: str = "", figure: Figure | None = None) -> Chart:
-    """Place the days of a report, which ends today; `before` is aligned with it by index.
+def draw_chart(
+    series: Series,
+    before: Series,
+    interval: str = "",
+    figure: Figure | None = None,
+    *,
+    is_now: bool = True,
+) -> Chart:
+    """Place the days of a report; `before` is aligned with it by index.
 
     With `interval` (the name of a step) a bar stands for that, if there are not too many bars; with `figure`
-    it shows that alone.
+    it shows that alone; with `is_now` the last day is not over yet.
     """
     step = choose_step(series, interval)
     groups = group_days(series, step)
@@ -204,6 +211,8 @@ def draw_chart(series: Series, before: Series, interval: str = "", figure: Figur
         for index, (part, figures) in enumerate(zip(groups, sums, strict=True))
     ]
     bars = [replace(bar, figure=figure) for bar in bars]
+    if is_now and bars:
+        bars[-1] = replace(bars[-1], is_partial=True)
     return Chart(
         bars=bars,
         step=step.name,
@@ -341,7 +350,8 @@ def _place(
         visitors=figures.visitors,
         value=value,
         before=before,
-        is_partial=index == count - 1 or (index == 0 and step.key(first - 1) == step.key(first)),
+        is_partial=(index == 0 and step.key(first - 1) == step.key(first))
+        or (index == count - 1 and step.key(last + 1) == step.key(last)),
         name=weekday(first) if step.name == "day" else days_between(first, last),
         x=round(index * column + (column - width) / 2, 3),
         width=round(width, 3),

@@ -156,9 +156,11 @@ def chart_of(report: Report, figure: Figure | None = None) -> Chart:
     """The chart of a summary, by the interval that was asked for, or by day where the figure has no other."""
     query, span, before = report.query, report.range, report.range_before
     if query.interval not in MAX_DAYS_OF or (figure and figure.is_of_visits):
-        chart = draw_chart(report.series, report.series_before, query.interval, figure)
+        chart = draw_chart(
+            report.series, report.series_before, query.interval, figure, is_now=is_today(report)
+        )
         return tell_until(chart, report.until)
-    labels = times_of(query, span)
+    labels = report.times
     days_back = span.first - before.first if before else 0
     is_now = labels[-1:] == times_of(replace(query, at=""), span)[-1:] and is_today(report)
     chart = draw_times(

@@ -199,7 +199,7 @@ class ListRoutes:
     async def chart(self, request: Request, site: Site) -> Response:
         """The chart of a summary as CSV."""
         selection = read_selection(request.query_params.multi_items())
-        query = replace(question(site, selection, self._instance.clock()), panels=())
+        query = replace(question(site, selection, self._instance.clock()), panels=(), compare=NONE)
         report = await read_while_wanted(request, self._instance, partial(summarise, query=query))
         return _csv(site, "chart", chart_csv(report))
 

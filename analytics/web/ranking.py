@@ -6,13 +6,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..filters import condition
 from ..instance import Instance
 from ..language import N_
 from ..lists import Wish, list_pages
 from ..model import ListedPage, PageList, Site
 from ..periods import find_period
-from ..selection import Selection
+from ..selection import Selection, pick
 from .gate import Gate
 from .listing import addresses
 from .pages import Pages
@@ -45,4 +44,4 @@ class RankingRoutes:
 
 def _view(title: str, page: ListedPage) -> Selection:
     """The summary of a page in a list, in the days of the list."""
-    return Selection(find_period(LISTS[title].window)).with_condition(condition("page", "is", [page.path]))
+    return Selection(find_period(LISTS[title].window)).with_condition(pick("page", page.path))
