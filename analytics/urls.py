@@ -188,6 +188,9 @@ def read_page(url: str, *, query_keys: Collection[str] = (), hash_mode: bool = F
         key += "%23" + decode(fragment.replace("?", "%3F").replace("#", "%23"))
     if "%" in key and _CONTROL.search(key):
         raise InputError("url", "has a control character in its path")
+    if len(key) > MAX_URL:
+        # Each character that cannot be shown becomes up to twelve: nobody could ask for that page.
+        raise InputError("url", f"is longer than {MAX_URL:,} characters")
     return Page(host, key)
 
 

@@ -13,7 +13,7 @@ from analytics.instance import Instance
 
 from .conftest import FIREFOX
 from .test_migrate import owner  # noqa: F401
-from .test_site_page import page  # noqa: F401
+from .test_site_page import hit, page  # noqa: F401
 from .test_stats_api import client  # noqa: F401
 
 HARMLESS = "zzz"
@@ -48,10 +48,13 @@ PATTERNS = ["(?V1)[a--b]", "(?a)(?u)a", "(?R)*a", "(?R)", "[", "(" * 200 + ")" *
 """Patterns that are none, or never end, each in a way of its own."""
 
 
-def test_no_address_that_a_visitor_makes_up_shuts_the_owners_page(page: TestClient) -> None:  # noqa: F811
-    # Escaped, each of these is a dozen characters of the page's key.
-    body = {"u": "https://example.com/" + "\U000e0001" * 1_900, "n": "pageview"}
-    assert page.post("/api/event", json=body, headers={"user-agent": FIREFOX}).status_code == 202
+def test_no_address_that_a_visitor_made_up_shuts_the_owners_page(
+    instance: Instance,
+    page: TestClient,  # noqa: F811
+) -> None:
+    # As earlier versions stored it: escaped, each of these is a dozen characters of the page's key.
+    path = "/" + "%F3%A0%80%81" * 1_900
+    instance.write(lambda store: store.write([hit(9, path)]))
     for below in (
         "",
         "?tab=pages:entry",
@@ -63,6 +66,12 @@ def test_no_address_that_a_visitor_makes_up_shuts_the_owners_page(page: TestClie
         answer = page.get(f"/sites/example.com{below}")
         assert answer.status_code == 200, below
         assert "%F3%A0%80%81" * 1_900 in answer.text.replace("%25", "%")
+
+
+def test_an_address_that_nobody_could_ask_for_is_refused(page: TestClient) -> None:  # noqa: F811
+    body = {"u": "https://example.com/" + "\U000e0001" * 1_900, "n": "pageview"}
+    answer = page.post("/api/event", json=body, headers={"user-agent": FIREFOX})
+    assert (answer.status_code, answer.json()["field"]) == (400, "u")
 
 
 def check(answer: Any) -> None:
