@@ -197,7 +197,7 @@ class Hit(Struct, frozen=True):
 
 
 class Drop(Struct, frozen=True):
-    """A view that is deliberately not stored, and why."""
+    """A view or an event that is deliberately not stored, and why."""
 
     site: int
     reason: str
@@ -205,6 +205,16 @@ class Drop(Struct, frozen=True):
     """What is kept apart, for reasons that may turn out to be wrong (APART)."""
     rule: int = 0
     """The rule that took it out; 0 for none."""
+    is_view: bool = True
+    """Whether it is tallied as a view, not as an event; what nobody could read is taken for one."""
+
+
+class Dropped(Struct, frozen=True):
+    """How often something was dropped."""
+
+    views: int = 0
+    events: int = 0
+    """Custom events, engagement events and other signs of a page that is open."""
 
 
 APART = ("bot", "headless", "prefetch", "spam")

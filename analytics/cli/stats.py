@@ -15,6 +15,7 @@ from ..days import read_day, to_date
 from ..dimensions import find_dimension
 from ..errors import InputError
 from ..filters import join_conditions, read_condition
+from ..model import Dropped
 from ..panels import compared_days, panel_csv
 from ..periods import BY_NAME, DEFAULT, Period, custom_period
 from ..summary import (
@@ -126,15 +127,18 @@ def stats(
         show(make_console(), report)
 
 
-def tell_beginning(site: Site, dropped: Sequence[tuple[int, str, int]]) -> list[str]:
-    """What to do where no view has come yet; `dropped` has those that came, as (day, reason, views)."""
+def tell_beginning(site: Site, dropped: Sequence[tuple[int, str, Dropped]]) -> list[str]:
+    """What to do where no view has come yet; `dropped` has those that came, as (day, reason, how often)."""
     lines = [f"No views yet. Put this into the pages of {site.domain}:", "", script_line(site), *SPANS]
-    reasons: Counter[str] = Counter()
-    for _, reason, views in dropped:
-        reasons[reason] += views
-    if reasons:
-        told = ", ".join(f"{reason} {views:,}" for reason, views in reasons.most_common())
-        lines += ["", f"Views that came and did not count: {told}."]
+    views, events = Counter[str](), Counter[str]()
+    for _, reason, found in dropped:
+        views[reason] += found.views
+        events[reason] += found.events
+    if views:
+        told = ", ".join(
+            f"{reason} ({wording.amounts(count, events[reason])})" for reason, count in views.most_common()
+        )
+        lines += ["", f"What came and did not count: {told}."]
     return lines
 
 
