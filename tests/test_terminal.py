@@ -70,9 +70,9 @@ def test_a_report_as_json_has_everything(folder: Path) -> None:
     found = as_json(folder, "--period", "today", "--list", "city", "--by", "hour", "--limit", "1")
     assert (found["site"], found["from"], found["to"]) == ("example.com", "2025-11-25", "2025-11-25")
     assert found["before"]["views"] == 1
-    assert [(one["time"], one["views"]) for one in found["points"]] == [
-        ("2025-11-25 00:00", 3),
-        ("2025-11-25 02:00", 1),
+    assert found["points"] == [
+        {"time": "2025-11-25 00:00", "visitors": 2, "visits": 2, "views": 3},
+        {"time": "2025-11-25 02:00", "visitors": 1, "visits": 1, "views": 1},
     ]
     assert [one["date"] for one in found["series"]] == ["2025-11-25"]
     city = found["lists"]["city"]

@@ -12,13 +12,14 @@ import msgspec
 
 from .. import wording
 from ..days import read_day, to_date
-from ..dimensions import find_dimension
+from ..dimensions import Level, find_dimension
 from ..errors import InputError
 from ..filters import join_conditions, read_condition
 from ..model import Dropped
 from ..panels import compared_days, panel_csv
 from ..periods import BY_NAME, DEFAULT, Period, custom_period
 from ..summary import (
+    COLUMNS,
     INTERVALS,
     MAX_DAYS_OF,
     PREVIOUS,
@@ -170,7 +171,10 @@ def as_object(report: Report) -> dict[str, object]:
             {"date": to_date(day).isoformat(), **_figures(one)}
             for day, one in by_interval(report.series, report.query.interval)
         ],
-        "points": [{"time": label, **_figures(one)} for label, one in report.points],
+        "points": [
+            {"time": label, **{name: getattr(one, name) for name in COLUMNS[Level.TIME]}}
+            for label, one in report.points
+        ],
         "lists": {
             name: {
                 "rows": [
