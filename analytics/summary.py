@@ -16,7 +16,7 @@ from .dimensions import Level, find_dimension
 from .errors import InputError
 from .filters import NO_FILTER, Condition, Filter, Some, both, conditions, done_in
 from .goals import goal_filter, names_kept, resolve
-from .model import Annotation, Goal, PageRow, Range, Segment, Site, SourceRow, Totals
+from .model import Annotation, Count, Goal, PageRow, Range, Segment, Site, SourceRow, Totals
 from .periods import Period, range_of
 from .store.base import Reader
 
@@ -163,6 +163,14 @@ class Report:
     goals: Sequence[Reached] = ()
     segments: Sequence[Segment] = ()
     notes: Sequence[Annotation] = ()
+    shown: Count | None = None
+    """What counters show, where the summary is of all that was counted; else None."""
+
+    @property
+    def adjusted(self) -> Count | None:
+        """What counters show, where the owner's adjustments make that another number than the summary's."""
+        counted = Count(self.totals.views, self.totals.visitors)
+        return self.shown if self.shown != counted else None
 
     @property
     def counted_since(self) -> int | None:
@@ -234,7 +242,13 @@ def summarise(reader: Reader, query: Query) -> Report:
         goals=reach_goals(reader, now, earlier, kept.goals) if query.with_kept else (),
         segments=kept.segments,
         notes=reader.annotations(query.site.id, span) if query.with_kept else (),
+        shown=reader.site_count(query.site.id) if _is_of_all(query) else None,
     )
+
+
+def _is_of_all(query: Query) -> bool:
+    """Whether a question is about all that was ever counted."""
+    return not query.period.has_before and query.tree == NO_FILTER
 
 
 def span_of(reader: Reader, query: Query) -> Range:

@@ -18,7 +18,8 @@ from starlette.testclient import TestClient
 
 from analytics.cli import main
 from analytics.instance import Instance
-from analytics.model import Kind
+from analytics.ledger import Desk, post
+from analytics.model import SITE, Amount, Detail, Kind
 from analytics.store.connect import FILE
 
 from .conftest import NOON
@@ -78,6 +79,16 @@ def test_a_report_as_json_has_everything(folder: Path) -> None:
     city = found["lists"]["city"]
     assert [(one["city"], one["visits"]) for one in city["rows"]] == [("Berlin", 2)]
     assert city["others"] == {"rows": 1, "visits": 1}
+
+
+def test_all_time_says_what_counters_show_and_why(folder: Path, instance: Instance) -> None:
+    words = ("stats", "example.com", "--period", "all")
+    told = "Counters show 9,007 views: with your adjustments"
+    assert told not in run(folder, *words).output
+    site, detail = instance.registry.sites[0], Detail(strategy="replace")
+    post(Desk(instance), site, "offset", detail, [Amount(SITE, 9_007)])
+    assert told in run(folder, *words).output
+    assert told not in run(folder, "stats", "example.com").output
 
 
 def test_a_list_as_csv(folder: Path) -> None:

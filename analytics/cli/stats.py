@@ -294,6 +294,10 @@ def _show_totals(console: Console, report: Report) -> None:
         days = wording.days_between(report.range_before.first, report.range_before.last)
         until = f" until {report.until}" if report.until else ""
         console.print(f"Compared with {days}{until}", style="dim", highlight=False)
+    if report.adjusted:
+        shown = wording.plural(report.adjusted.views, "view")
+        hint = f"pagetally counter list --site {report.query.site.domain}"
+        console.print(f"Counters show {shown}: with your adjustments ({hint})", style="dim", highlight=False)
     if report.counted_since is not None:
         console.print(f"Counted since {wording.date(report.counted_since)}", style="dim", highlight=False)
 
