@@ -163,7 +163,8 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         importer=PULL % ("https://busuanzi.ibruce.info", "busuanzi"),
         differs=N_(
             "The page is sent by its address and not by the Referer header, so that each page has its own"
-            " number. Every element of an id is filled, not only the first."
+            " number. Every element of an id is filled, not only the first. The old counter takes each"
+            " question of the import for a view, with --dry-run as well."
         ),
     ),
     Incumbent(

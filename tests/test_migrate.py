@@ -242,6 +242,12 @@ def test_the_page_shows_line_commands_and_checks(owner: TestClient) -> None:
     assert 'title="vercount_value_page_pv"' in page
 
 
+def test_where_the_import_counts_there_the_page_says_so(owner: TestClient) -> None:
+    said = "The old counter takes each question of the import for a view, with --dry-run as well."
+    assert said in paste(owner, SNIPPETS[0][1])
+    assert said not in paste(owner, SNIPPETS[5][1])
+
+
 @pytest.mark.parametrize(
     ("snippet", "ask"),
     [
