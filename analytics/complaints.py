@@ -242,7 +242,7 @@ FIELDS: Mapping[str, str] = {
     "width": N_("Width"),
     "height": N_("Height"),
     "digits": N_("Least digits"),
-    "min": N_("From"),
+    "min": N_("Shown from"),
     "limit": N_("Limit"),
     "exclude": N_("Exclude"),
     "exclude-path": N_("Page"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import IntEnum
 
@@ -30,6 +31,10 @@ class Kind(IntEnum):
     """A custom event that does not end a bounce (Plausible's `interactive: false`)."""
     ENGAGEMENT = 3
     """A report of how long and how far a page was looked at; it only makes its visit longer."""
+
+
+LOCAL = re.compile(r"127[\d.]+|\[::1\]|.*localhost")
+"""Domains that the script (snippet/src/tracker.ts) counts only with `data-everywhere`."""
 
 
 class Site(Struct, frozen=True, kw_only=True):
@@ -61,6 +66,11 @@ class Site(Struct, frozen=True, kw_only=True):
     former_until: int = 0
     path_aliases: dict[str, str] = {}
     """Paths that are counted as another, which is no alias itself: what the owner renamed or merged."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on somebody's own machine, where the script counts only if its tag says so."""
+        return LOCAL.fullmatch(self.domain) is not None
 
     def page_key(self, path: str) -> str:
         """The path under which a canonical path is counted: for writing and reading alike."""
