@@ -105,7 +105,7 @@ def test_reasons_are_escaped(owner: TestClient, instance: Instance) -> None:  # 
 @pytest.mark.parametrize("path", ["/dropped", "/sites/example.com/dropped"])
 def test_strangers_are_sent_to_sign_in(instance: Instance, path: str) -> None:
     client = TestClient(create_app(instance), base_url=HOST, follow_redirects=False)
-    assert client.get(path, headers={"user-agent": FIREFOX}).headers["location"] == "/login"
+    assert client.get(path, headers={"user-agent": FIREFOX}).headers["location"] == f"/login?next={path}"
 
 
 def test_an_unknown_site_is_404(owner: TestClient, instance: Instance) -> None:  # noqa: F811

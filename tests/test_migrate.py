@@ -373,8 +373,9 @@ def test_odd_forms_are_answered(owner: TestClient, body: bytes) -> None:
 
 def test_strangers_are_sent_to_sign_in(instance: Instance) -> None:
     client = TestClient(create_app(instance), base_url=HOST, follow_redirects=False)
-    for answer in (client.get("/migrate"), client.post("/migrate", data={"markup": "x"})):
-        assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    posted = client.post("/migrate", data={"markup": "x"})
+    for answer, there in ((client.get("/migrate"), "/login?next=/migrate"), (posted, "/login")):
+        assert (answer.status_code, answer.headers["location"]) == (303, there)
 
 
 @pytest.mark.parametrize("one", [one for one in INCUMBENTS if one.importer], ids=lambda one: one.name)
