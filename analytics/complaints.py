@@ -242,7 +242,7 @@ FIELDS: Mapping[str, str] = {
     "width": N_("Width"),
     "height": N_("Height"),
     "digits": N_("Least digits"),
-    "min": N_("From"),
+    "min": N_("Shown from"),
     "limit": N_("Limit"),
     "exclude": N_("Exclude"),
     "exclude-path": N_("Page"),
@@ -281,14 +281,16 @@ def _parts(error: PagetallyError) -> tuple[str, str]:
 
 
 def _hint(error: PagetallyError) -> str:
-    return tell(HINTS, error.hint) or (error.hint if spoken().code == "en" else "")
+    # With its lists whole: what hints name is ours.
+    return tell(HINTS, error.hint, None) or (error.hint if spoken().code == "en" else "")
 
 
-def tell(known: Sequence[tuple[str, str]], text: str) -> str:
-    """A part of an error in the language of the page; empty when it is not known there."""
+def tell(known: Sequence[tuple[str, str]], text: str, most: int | None = 200) -> str:
+    """A part of an error in the language of the page, each of what it names cut to so many characters;
+    empty when it is not known there."""
     for pattern, told in known:
         if found := fullmatch(pattern, text, DOTALL):
-            parts = {name: (part or "")[:200] for name, part in found.groupdict().items()}
+            parts = {name: (part or "")[:most] for name, part in found.groupdict().items()}
             reason = parts.get("reason", "")
             if reason in REASONS:
                 parts |= {"reason": _(reason)}

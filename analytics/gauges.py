@@ -26,7 +26,7 @@ FAMILIES = {
         Family("pagetally_build_info", "gauge", "Always 1; the version is its label."),
         Family("pagetally_can_store", "gauge", "1 while views can be stored, 0 while the last write failed."),
         Family("pagetally_stored_total", "counter", "Views and events stored since the start."),
-        Family("pagetally_dropped_total", "counter", "Views not counted since the start, by reason."),
+        Family("pagetally_dropped_total", "counter", "Views and events not counted since then, by reason."),
         Family("pagetally_commits_total", "counter", "Transactions and jobs of the writer since the start."),
         Family("pagetally_queue_views", "gauge", "Requests that wait for the disk."),
         Family("pagetally_queue_bytes", "gauge", "About the bytes that they take."),

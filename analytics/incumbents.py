@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from .language import N_
 
-PULL = "pagetally import pull %s --protocol %s --site {domain} --sitemap https://{domain}/sitemap.xml"
+PULL = "pagetally import pull %s --protocol %s --site {domain} {pages}"
+"""`{pages}` says where the pages are named: in the site's sitemap, or a file."""
 COUNTS = "pagetally import counts %s --site {domain}"
 START = "pagetally counter set {page} --views NUMBER --site {domain}"
 """Where nothing can be taken over but a number that somebody reads off the old counter."""
@@ -23,6 +24,12 @@ SPANS = (
     'Page View <span data-pagetally="page-views">–</span>'
     ' · Site View <span data-pagetally="site-views">–</span>'
 )
+VISITORS = (
+    (r"(?<![a-z])site_uv\b", ' · Site Visitors <span data-pagetally="site-visitors">–</span>'),
+    (r"(?<![a-z])page_uv\b", ' · Page Visitors <span data-pagetally="page-visitors">–</span>'),
+)
+"""What our own line shows besides where the markup shows visitors."""
+
 COUNT_ONLY = '<script defer src="{base}/pt.js"></script>'
 
 PLUGIN = N_(
@@ -163,7 +170,8 @@ INCUMBENTS: tuple[Incumbent, ...] = (
         importer=PULL % ("https://busuanzi.ibruce.info", "busuanzi"),
         differs=N_(
             "The page is sent by its address and not by the Referer header, so that each page has its own"
-            " number. Every element of an id is filled, not only the first."
+            " number. Every element of an id is filled, not only the first. The old counter takes each"
+            " question of the import for a view, with --dry-run as well."
         ),
     ),
     Incumbent(

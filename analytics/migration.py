@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from msgspec.structs import replace
 
-from .incumbents import ELEMENTS, INCUMBENTS, Incumbent
+from .incumbents import ELEMENTS, INCUMBENTS, SPANS, VISITORS, Incumbent
 from .model import Site
 from .urls import bare_host
 
@@ -135,7 +135,8 @@ def propose(incumbent: Incumbent, text: str, base: str, site: Site) -> Proposal:
     text = text[:MAX_MARKUP]
     ids = find_ids(incumbent, text, site)
     name = ids[0].partition(":")[2] if ids else NO_ID
-    values = {"base": base, "domain": site.domain, "id": name}
+    pages = "--paths FILE" if site.is_local else f"--sitemap https://{site.domain}/sitemap.xml"
+    values = {"base": base, "domain": site.domain, "id": name, "pages": pages}
     commands = []
     if ids:
         asked = dict.fromkeys((*site.foreign_ids, *ids))
@@ -144,14 +145,23 @@ def propose(incumbent: Incumbent, text: str, base: str, site: Site) -> Proposal:
     if incumbent.importer:
         made = (incumbent.importer.format_map(values | {"page": page}) for page in find_pages(ids))
         commands += dict.fromkeys(made)
-    return Proposal(
-        incumbent,
-        rewrite(incumbent, text, base) or incumbent.line.format_map(values),
-        incumbent.own.format_map(values),
-        ids,
-        tuple(commands),
-        incumbent.exporter,
-    )
+    own = incumbent.own + (_name_visitors(text) if incumbent.own == SPANS else "")
+    line = own if incumbent.line == incumbent.own else incumbent.line
+    line, own = rewrite(incumbent, text, base) or line.format_map(values), own.format_map(values)
+    if site.is_local:
+        line, own = _count_everywhere(line, base), _count_everywhere(own, base)
+    return Proposal(incumbent, line, own, ids, tuple(commands), incumbent.exporter)
+
+
+def _name_visitors(text: str) -> str:
+    """What shows the visitors that the markup shows."""
+    return "".join(shown for sign, shown in VISITORS if _sign(sign).search(text))
+
+
+def _count_everywhere(line: str, base: str) -> str:
+    """The line for a local server: our own script and the drop-in count there where their tag says so."""
+    tag = rf"""(<script\b[^<>]*?) (src=["']?{re.escape(base)}/(?:pt\.js|js|busuanzi/[\w./]+)["'\s>])"""
+    return _sign(tag).sub(r"\1 data-everywhere \2", line)
 
 
 def find_ids(incumbent: Incumbent, text: str, site: Site) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import IntEnum
 
@@ -30,6 +31,10 @@ class Kind(IntEnum):
     """A custom event that does not end a bounce (Plausible's `interactive: false`)."""
     ENGAGEMENT = 3
     """A report of how long and how far a page was looked at; it only makes its visit longer."""
+
+
+LOCAL = re.compile(r"127[\d.]+|\[::1\]|.*localhost")
+"""Domains that the script (snippet/src/tracker.ts) counts only with `data-everywhere`."""
 
 
 class Site(Struct, frozen=True, kw_only=True):
@@ -61,6 +66,11 @@ class Site(Struct, frozen=True, kw_only=True):
     former_until: int = 0
     path_aliases: dict[str, str] = {}
     """Paths that are counted as another, which is no alias itself: what the owner renamed or merged."""
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on somebody's own machine, where the script counts only if its tag says so."""
+        return LOCAL.fullmatch(self.domain) is not None
 
     def page_key(self, path: str) -> str:
         """The path under which a canonical path is counted: for writing and reading alike."""
@@ -197,7 +207,7 @@ class Hit(Struct, frozen=True):
 
 
 class Drop(Struct, frozen=True):
-    """A view that is deliberately not stored, and why."""
+    """A view or an event that is deliberately not stored, and why."""
 
     site: int
     reason: str
@@ -205,6 +215,16 @@ class Drop(Struct, frozen=True):
     """What is kept apart, for reasons that may turn out to be wrong (APART)."""
     rule: int = 0
     """The rule that took it out; 0 for none."""
+    is_view: bool = True
+    """Whether it is tallied as a view, not as an event; what nobody could read is taken for one."""
+
+
+class Dropped(Struct, frozen=True):
+    """How often something was dropped."""
+
+    views: int = 0
+    events: int = 0
+    """Custom events, engagement events and other signs of a page that is open."""
 
 
 APART = ("bot", "headless", "prefetch", "spam")

@@ -9,8 +9,8 @@ from typing import Any
 
 from .counts import defuse
 from .days import to_date
-from .model import Totals
-from .summary import MAX_DAYS_OF, Panel, Report, by_interval
+from .dimensions import Level
+from .summary import COLUMNS, MAX_DAYS_OF, Panel, Report, by_interval
 
 
 def panel_csv(panel: Panel, report: Report) -> str:
@@ -77,11 +77,14 @@ def goals_csv(report: Report) -> str:
 def chart_csv(report: Report) -> str:
     """The chart of a summary as CSV: every day, week or month; of minutes and hours those that have views."""
     interval = report.query.interval
-    head = [interval, "visitors", "visits", "views", "bounces", "duration"]
     if interval in MAX_DAYS_OF:
-        return write_csv(head, ([label, *_figures(now)] for label, now in report.points))
-    days = by_interval(report.series, interval)
-    return write_csv(head, ([to_date(day).isoformat(), *_figures(now)] for day, now in days))
+        columns, points = COLUMNS[Level.TIME], report.points
+    else:
+        columns, days = COLUMNS[Level.VISIT], by_interval(report.series, interval)
+        points = [(to_date(day).isoformat(), now) for day, now in days]
+    return write_csv(
+        [interval, *columns], ([label, *(getattr(now, one) for one in columns)] for label, now in points)
+    )
 
 
 def write_csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -96,7 +99,3 @@ def write_csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 def _rounded(value: float | None) -> float | str:
     return "" if value is None else round(value, 1)
-
-
-def _figures(now: Totals) -> list[int]:
-    return [now.visitors, now.visits, now.views, now.bounces, now.duration]

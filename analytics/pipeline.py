@@ -258,9 +258,9 @@ def _run_one(
     place_of: PlaceOf,
     judges: Mapping[int, Sequence[Judge]],
 ) -> Hit | Drop:
-    site = sites.get(urls.bare_host(name))
+    site, is_view = sites.get(urls.bare_host(name)), event.name == PAGEVIEW
     if site is None:
-        return Drop(0, "unknown-site")
+        return Drop(0, "unknown-site", is_view=is_view)
     if site.query_keys:
         page = urls.read_page(event.url, query_keys=site.query_keys, hash_mode=event.hash_mode)
     if site.path_aliases:
@@ -276,11 +276,11 @@ def _run_one(
         apart = apart or reason
         # What is kept apart goes through the other steps, so that it can be counted later.
         if reason not in APART:
-            return Drop(site.id, apart)
+            return Drop(site.id, apart, is_view=is_view)
     hit = finish(draft)
     if judges and site.id in judges:
         return judge(hit, apart, judges[site.id])
-    return Drop(site.id, apart, hit) if apart else hit
+    return Drop(site.id, apart, hit, is_view=is_view) if apart else hit
 
 
 def finish(draft: Draft) -> Hit:

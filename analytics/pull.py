@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -32,12 +33,15 @@ PASSING = {"busuanzi": (429, 503)}
 GIVE_UP = 5
 """Pages in a row without an answer."""
 
+COUNTING = ("busuanzi",)
+"""Protocols without a reading: each question is a view there, of the page and the site, and in the answer."""
+
 CALLBACK = "BusuanziCallback_777487655111"
 """As long as the name that the script makes: others cut the answer at fixed places."""
 
 
 def pull_busuanzi(fetch: Fetch, base: str, site: Site, path: str) -> Iterator[Row]:
-    """The page is told by the Referer alone. Each question adds one view there: it has no other call."""
+    """The page is told by the Referer alone."""
     if urlsplit(base).path in ("", "/"):
         base = base.rstrip("/") + "/busuanzi"
     reply = fetch(f"{base}?jsonpCallback={CALLBACK}", {"Referer": _page(site, path)})
@@ -106,14 +110,16 @@ def pull(
     paths: list[str],
     progress: Callable[[], None] = lambda: None,
     report: Callable[[str, str], None] = lambda path, why: None,
+    report_own: Callable[[int], None] = lambda views: None,
 ) -> Iterator[Row]:
     """The rows of pages, then what the server last said of the whole site.
 
     A page that nobody has counted there keeps the count that it has here. One that is not answered is
     reported with the reason, and left out; after some in a row the others are not asked any more.
+    Views that the questions themselves added are taken off, where that is certain, and their number reported.
     PagetallyError when there was no answer to any.
     """
-    last: Row | None = None
+    pages, sites = list[Row](), list[Row]()
     problem: PagetallyError | None = None
     failed, is_answered = 0, False
     asked = [*paths, SITE] if protocol == "goatcounter" else paths
@@ -127,9 +133,8 @@ def pull(
             report(path, str(error))
         else:
             failed, is_answered = 0, True
-        rows = [{name: _more_than_nought(value) for name, value in row.items()} for row in rows]
-        last = next((row for row in rows if row["path"] == SITE), last)
-        yield from [row for row in rows if row["path"] != SITE]
+        for row in rows:
+            (sites if row["path"] == SITE else pages).append(row)
         progress()
         if failed == GIVE_UP:
             for path in asked[index + 1 :]:
@@ -137,8 +142,27 @@ def pull(
             break
     if problem is not None and not is_answered:
         raise problem
-    if last is not None:
-        yield last
+    own = len(sites) if protocol in COUNTING and _grows(sites) else 0
+    if own:
+        report_own(own)
+    yield from (_without(row, 1 if own else 0) for row in pages)
+    yield from (_without(row, own) for row in sites[-1:])
+
+
+def _grows(sites: list[Row]) -> bool:
+    """Whether each answer says more views of the site than the one before, so that each question counted."""
+    views = [row["views"] for row in sites]
+    if not all(isinstance(one, int) for one in views):
+        return False
+    return len(views) > 1 and all(one < after for one, after in pairwise(views))
+
+
+def _without(row: Row, own: int) -> Row:
+    """A row without the views that are our own, and without what says nothing."""
+    views = row["views"]
+    if own and isinstance(views, int):
+        views -= own
+    return {name: _more_than_nought(value) for name, value in {**row, "views": views}.items()}
 
 
 def _more_than_nought(value: Any) -> Any:

@@ -16,7 +16,7 @@ from .channels import classify
 from .dimensions import BY_NAME, Dimension, Level, find_dimension
 from .errors import InputError
 from .filters import KEPT, read_condition, tester
-from .model import Drop, Hit, Rule
+from .model import Drop, Hit, Kind, Rule
 
 STANDING = ("running", "done")
 """States of a rule in which it also holds for what comes."""
@@ -102,15 +102,16 @@ def judge(hit: Hit, reason: str, judges: Sequence[Judge]) -> Hit | Drop:
     As with what is stored: what a rule took out, a later one does not release.
     """
     released: tuple[int, str] | None = None
+    is_view = hit.kind == Kind.VIEW
     for one in judges:
         is_apart = bool(reason) and released is None
         if one.action == "release":
             if is_apart and one.is_meant(hit):
                 released = (one.number, reason)
         elif not is_apart and one.is_meant(hit):
-            return Drop(hit.site, RULE, replace(hit, released=released), one.number)
+            return Drop(hit.site, RULE, replace(hit, released=released), one.number, is_view=is_view)
     if reason and released is None:
-        return Drop(hit.site, reason, hit)
+        return Drop(hit.site, reason, hit, is_view=is_view)
     # No title: what a machine says must not rename a page.
     return replace(hit, released=released, title="") if released else hit
 

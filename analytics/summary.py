@@ -16,7 +16,7 @@ from .dimensions import Level, find_dimension
 from .errors import InputError
 from .filters import NO_FILTER, Condition, Filter, Some, both, conditions, done_in, levels
 from .goals import goal_filter, names_kept, resolve
-from .model import Annotation, Goal, Range, Segment, Site, Totals
+from .model import Annotation, Count, Goal, Range, Segment, Site, Totals
 from .periods import Period, range_of
 from .store.base import Reader
 
@@ -160,6 +160,14 @@ class Report:
     goals: Sequence[Reached] = ()
     segments: Sequence[Segment] = ()
     notes: Sequence[Annotation] = ()
+    shown: Count | None = None
+    """What counters show, where the summary is of all that was counted; else None."""
+
+    @property
+    def adjusted(self) -> Count | None:
+        """What counters show, where the owner's adjustments make that another number than the summary's."""
+        counted = Count(self.totals.views, self.totals.visitors)
+        return self.shown if self.shown != counted else None
 
     @property
     def counted_since(self) -> int | None:
@@ -216,6 +224,7 @@ def summarise(reader: Reader, query: Query) -> Report:
         goals=reach_goals(reader, now, earlier, kept.goals) if query.with_kept else (),
         segments=kept.segments,
         notes=reader.annotations(query.site.id, span) if query.with_kept else (),
+        shown=reader.site_count(query.site.id) if _is_of_all(query) else None,
     )
 
 
@@ -224,6 +233,11 @@ def _resolved(reader: Reader, query: Query) -> Query:
     if not names_kept(query.tree):
         return query
     return replace(query, tree=resolve(query.tree, reader.kept(query.site.id)))
+
+
+def _is_of_all(query: Query) -> bool:
+    """Whether a question is about all that was ever counted."""
+    return not query.period.has_before and query.tree == NO_FILTER
 
 
 def span_of(reader: Reader, query: Query) -> Range:

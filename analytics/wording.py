@@ -79,6 +79,12 @@ def plural(count: int, one: str) -> str:
     return f"{number(count)} {one if count == 1 else many}"
 
 
+def amounts(views: int, events: int) -> str:
+    """What there is of both: 6 views, 5 events"""
+    found = ((views, "view"), (events, "event"))
+    return ", ".join(plural(count, noun) for count, noun in found if count)
+
+
 def percent(share: float | None) -> str:
     """A share from 0 to 1 as 42%; a dash when there is none."""
     return "–" if share is None else f"{100 * share:.0f}{spoken().percent}"
@@ -491,6 +497,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "said": said,
     "number": number,
     "plural": plural,
+    "amounts": amounts,
     "percent": percent,
     "share": share,
     "length_of": length,

@@ -109,7 +109,7 @@ class Writer:
         self._queue: queue.SimpleQueue[list[Ticket] | _Job | None] = queue.SimpleQueue()
         self._gathered: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
-        self._dropped: Counter[tuple[int, int, str]] = Counter()
+        self._dropped: Counter[tuple[int, int, str, bool]] = Counter()
         self._apart: list[Drop] = []
         self._all_dropped: Counter[str] = Counter()
         self._dropped_lock = threading.Lock()
@@ -167,9 +167,9 @@ class Writer:
             self._queue.put(tickets)
 
     def tally(self, drop: Drop, day: int) -> None:
-        """Count a view that is deliberately not stored; written with the next flush of tallies."""
+        """Count what is deliberately not stored; written with the next flush of tallies."""
         with self._dropped_lock:
-            self._dropped[drop.site, day, drop.reason] += 1
+            self._dropped[drop.site, day, drop.reason, drop.is_view] += 1
             self._all_dropped[drop.reason] += 1
             if drop.hit is not None and len(self._apart) < MOST_APART:
                 self._apart.append(drop)
@@ -181,17 +181,17 @@ class Writer:
         return taken
 
     def count_dropped(self) -> Counter[str]:
-        """Views deliberately not stored since the start, by reason."""
+        """Views and events deliberately not stored since the start, by reason."""
         with self._dropped_lock:
             return self._all_dropped.copy()
 
-    def take_tallies(self) -> Counter[tuple[int, int, str]]:
+    def take_tallies(self) -> Counter[tuple[int, int, str, bool]]:
         """The tallies since the last time."""
         with self._dropped_lock:
             taken, self._dropped = self._dropped, Counter()
         return taken
 
-    def give_back_tallies(self, counts: Counter[tuple[int, int, str]]) -> None:
+    def give_back_tallies(self, counts: Counter[tuple[int, int, str, bool]]) -> None:
         """These could not be stored."""
         with self._dropped_lock:
             self._dropped += counts

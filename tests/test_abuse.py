@@ -44,7 +44,7 @@ def views(instance: Instance) -> int:
 def tallied(instance: Instance) -> dict[str, int]:
     instance.flush_tallies()
     with instance.borrow_reader() as reader:
-        return {f"{domain} {reason}": count for domain, reason, count in reader.dropped(0)}
+        return {f"{domain} {reason}": found.views for domain, reason, found in reader.dropped(0)}
 
 
 # --- The rate limit --------------------------------------------------------------------------------

@@ -415,7 +415,7 @@ def test_stats_of_a_site_without_views_say_why_those_that_came_did_not_count(
     instance.flush_tallies()
     instance.close()
     shown = CliRunner().invoke(main, ["stats", "localhost", "--data", str(instance.folder)]).output
-    assert shown.endswith("Views that came and did not count: bot 2.\n")
+    assert shown.endswith("What came and did not count: bot (2 views).\n")
     assert "data-everywhere" in shown
 
 

@@ -187,7 +187,7 @@ def test_dropped(
     assert stored(instance) == []
     instance.flush_tallies()
     with instance.borrow_reader() as reader:
-        assert [(found, views) for _, found, views in reader.dropped(0)] == [(reason, 1)]
+        assert [(told, found.views) for _, told, found in reader.dropped(0)] == [(reason, 1)]
 
 
 # What an engagement event says, seconds after its view; how many seconds after it the event lies.

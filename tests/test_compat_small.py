@@ -262,7 +262,7 @@ def test_a_badge_of_a_name_that_nobody_set_is_tallied(
         assert (answer.status_code, answer.headers["x-pagetally"]) == (200, "dropped; unknown-site")
     instance.flush_tallies()
     with instance.borrow_reader() as reader:
-        assert [(reason, number) for _, reason, number in reader.dropped(0)] == [("unknown-site", 2)]
+        assert [(reason, found.views) for _, reason, found in reader.dropped(0)] == [("unknown-site", 2)]
     assert (stored(instance), instance.reader.site_count(1).views) == (0, 0)
 
 

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 import analytics
 from analytics.complaints import HINTS, PROBLEMS, explain, tell
+from analytics.dimensions import BY_NAME
 from analytics.errors import InputError
 from analytics.language import LANGUAGES, speak
 from analytics.store.connect import DatabaseError
@@ -144,6 +145,12 @@ def test_what_cannot_be_had_is_told_in_german(page: TestClient, path: str, statu
     assert told in said
     for english in ("One of", "Use ", "Write", " is ", "cannot", " such "):
         assert english not in said
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
+def test_lists_of_ours_are_told_whole(page: TestClient, language: str) -> None:  # noqa: F811
+    answer = page.get("/sites/example.com?f=foo:is:x", headers={"accept-language": language})
+    assert ", ".join(BY_NAME) in answer.text
 
 
 def test_forms_and_files_that_are_refused(page: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from analytics import remote
+from analytics.cli import main
 from analytics.counts import (
     SITE,
     Found,
@@ -31,7 +33,7 @@ from analytics.counts import (
 )
 from analytics.errors import InputError, PagetallyError
 from analytics.model import Amount, Count, Site
-from analytics.pull import be_patient, pull, read_sitemap
+from analytics.pull import CALLBACK, be_patient, pull, read_sitemap
 from analytics.registry import check_site
 from analytics.remote import Reply, fetch, find_address, is_public
 
@@ -342,6 +344,34 @@ def test_a_pulled_nought_takes_nothing_away(protocol: str, reply: tuple[int, str
     assert found.skipped == {"no count": 2}
 
 
+@pytest.mark.parametrize(
+    ("pages", "sites", "expected", "own"),
+    [
+        ([5, 2], [9, 10], {"/a": 4, "/b": 1, SITE: 8}, [2]),
+        # Somebody else was there, too; and a page that nobody had seen before us.
+        ([5, 1], [9, 12], {"/a": 4, SITE: 10}, [2]),
+        # It counts no machines, or tells what it knew before.
+        ([5, 2], [9, 9], {"/a": 5, "/b": 2, SITE: 9}, []),
+        ([5], [9], {"/a": 5, SITE: 9}, []),
+        ([5, 2], ["9", "10"], {"/a": 5, "/b": 2, SITE: 10}, []),
+    ],
+)
+def test_views_that_the_questions_added_are_taken_off_where_that_is_certain(
+    pages: list[int], sites: list[Any], expected: dict[str, int], own: list[int]
+) -> None:
+    answers = [{"page_pv": page, "site_pv": site} for page, site in zip(pages, sites, strict=True)]
+    waiting, told = iter(answers), list[int]()
+
+    def ask(url: str, headers: Mapping[str, str]) -> Reply:
+        return Reply(200, f"{CALLBACK}({json.dumps(next(waiting))});".encode())
+
+    paths = ["/a", "/b"][: len(pages)]
+    rows = pull(ask, "busuanzi", "https://c.example", SITE_OF_TESTS, paths, report_own=told.append)
+    found = collect(SITE_OF_TESTS, rows).amounts
+    assert {path: one.views for path, one in found.items() if one.views} == expected
+    assert told == own
+
+
 @pytest.mark.parametrize("reply", [(502, "Bad Gateway"), (200, "<html>"), (200, "[1]"), (200, "")])
 @pytest.mark.parametrize("protocol", ["busuanzi", "vercount", "goatcounter"])
 def test_pulling_from_what_answers_nonsense_says_so(protocol: str, reply: tuple[int, str]) -> None:
@@ -528,6 +558,34 @@ def test_a_server_that_comes_to_no_end_takes_too_long(name: str) -> None:
         left.set()
         thread.join()
     assert not gave_up.is_set()
+
+
+@pytest.mark.parametrize(
+    ("grows", "said"),
+    [
+        (1, "Taken off: the 2 views"),
+        (0, "do not show whether the questions were counted: nothing is taken off"),
+    ],
+)
+def test_a_dry_run_says_that_its_questions_count_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, grows: int, said: str
+) -> None:
+    asked: list[str] = []
+
+    def ask(url: str, headers: Mapping[str, str], **limits: object) -> Reply:
+        asked.append(url)
+        numbers = {"page_pv": 8, "site_pv": 20 + grows * len(asked)}
+        return Reply(200, f"{CALLBACK}({json.dumps(numbers)});".encode())
+
+    monkeypatch.setattr("analytics.cli.pulling.fetch", ask)
+    (tmp_path / "paths.txt").write_text("/a\n/b\n")
+    data = ("--data", str(tmp_path / "data"))
+    CliRunner().invoke(main, ["site", "add", "example.com", *data])
+    words = "import pull https://c.example --protocol busuanzi --site example.com --dry-run --pause 0 --paths"
+    done = CliRunner().invoke(main, [*words.split(), str(tmp_path / "paths.txt"), *data]).output
+    assert "Each question is counted there as a view, in a dry run as well: 2 in all." in done
+    assert (len(asked), said in done) == (2, True)
+    assert "Nothing was changed here: this was a dry run." in done
 
 
 def test_counts_come_through_standard_input(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_every_reason_for_dropping_is_explained() -> None:
         re.findall(r'return "([a-z-]+)"', source)
     )
     reasons |= set(re.findall(r'else "([a-z-]+)"', source)) | {"unusable-address"}
-    reasons |= set(re.findall(r'Drop\(0, "([a-z-]+)"\)', source))
+    reasons |= set(re.findall(r'Drop\(0, "([a-z-]+)"', source))
     assert {"bot", "host", "unknown-site", "prefetch", "excluded-path", "excluded-address"} <= reasons
     for reason in reasons:
         assert f"`{reason}`" in text_of("metrics.md"), reason

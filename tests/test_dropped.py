@@ -9,11 +9,11 @@ from starlette.testclient import TestClient
 
 from analytics import wording
 from analytics.instance import Instance
-from analytics.model import OTHER, Drop, Range
+from analytics.model import OTHER, Drop, Dropped, Range
 from analytics.web.app import create_app
 from analytics.web.dropped import by_reason
 
-from .conftest import FIREFOX, GOOGLEBOT, NOON, Clock, add_site
+from .conftest import CHROME, FIREFOX, GOOGLEBOT, NOON, Clock, add_site
 from .test_docs import text_of
 from .test_migrate import HOST, owner  # noqa: F401
 
@@ -28,11 +28,30 @@ def test_every_documented_reason_has_a_sentence() -> None:
 
 def test_reasons_by_day() -> None:
     rows = [(1, "bot", 2), (3, "bot", 5), (2, "host", 9), (0, "host", 100), (4, "host", 100)]
-    found = by_reason(rows, Range(1, 3))
-    assert [(one.name, list(one.days), one.views) for one in found] == [
-        ("host", [0, 9, 0], 9),
-        ("bot", [2, 0, 5], 7),
+    dropped = [(day, reason, Dropped(views, events=3)) for day, reason, views in rows]
+    found = by_reason(dropped, Range(1, 3))
+    assert [(one.name, list(one.days), one.views, one.events) for one in found] == [
+        ("host", [0, 9, 0], 9, 3),
+        ("bot", [2, 0, 5], 7, 6),
     ]
+
+
+def test_views_are_told_apart_from_events_and_are_those_kept_apart(
+    owner: TestClient,  # noqa: F811
+    instance: Instance,
+) -> None:
+    url, headless = "https://example.com/a", CHROME.replace("Chrome/", "HeadlessChrome/")
+    for body in ({"u": url}, {"u": url}, {"n": "Signup", "u": url}, {"n": "engagement", "u": url, "e": 900}):
+        owner.post("/api/event", json=body, headers={"user-agent": headless})
+        owner.post("/api/event", json=body | {"d": "other.example"})
+    instance.flush_tallies()
+    apart = owner.get("/sites/example.com/bots").text
+    assert re.search(r"<h2>headless</h2><span[^>]*>2 views</span>", apart)
+    dropped = owner.get("/sites/example.com/dropped").text
+    assert re.search(r"<h2>headless</h2><span[^>]*>2 views, 2 events</span>", dropped)
+    assert re.search(r"<h2>unknown-site</h2><span[^>]*>2 views, 2 events</span>", owner.get("/dropped").text)
+    with instance.borrow_reader() as reader:
+        assert {found for _, _, found in reader.dropped(0)} == {Dropped(2, 2)}
 
 
 def test_the_page_tells_reason_number_and_sentence(
@@ -86,7 +105,7 @@ def test_reasons_are_escaped(owner: TestClient, instance: Instance) -> None:  # 
 @pytest.mark.parametrize("path", ["/dropped", "/sites/example.com/dropped"])
 def test_strangers_are_sent_to_sign_in(instance: Instance, path: str) -> None:
     client = TestClient(create_app(instance), base_url=HOST, follow_redirects=False)
-    assert client.get(path, headers={"user-agent": FIREFOX}).headers["location"] == "/login"
+    assert client.get(path, headers={"user-agent": FIREFOX}).headers["location"] == f"/login?next={path}"
 
 
 def test_an_unknown_site_is_404(owner: TestClient, instance: Instance) -> None:  # noqa: F811

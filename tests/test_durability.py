@@ -20,7 +20,7 @@ import pytest
 
 from analytics.errors import StoreBusy
 from analytics.instance import Instance
-from analytics.model import Hit, Kind, Site
+from analytics.model import Dropped, Hit, Kind, Site
 from analytics.periods import BY_NAME
 from analytics.store.connect import FILE
 from analytics.store.sqlite import SqliteReader, SqliteStore
@@ -356,7 +356,7 @@ def test_tallies_of_dropped_views_survive_a_foreign_lock(server: Server) -> None
         threading.Event().wait(3.0)
     assert server.stop() == 0
     with contextlib.closing(SqliteReader(server.data)) as reader:
-        assert reader.dropped(0) == [("example.com", "bot", 7)]
+        assert reader.dropped(0) == [("example.com", "bot", Dropped(7))]
 
 
 # R7: stop

@@ -243,6 +243,50 @@ def test_the_page_shows_line_commands_and_checks(owner: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("number", "line"),
+    [
+        (
+            0,
+            "&lt;script async data-everywhere src=&#34;https://stats.example/busuanzi/2.3/busuanzi.pure.mini.js&#34;&gt;",
+        ),
+        (5, "&lt;script defer data-everywhere src=&#34;https://stats.example/js&#34;&gt;"),
+    ],
+)
+def test_lines_for_a_local_site_count_there(
+    owner: TestClient, instance: Instance, number: int, line: str
+) -> None:
+    add_site(instance, "localhost")
+    page = paste(owner, SNIPPETS[number][1], site="localhost")
+    own = "&lt;script defer data-everywhere src=&#34;https://stats.example/pt.js&#34;&gt;"
+    assert (line in page, own in page) == (True, True)
+    assert "--site localhost --paths FILE" in page
+    assert "sitemap" not in page
+    assert "data-everywhere" not in paste(owner, SNIPPETS[number][1])
+    for address in ("/sites/localhost", "/sites/localhost/widgets?form=span"):
+        assert "pt.js&#34; data-everywhere&gt;" in owner.get(address).text
+    assert 'pt.js" data-everywhere' in paste(owner, "nothing known", site="localhost")
+
+
+@pytest.mark.parametrize(
+    ("markup", "shown"),
+    [
+        ('<i id="vercount_value_site_uv"></i>', ["page-views", "site-views", "site-visitors"]),
+        ('<i id="vercount_value_site_pv"></i>', ["page-views", "site-views"]),
+        ("<i id=busuanzi_value_page_uv></i>", ["page-views", "site-views", "page-visitors"]),
+    ],
+)
+def test_our_own_line_shows_visitors_where_the_old_one_did(markup: str, shown: list[str]) -> None:
+    (found,) = recognise(markup)
+    assert re.findall('data-pagetally="([^"]+)"', propose(found, markup, HOST, SITE).own) == shown
+
+
+def test_where_the_import_counts_there_the_page_says_so(owner: TestClient) -> None:
+    said = "The old counter takes each question of the import for a view, with --dry-run as well."
+    assert said in paste(owner, SNIPPETS[0][1])
+    assert said not in paste(owner, SNIPPETS[5][1])
+
+
+@pytest.mark.parametrize(
     ("snippet", "ask"),
     [
         ("gtag('config', 'G-ABCDEF1234');", "POST /g/collect"),
@@ -329,13 +373,15 @@ def test_odd_forms_are_answered(owner: TestClient, body: bytes) -> None:
 
 def test_strangers_are_sent_to_sign_in(instance: Instance) -> None:
     client = TestClient(create_app(instance), base_url=HOST, follow_redirects=False)
-    for answer in (client.get("/migrate"), client.post("/migrate", data={"markup": "x"})):
-        assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+    posted = client.post("/migrate", data={"markup": "x"})
+    for answer, there in ((client.get("/migrate"), "/login?next=/migrate"), (posted, "/login")):
+        assert (answer.status_code, answer.headers["location"]) == (303, there)
 
 
 @pytest.mark.parametrize("one", [one for one in INCUMBENTS if one.importer], ids=lambda one: one.name)
 def test_each_importer_is_a_command_that_we_have(one: Incumbent) -> None:
-    words = one.importer.format(domain="example.com", page="/a").replace("NUMBER", "1").split()
+    filled = one.importer.format(domain="example.com", page="/a", pages="--paths FILE")
+    words = filled.replace("NUMBER", "1").split()
     assert words[0] == "pagetally"
     command: click.Command = main
     context = click.Context(main)
@@ -432,7 +478,7 @@ def test_a_page_of_nothing_but_tags_is_looked_at_within_bounds(monkeypatch: pyte
 )
 def test_no_page_of_this_network_is_loaded(owner: TestClient, address: str, problem: str) -> None:
     page = unescape(paste(owner, "", address=address))
-    assert problem in page
+    assert f"{problem}. Paste the page into the box above instead." in page
     assert "Nothing known is in it" not in page
 
 

@@ -8,14 +8,17 @@ import socket
 import stat
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 import pytest
+from starlette.testclient import TestClient
 
 from analytics.errors import PagetallyError
 from analytics.instance import SECRET_BYTES, Instance
 from analytics.passwords import hash_password
 from analytics.web.app import create_app
+from analytics.web.auth import read_next
 
 from .conftest import FIREFOX, Clock, StartServer, pagetally
 from .load import Answer, Headers, ask, ask_async
@@ -360,12 +363,66 @@ def test_a_session_of_another_install_is_none(owned: Any, tmp_path: Path, clock:
         other.close()
 
 
-@pytest.mark.parametrize("target", ["/", "/sites/example.com", "/sites/other.example", "/?period=7d"])
-def test_without_a_session_there_is_nothing_to_see(owned: Any, target: str) -> None:
+@pytest.mark.parametrize(
+    ("target", "back"),
+    [
+        ("/", ""),
+        ("/sites/example.com", "?next=/sites/example.com"),
+        ("/sites/other.example", "?next=/sites/other.example"),
+        (
+            "/sites/example.com?period=7d&f=a:is:b%26c",
+            "?next=/sites/example.com%3Fperiod%3D7d%26f%3Da%3Ais%3Ab%2526c",
+        ),
+    ],
+)
+def test_without_a_session_there_is_nothing_to_see(owned: Any, target: str, back: str) -> None:
     answer = ask(owned, "GET", target)
-    assert answer.status == 303
-    assert answer.headers["location"] == "/login"
+    assert (answer.status, answer.headers["location"]) == (303, f"/login{back}")
     assert b"example.com" not in answer.body
+    # Signing in leads back to it, whatever word was tried before.
+    wrong = post_password(owned, f"/login{back}", "wrong")
+    assert (wrong.status, b"<code>pagetally password</code> sets another" in wrong.body) == (401, True)
+    assert post_password(owned, f"/login{back}").headers["location"] == target
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example/",
+        "\\\\evil.example",
+        "/%5Cevil.example",
+        "/%2F%2Fevil.example",
+        "/sites//evil.example",
+        "javascript:alert(1)",
+        "evil.example",
+        "/\tevil.example",
+        "/a\r\nset-cookie: a=b",
+        "/sites/../../other",
+        "/sites/%2e%2e/other",
+        "/.",
+        "/sites/é",
+        "/" + "a" * 2_000,
+        "?period=7d",
+    ],
+)
+def test_signing_in_leads_to_no_other_place(owned: Any, text: str) -> None:
+    assert read_next(text) == "/"
+    answer = post_password(owned, "/login?" + urlencode({"next": text}))
+    assert (answer.status, answer.headers["location"]) == (303, "/")
+
+
+def test_below_a_base_path_signing_in_leads_back_below_it(instance: Instance) -> None:
+    client = TestClient(create_app(instance), base_url=OURS[0][1], root_path="/stats", follow_redirects=False)
+    client.headers["origin"] = OURS[0][1]
+    token = client.app.state.owner.setup_token  # type: ignore[attr-defined]
+    client.post(f"/stats/setup/{token}", data={"password": PASSWORD})
+    client.cookies.clear()
+    assert client.get("/stats/dropped").headers["location"] == "/stats/login?next=/dropped"
+    answer = client.post("/stats/login?next=/dropped", data={"password": PASSWORD})
+    assert answer.headers["location"] == "/stats/dropped"
 
 
 def test_a_full_disk_or_a_lock_is_said_at_set_up(app: Any, instance: Instance) -> None:

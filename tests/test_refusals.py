@@ -111,10 +111,10 @@ def client(instance: Instance) -> TestClient:
 
 
 def tallied(instance: Instance) -> dict[str, int]:
-    """How many views were dropped, by reason."""
+    """What was dropped, by reason."""
     instance.flush_tallies()
     with instance.borrow_reader() as reader:
-        return {reason: views for _, reason, views in reader.dropped(0)}
+        return {reason: found.views + found.events for _, reason, found in reader.dropped(0)}
 
 
 def stored(instance: Instance) -> int:
@@ -156,7 +156,7 @@ def test_the_tally_is_that_of_the_site_which_asked(client: TestClient, instance:
     client.post("/api/event", content=BROKEN, headers={"referer": "https://blog.example/a"})
     instance.flush_tallies()
     with instance.borrow_reader() as reader:
-        assert [(reason, views) for _, reason, views in reader.dropped_by_day(found.id, 0)] == [
+        assert [(reason, dropped.views) for _, reason, dropped in reader.dropped_by_day(found.id, 0)] == [
             (ADDRESS, 1),
             (EVENT, 1),
         ]

@@ -62,4 +62,4 @@ def test_a_popular_page_leads_to_its_summary_of_the_same_days(client: TestClient
 def test_strangers_see_no_popular_page(instance: Instance) -> None:
     stranger = TestClient(create_app(instance))
     answer = stranger.get("/sites/example.com/popular", follow_redirects=False)
-    assert answer.headers["location"] == "/login"
+    assert answer.headers["location"] == "/login?next=/sites/example.com/popular"

@@ -18,7 +18,8 @@ from starlette.testclient import TestClient
 
 from analytics.cli import main
 from analytics.instance import Instance
-from analytics.model import Kind
+from analytics.ledger import Desk, post
+from analytics.model import SITE, Amount, Detail, Kind
 from analytics.store.connect import FILE
 
 from .conftest import NOON
@@ -70,14 +71,24 @@ def test_a_report_as_json_has_everything(folder: Path) -> None:
     found = as_json(folder, "--period", "today", "--list", "city", "--by", "hour", "--limit", "1")
     assert (found["site"], found["from"], found["to"]) == ("example.com", "2025-11-25", "2025-11-25")
     assert found["before"]["views"] == 1
-    assert [(one["time"], one["views"]) for one in found["points"]] == [
-        ("2025-11-25 00:00", 3),
-        ("2025-11-25 02:00", 1),
+    assert found["points"] == [
+        {"time": "2025-11-25 00:00", "visitors": 2, "visits": 2, "views": 3},
+        {"time": "2025-11-25 02:00", "visitors": 1, "visits": 1, "views": 1},
     ]
     assert [one["date"] for one in found["series"]] == ["2025-11-25"]
     city = found["lists"]["city"]
     assert [(one["city"], one["visits"]) for one in city["rows"]] == [("Berlin", 2)]
     assert city["others"] == {"rows": 1, "visits": 1}
+
+
+def test_all_time_says_what_counters_show_and_why(folder: Path, instance: Instance) -> None:
+    words = ("stats", "example.com", "--period", "all")
+    told = "Counters show 9,007 views: with your adjustments"
+    assert told not in run(folder, *words).output
+    site, detail = instance.registry.sites[0], Detail(strategy="replace")
+    post(Desk(instance), site, "offset", detail, [Amount(SITE, 9_007)])
+    assert told in run(folder, *words).output
+    assert told not in run(folder, "stats", "example.com").output
 
 
 def test_a_list_as_csv(folder: Path) -> None:

@@ -50,7 +50,7 @@ def drops_of(instance: Instance) -> dict[str, int]:
     """What was tallied as dropped, by reason."""
     instance.flush_tallies()
     with instance.borrow_reader() as reader:
-        return {reason: views for _, reason, views in reader.dropped(0)}
+        return {reason: found.views + found.events for _, reason, found in reader.dropped(0)}
 
 
 def umami(kind: str = "event", **payload: Any) -> dict[str, Any]:

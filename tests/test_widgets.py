@@ -33,7 +33,7 @@ def markups(text: str) -> list[str]:
 
 def test_strangers_do_not_see_it(instance: Instance) -> None:
     stranger = TestClient(create_app(instance))
-    assert stranger.get(PAGE, follow_redirects=False).headers["location"] == "/login"
+    assert stranger.get(PAGE, follow_redirects=False).headers["location"] == f"/login?next={PAGE}"
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -95,7 +95,7 @@ def take_over(
     if found.skipped:
         click.echo(_skipped(found))
     if dry_run:
-        click.echo("Nothing was changed: this was a dry run.")
+        click.echo("Nothing was changed here: this was a dry run.")
         return
     if not yes:
         confirm(f"Change {len(amounts):,} counts of {site.domain}?", "nothing was changed")

@@ -124,9 +124,9 @@ def _show_dropped(folder: Path) -> None:
     with reader(folder) as store:
         rows = store.dropped(month_ago)
     if rows:
-        table = Table("site", "not counted because", "views", title="Dropped in 30 days", box=None)
-        for domain, reason, views in rows:
-            table.add_row(domain or "(unknown)", reason, f"{views:,}")
+        table = Table("site", "not counted because", "views", "events", title="Dropped in 30 days", box=None)
+        for domain, reason, found in rows:
+            table.add_row(domain or "(unknown)", reason, f"{found.views:,}", f"{found.events:,}")
         Console().print(table)
 
 

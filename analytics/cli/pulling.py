@@ -13,7 +13,7 @@ import click
 from ..counts import collect
 from ..errors import InputError
 from ..model import Site
-from ..pull import PAUSES, PROTOCOLS, be_patient, read_sitemap
+from ..pull import COUNTING, PAUSES, PROTOCOLS, be_patient, read_sitemap
 from ..pull import pull as pull_rows
 from ..remote import Reply, fetch
 from ..urls import bare_host, read_page
@@ -23,6 +23,9 @@ from .sites import find_site
 
 SHOWN = 50
 """Pages without an answer that are named."""
+
+OWN_VIEWS = "Taken off: the {:,} views that the questions themselves added there."
+NOT_CERTAIN = "The answers do not show whether the questions were counted: nothing is taken off for them."
 
 
 @click.command("pull", short_help="Ask another counter for its counts.")
@@ -52,8 +55,9 @@ def pull(
 ) -> None:
     """Ask the counter at URL for each page, and take its numbers over like a file of them.
 
-    A busuanzi counts each question as a view there: the page's and the site's number grow by one. What a
-    server does not answer for a moment is asked again; a page that keeps failing is told, and left out.
+    A busuanzi has no reading: it counts each question as a view of the page and of the site, in a dry run
+    as well. Where its answers show that it did, these views are not taken over. What a server does not
+    answer for a moment is asked again; a page that keeps failing is told, and left out.
     """
     site = find_site(find_folder(data), domain)
 
@@ -70,10 +74,15 @@ def pull(
     def report(path: str, why: str) -> None:
         failed.append(f"  {path}: {why}")
 
+    own: list[int] = []
+    if protocol in COUNTING:
+        click.echo(f"Each question is counted there as a view, in a dry run as well: {len(paths):,} in all.")
     with click.progressbar(length=len(paths), label=f"Asking {url}") as bar:
-        rows = pull_rows(patient, protocol, url, site, paths, lambda: bar.update(1), report)
+        rows = pull_rows(patient, protocol, url, site, paths, lambda: bar.update(1), report, own.append)
         found = collect(site, rows)
     show_failed(failed)
+    if protocol in COUNTING:
+        click.echo(OWN_VIEWS.format(sum(own)) if own else NOT_CERTAIN)
     text = repr(sorted((a.path, a.views, a.visitors) for a in found.amounts.values()))
     take_over(site, found, url, hashlib.sha256(text.encode()).hexdigest(), data=data, **given)
 

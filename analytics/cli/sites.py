@@ -18,9 +18,6 @@ from ..model import Site
 from ..registry import Registry, check_foreign_ids, check_site
 from .common import data_option, find_folder, performer, reader, yes_option
 
-EVERYWHERE = ("localhost", "127.0.0.1", "[::1]")
-"""Sites of one's own machine, whose views the script counts only where it is told to."""
-
 SPANS = (
     'Page View: <span data-pagetally="page-views">–</span>',
     'Site View: <span data-pagetally="site-views">–</span>',
@@ -118,7 +115,7 @@ def add(domain: str, data: str | None, **given: Any) -> None:
 
 def script_line(site: Site) -> str:
     """The line with which a site's pages count."""
-    everywhere = " data-everywhere" if site.domain in EVERYWHERE else ""
+    everywhere = " data-everywhere" if site.is_local else ""
     return f'<script defer src="https://YOUR-PAGETALLY-HOST/pt.js"{everywhere}></script>'
 
 

@@ -12,12 +12,14 @@ import msgspec
 
 from .. import wording
 from ..days import read_day, to_date
-from ..dimensions import find_dimension
+from ..dimensions import Level, find_dimension
 from ..errors import InputError
 from ..filters import join_conditions, read_condition
+from ..model import Dropped
 from ..panels import compared_days, panel_csv
 from ..periods import BY_NAME, DEFAULT, Period, custom_period
 from ..summary import (
+    COLUMNS,
     INTERVALS,
     MAX_DAYS_OF,
     PREVIOUS,
@@ -126,15 +128,18 @@ def stats(
         show(make_console(), report)
 
 
-def tell_beginning(site: Site, dropped: Sequence[tuple[int, str, int]]) -> list[str]:
-    """What to do where no view has come yet; `dropped` has those that came, as (day, reason, views)."""
+def tell_beginning(site: Site, dropped: Sequence[tuple[int, str, Dropped]]) -> list[str]:
+    """What to do where no view has come yet; `dropped` has those that came, as (day, reason, how often)."""
     lines = [f"No views yet. Put this into the pages of {site.domain}:", "", script_line(site), *SPANS]
-    reasons: Counter[str] = Counter()
-    for _, reason, views in dropped:
-        reasons[reason] += views
-    if reasons:
-        told = ", ".join(f"{reason} {views:,}" for reason, views in reasons.most_common())
-        lines += ["", f"Views that came and did not count: {told}."]
+    views, events = Counter[str](), Counter[str]()
+    for _, reason, found in dropped:
+        views[reason] += found.views
+        events[reason] += found.events
+    if views:
+        told = ", ".join(
+            f"{reason} ({wording.amounts(count, events[reason])})" for reason, count in views.most_common()
+        )
+        lines += ["", f"What came and did not count: {told}."]
     return lines
 
 
@@ -166,7 +171,10 @@ def as_object(report: Report) -> dict[str, object]:
             {"date": to_date(day).isoformat(), **_figures(one)}
             for day, one in by_interval(report.series, report.query.interval)
         ],
-        "points": [{"time": label, **_figures(one)} for label, one in report.points],
+        "points": [
+            {"time": label, **{name: getattr(one, name) for name in COLUMNS[Level.TIME]}}
+            for label, one in report.points
+        ],
         "lists": {
             name: {
                 "rows": [
@@ -291,6 +299,10 @@ def _show_totals(console: Console, report: Report) -> None:
         days = wording.days_between(report.range_before.first, report.range_before.last)
         until = f" until {report.until}" if report.until else ""
         console.print(f"Compared with {days}{until}", style="dim", highlight=False)
+    if report.adjusted:
+        shown = wording.plural(report.adjusted.views, "view")
+        hint = f"pagetally counter list --site {report.query.site.domain}"
+        console.print(f"Counters show {shown}: with your adjustments ({hint})", style="dim", highlight=False)
     if report.counted_since is not None:
         console.print(f"Counted since {wording.date(report.counted_since)}", style="dim", highlight=False)
 

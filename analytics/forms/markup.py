@@ -49,9 +49,19 @@ def address_of(base: str, form: str, metric: str, query: Mapping[str, str], kind
 
 
 def write_markup(
-    base: str, form: str, metric: str, query: Mapping[str, str], said: str, shown: str = ""
+    base: str,
+    form: str,
+    metric: str,
+    query: Mapping[str, str],
+    said: str,
+    shown: str = "",
+    *,
+    is_local: bool = False,
 ) -> list[Markup]:
-    """The ways to paste a form; `said` is its text for who cannot see it, `shown` what it shows now."""
+    """The ways to paste a form; `said` is its text for who cannot see it, `shown` what it shows now.
+
+    The script of a local site counts there because its tag says so.
+    """
     # An SVG has no pixels.
     address = address_of(base, form, metric, {name: query[name] for name in query if name != "scale"})
     if form in PICTURES:
@@ -77,7 +87,8 @@ def write_markup(
         return [Markup("HTML", f'<script defer src="{base}/{form}.js"></script>\n{words}')]
     if form == "span":
         path = f' data-path="{escape(query["path"])}"' if query.get("path") else ""
-        script = f'<script defer src="{base}/pt.js"></script>'
+        everywhere = " data-everywhere" if is_local else ""
+        script = f'<script defer src="{base}/pt.js"{everywhere}></script>'
         label = f'<a href="{base}/definitions#{METRICS[metric].field}">{escape(said)}</a>'
         span = f'<span data-pagetally="{metric}"{path} style="{reserve(shown)}">–</span>'
         return [Markup("HTML", f"{script}\n{label} {span}")]

@@ -14,7 +14,7 @@ import msgspec
 from ..dimensions import find_dimension
 from ..errors import InputError, Refused
 from ..filters import read_condition, tester
-from ..model import Count, Drop, Effect, Hit, Range, Rule
+from ..model import Count, Drop, Dropped, Effect, Hit, Range, Rule
 from ..rules import column_of
 from . import folding, rollup
 from .adjust import Progress
@@ -70,9 +70,10 @@ PAGES_OF = """SELECT path.path, count(*) FROM apart JOIN client ON client.id = a
     AND client.browser IN (SELECT value FROM json_each(:names)) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :limit"""
 
 
-def by_reason(connection: Connection, site: int, span: Range) -> list[tuple[int, str, int]]:
-    """(day, reason, views) of what is kept apart."""
-    return connection.execute(BY_REASON, (site, span.first, span.last)).fetchall()
+def by_reason(connection: Connection, site: int, span: Range) -> list[tuple[int, str, Dropped]]:
+    """(day, reason, how often) of the views that are kept apart."""
+    rows = connection.execute(BY_REASON, (site, span.first, span.last))
+    return [(day, reason, Dropped(views)) for day, reason, views in rows]
 
 
 def by_client(

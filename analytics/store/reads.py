@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from ..days import month_of, month_start
-from ..model import Count, Kind, Range, Site, Totals
+from ..model import Count, Dropped, Kind, Range, Site, Totals
 from ..urls import bare_host
 from .connect import Connection
 from .folding import FIGURES, MERGED_VISITS
@@ -355,21 +355,23 @@ def place_of_range(connection: Connection, site: int, first: int, last: int) -> 
     }
 
 
-def dropped(connection: Connection, first_day: int) -> list[tuple[str, str, int]]:
-    """What was deliberately not counted since a day, as (domain, reason, views)."""
-    return connection.execute(
-        "SELECT coalesce(domain, ''), reason, sum(views)"
-        " FROM dropped LEFT JOIN site ON site.id = dropped.site WHERE day >= ? GROUP BY 1, 2 ORDER BY 3 DESC",
+def dropped(connection: Connection, first_day: int) -> list[tuple[str, str, Dropped]]:
+    """What was deliberately not counted since a day, as (domain, reason, how often)."""
+    rows = connection.execute(
+        "SELECT coalesce(domain, ''), reason, sum(views), sum(events) FROM dropped"
+        " LEFT JOIN site ON site.id = dropped.site WHERE day >= ? GROUP BY 1, 2 ORDER BY 3 DESC, 4 DESC",
         (first_day,),
-    ).fetchall()
+    )
+    return [(domain, reason, Dropped(views, events)) for domain, reason, views, events in rows]
 
 
-def dropped_by_day(connection: Connection, site: int, first_day: int) -> list[tuple[int, str, int]]:
-    """What was deliberately not counted of a site (0: of none) since a day, as (day, reason, views)."""
-    return connection.execute(
-        "SELECT day, reason, views FROM dropped WHERE site = ? AND day >= ? ORDER BY day, views DESC",
+def dropped_by_day(connection: Connection, site: int, first_day: int) -> list[tuple[int, str, Dropped]]:
+    """What was deliberately not counted of a site (0: of none) since a day, as (day, reason, how often)."""
+    rows = connection.execute(
+        "SELECT day, reason, views, events FROM dropped WHERE site = ? AND day >= ? ORDER BY day, views DESC",
         (site, first_day),
-    ).fetchall()
+    )
+    return [(day, reason, Dropped(views, events)) for day, reason, views, events in rows]
 
 
 def site_days(connection: Connection) -> list[tuple[int, int]]:

@@ -136,6 +136,12 @@ def m014_narrow_columns(db: Database) -> None:
     pass
 
 
+@migrations()
+def m015_dropped_events(db: Database) -> None:
+    # Until here events were tallied as views, and cannot be told from them any more.
+    db.execute("ALTER TABLE dropped ADD COLUMN events INTEGER NOT NULL DEFAULT 0")
+
+
 IMPORTS = """
 ALTER TABLE import RENAME TO import_before;
 CREATE TABLE import (

@@ -26,6 +26,7 @@ from ..model import (
     Detail,
     DigitSet,
     Drop,
+    Dropped,
     Earlier,
     Effect,
     Goal,
@@ -204,10 +205,10 @@ class SqliteReader:
         work = rollup.find_work(self._connection, site, before)
         return None if work is None else (work, rollup.prepare(self._connection, work))
 
-    def dropped(self, first_day: int) -> list[tuple[str, str, int]]:
+    def dropped(self, first_day: int) -> list[tuple[str, str, Dropped]]:
         return reads.dropped(self._connection, first_day)
 
-    def dropped_by_day(self, site: int, first_day: int) -> list[tuple[int, str, int]]:
+    def dropped_by_day(self, site: int, first_day: int) -> list[tuple[int, str, Dropped]]:
         return reads.dropped_by_day(self._connection, site, first_day)
 
     def health(self) -> dict[str, int]:
@@ -265,7 +266,7 @@ class SqliteReader:
         """When the related pages of a site were computed, in seconds since 1970; 0 for never."""
         return related.read_time(self._connection, site)
 
-    def apart_by_reason(self, site: int, span: Range) -> list[tuple[int, str, int]]:
+    def apart_by_reason(self, site: int, span: Range) -> list[tuple[int, str, Dropped]]:
         """(day, reason, views) of what is kept apart."""
         return apart.by_reason(self._connection, site, span)
 
@@ -378,13 +379,17 @@ class SqliteStore:
         self._ingest.keep()
         return sum(is_new)
 
-    def tally_dropped(self, counts: Mapping[tuple[int, int, str], int]) -> None:
-        """Add to the views that were deliberately not counted, by (site, day, reason)."""
+    def tally_dropped(self, counts: Mapping[tuple[int, int, str, bool], int]) -> None:
+        """Add to what was deliberately not counted, by (site, day, reason, whether it was a view)."""
         with self._transaction():
             self._connection.executemany(
-                "INSERT INTO dropped (site, day, reason, views) VALUES (?, ?, ?, ?)"
-                " ON CONFLICT (site, day, reason) DO UPDATE SET views = views + excluded.views",
-                [(*key, count) for key, count in counts.items()],
+                "INSERT INTO dropped (site, day, reason, views, events) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (site, day, reason)"
+                " DO UPDATE SET views = views + excluded.views, events = events + excluded.events",
+                [
+                    (*place, count if is_view else 0, 0 if is_view else count)
+                    for (*place, is_view), count in counts.items()
+                ],
             )
 
     def _forget(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import secrets
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote, unquote, urlencode
 
 from itsdangerous import BadSignature, TimestampSigner
 from starlette.concurrency import run_in_threadpool
@@ -23,6 +23,8 @@ from .pages import Pages
 COOKIE = "pagetally_session"
 SESSION_SECONDS = 30 * 86_400
 FORM_BYTES = 4_096
+MOST_NEXT = 2_000
+"""Characters of an address that signing in leads back to."""
 
 
 class Owner:
@@ -148,7 +150,7 @@ class AuthRoutes:
                 request, "login.html", status=401, problem=_("That is not the password.")
             )
         owner.attempts.succeed(address)
-        return owner.sign_in(request, redirect(request, "/"))
+        return owner.sign_in(request, redirect(request, read_next(request.query_params.get("next", ""))))
 
     async def logout(self, request: Request) -> Response:
         """End the owner's sessions, here and in every browser: a copied cookie is worth nothing."""
@@ -159,6 +161,23 @@ class AuthRoutes:
         response = redirect(request, "/login")
         response.delete_cookie(COOKIE, path=request.scope.get("root_path", "") or "/")
         return response
+
+
+def to_sign_in(request: Request) -> Response:
+    """See the page to sign in, which leads back to what was asked for; a form is not sent again."""
+    path = request.scope["path"].removeprefix(request.scope.get("root_path", ""))
+    query = request.url.query
+    there = read_next(f"{quote(path)}?{query}" if query else quote(path))
+    is_worth_it = request.method != "POST" and there != "/"
+    return redirect(request, f"/login?{urlencode({'next': there}, safe='/')}" if is_worth_it else "/login")
+
+
+def read_next(text: str) -> str:
+    """A page of ours, below the base path and with its query; the first page in place of anything else."""
+    names = unquote(text.partition("?")[0]).split("/")
+    is_plain = text.isascii() and text.isprintable() and len(text) <= MOST_NEXT
+    is_path = text.startswith("/") and not {"", ".", ".."} & set(names[1:])
+    return text if is_plain and is_path and "\\" not in unquote(text) else "/"
 
 
 def redirect(request: Request, path: str) -> Response:

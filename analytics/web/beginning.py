@@ -26,14 +26,14 @@ class Beginning:
     path: str
     """The page of the first view; empty where none has come."""
     dropped: Sequence[Reason]
-    """Why views of this site were not counted."""
+    """Why views and events of this site were not counted."""
     strangers: int
     """Views that belong to no site here."""
 
     @property
     def state(self) -> str:
         """What changes when there is something else to say."""
-        return f"{self.path}{sum(one.views for one in self.dropped)}.{self.strangers}"
+        return f"{self.path}{sum(one.views + one.events for one in self.dropped)}.{self.strangers}"
 
 
 def read_beginning(instance: Instance, site: Site) -> Beginning:

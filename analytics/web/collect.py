@@ -90,7 +90,7 @@ class Collector:
         arrival = read_arrival(scope, instance.clock())
         wait = instance.throttle.admit(arrival.address, arrival.at)
         if wait:
-            self.tally([Drop(self._find_site(event), "rate-limit")])
+            self.tally([Drop(self._find_site(event), "rate-limit", is_view=event.name == payload.PAGEVIEW)])
             raise TooMany(wait)
         results = pipeline.run(
             event,
@@ -128,7 +128,7 @@ class Collector:
         site = self._instance.registry.by_id.get(result.site)
         if site is None or not site.cooldown or self._instance.cooldown.claim(result, site.cooldown):
             return result
-        return Drop(result.site, "cooldown")
+        return Drop(result.site, "cooldown", is_view=is_view(result))
 
     def _find_site(self, event: Event) -> int:
         """The first site that an event is for, as far as that can be told at a glance; 0 for none."""

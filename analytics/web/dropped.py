@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from ..days import local_day
 from ..instance import Instance
-from ..model import OTHER, Count, Range, Site
+from ..model import OTHER, Count, Dropped, Range, Site
 from .gate import Gate
 from .pages import Pages
 
@@ -22,24 +22,28 @@ DAYS = 30
 
 @dataclass(frozen=True)
 class Reason:
-    """One reason, with the views of each day of the range, the first day first."""
+    """One reason, with the views of each day of the range, the first day first, and its events."""
 
     name: str
     days: Sequence[int]
+    events: int = 0
 
     @property
     def views(self) -> int:
         return sum(self.days)
 
 
-def by_reason(rows: Iterable[tuple[int, str, int]], span: Range) -> list[Reason]:
-    """(day, reason, views) as one row for each reason, the most frequent first."""
+def by_reason(rows: Iterable[tuple[int, str, Dropped]], span: Range) -> list[Reason]:
+    """(day, reason, how often) as one row for each reason, the most frequent first."""
     days: dict[str, list[int]] = defaultdict(lambda: [0] * span.days)
-    for day, reason, views in rows:
+    events: Counter[str] = Counter()
+    for day, reason, dropped in rows:
         if span.first <= day <= span.last:
-            days[reason][day - span.first] += views
+            days[reason][day - span.first] += dropped.views
+            events[reason] += dropped.events
     return sorted(
-        (Reason(name, found) for name, found in days.items()), key=lambda one: (-one.views, one.name)
+        (Reason(name, found, events[name]) for name, found in days.items()),
+        key=lambda one: (-one.views, -one.events, one.name),
     )
 
 

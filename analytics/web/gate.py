@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..instance import Instance
 from ..model import Site
 from ..store.connect import DatabaseError
-from .auth import Owner, redirect, refuse_foreign
+from .auth import Owner, refuse_foreign, to_sign_in
 from .guard import is_same_origin
 from .pages import Pages
 
@@ -73,7 +73,7 @@ class Gate:
 
     def _refuse(self, request: Request) -> Response | None:
         if not self._owner.is_signed_in(request):
-            return redirect(request, "/login")
+            return to_sign_in(request)
         if request.method == "POST" and not is_same_origin(request):
             return refuse_foreign()
         return None

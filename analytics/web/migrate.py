@@ -136,11 +136,12 @@ class MigrateRoutes:
             asks=await self._look(proposals),
             is_ours=found.is_ours,
             known_ids=set(site.foreign_ids) if site else set(),
+            is_local=site is not None and site.is_local,
         )
 
     def _show(self, request: Request, **values: Any) -> Response:
         nothing: dict[str, Any] = {"proposals": [], "elements": [], "asks": [], "is_ours": False}
-        nothing |= {"address": "", "problem": ""}
+        nothing |= {"address": "", "problem": "", "is_local": False}
         sites = [site.domain for site in self._instance.registry.sites]
         values = nothing | {"here": base_address(request), "sites": sites, "known_ids": set()} | values
         return self._pages.render(request, "migrate.html", signed_in=True, **values)

@@ -75,8 +75,8 @@ LABELS: Mapping[str, str] = {
     "width": N_("Width"),
     "height": N_("Height"),
     "days": N_("Days"),
-    "min": N_("From"),
-    "scale": N_("Pixels of the PNG, times"),
+    "min": N_("Shown from"),
+    "scale": N_("Scale of the PNG"),
     "kind": N_("Kind"),
     "window": N_("Window"),
     "limit": N_("Limit"),
@@ -180,7 +180,9 @@ class WidgetRoutes:
             "number": number,
             "held": held,
             "opening": open_element(form, metric, query, site.domain) if form in ELEMENTS else "",
-            "markups": write_markup(public_address(request), form, metric, query, said, held),
+            "markups": write_markup(
+                public_address(request), form, metric, query, said, held, is_local=site.is_local
+            ),
         }
 
 

@@ -6,8 +6,9 @@ interface Counters {
   pages: Record<string, Numbers>;
 }
 
-const all = new Map<PageCount, string>(); // and what the number of each is the number of
+const all = new Set<PageCount>();
 let due: unknown;
+let turn = 0;
 
 /** A number as it is to be read; compact is what `Intl` makes of it, as on badges: 965,774 is 966K, 999,950 is 1M. */
 function write(value: number, format: string | null, lang?: string): string {
@@ -15,7 +16,7 @@ function write(value: number, format: string | null, lang?: string): string {
   return value.toLocaleString(lang, format == 'compact' ? ({ notation: format } as object) : {});
 }
 
-const PLURALS = ['zero', 'one', 'two', 'few', 'many'] as const;
+const PLURALS = 'zero one two few many'.split(' ') as Intl.LDMLPluralRule[];
 
 /**
  * "{n} view|{n} views": a form for each of the language's plurals, in that order. The last is that of all others, and
@@ -25,7 +26,7 @@ function choose(label: string, value: number, lang?: string): string {
   const forms = label.split('|');
   const rules = new Intl.PluralRules(lang);
   const known = rules.resolvedOptions().pluralCategories;
-  const place = PLURALS.filter((name) => known.includes(name)).indexOf(rules.select(value) as 'one');
+  const place = PLURALS.filter((name) => known.includes(name)).indexOf(rules.select(value));
   const form = forms[place] || forms.pop()!;
   return form.includes('{n}') ? form : form + ' {n}';
 }
@@ -33,45 +34,45 @@ function choose(label: string, value: number, lang?: string): string {
 /** One question for all elements of a site and a period. */
 function ask() {
   due = 0;
-  const groups = new Map<string, PageCount[]>();
-  for (const element of all.keys()) {
+  const groups: Record<string, PageCount[]> = {};
+  all.forEach((element) => {
     element.renew();
     const key = element.query();
-    groups.set(key, [...(groups.get(key) || []), element]);
-  }
-  groups.forEach((elements, key) => {
-    const page = pageNow();
-    const paths = [...new Set(elements.map((element) => element.page()))];
-    for (let start = 0; start < paths.length; start += 99) {
-      const part = paths.slice(start, start + 99);
-      fetch(base + 'counters?' + key + part.map((path) => '&path=' + encodeURIComponent(path)).join(''), {
-        credentials: 'omit',
-        referrerPolicy: 'no-referrer',
-      })
+    (groups[key] = groups[key] || []).push(element);
+  });
+  const now = turn;
+  for (const key in groups) {
+    while (groups[key]![0]) {
+      const part = groups[key]!.splice(0, 99);
+      const paths = new Set(part.map((element) => '&path=' + encodeURIComponent(element.page())));
+      fetch(base + 'counters?' + key + [...paths].join(''), { credentials: 'omit', referrerPolicy: 'no-referrer' })
         .then((answer) => answer.json())
         .then(({ site, pages }: Counters) => {
-          if (page != pageNow()) return;
-          for (const element of elements) {
+          if (now != turn) return; // there is more to ask since: another page, or a view
+          part.forEach((element) => {
             const [scope, metric] = element.metric();
-            if (part.includes(element.page()) && element.query() == key) {
-              element.show(((scope == 'site' ? site : pages[element.page()]) || {})[metric]);
-            }
-          }
+            element.show(((scope == 'page' ? pages[element.page()] : site) || {})[metric]);
+          });
         })
         .catch(() => {});
     }
-  });
+  }
 }
 
-const askSoon = () => (due = due || setTimeout(ask, 50));
+const askSoon = () => {
+  turn++;
+  due = due || setTimeout(ask, 50);
+};
 
 class PageCount extends HTMLElement {
   static get observedAttributes() {
-    return ['metric', 'path', 'period', 'format', 'label', 'min', 'lang', 'width', 'site', 'explain'];
+    return 'metric path period format label min lang width site explain'.split(' ');
   }
 
+  declare asked?: string; // what its number is the number of
+
   connectedCallback() {
-    all.set(this, '');
+    all.add(this);
     askSoon();
   }
 
@@ -97,15 +98,15 @@ class PageCount extends HTMLElement {
   }
 
   metric() {
-    const [scope, metric] = (this.getAttribute('metric') || 'page-views').split('-');
-    return scope == 'online' ? ['site', scope] : [scope, metric];
+    const [scope, metric = scope] = (this.getAttribute('metric') || 'page-views').split('-');
+    return [scope, metric]; // "online" has no scope of its own: it is the site's
   }
 
   /** Drops a number that is not the one asked for any more: of another page, say. */
   renew() {
     const key = this.page() + ' ' + this.query() + this.metric();
-    if (key != all.get(this)) this.show();
-    all.set(this, key);
+    if (key != this.asked) this.show();
+    this.asked = key;
   }
 
   /** Without a number what the page wrote into the element. */
@@ -143,6 +144,10 @@ class PageCount extends HTMLElement {
 
 define('page-count', PageCount);
 whenMoved(() => {
-  all.forEach((_, element) => element.renew());
+  all.forEach((element) => element.renew());
   askSoon();
 });
+// It may have asked before the view that another script counts; it asks again when that has been answered.
+new PerformanceObserver((list) =>
+  list.getEntries().forEach(({ name }) => name.includes('/api/event') && askSoon()),
+).observe({ entryTypes: ['resource'] });

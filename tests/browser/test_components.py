@@ -45,6 +45,26 @@ def test_numbers_and_lists_are_filled_with_text_alone(widgets: Blog, page: Page)
     assert widgets.site_views == 13
 
 
+@pytest.mark.parametrize("script", ["pt.js", "pt-lite.js"])
+def test_a_number_has_the_view_that_is_counted_after_it_was_asked_for(
+    blog: Blog, page: Page, script: str
+) -> None:
+    blog.files["/"] = "theme.html"
+    scripts = "".join(
+        f'<script defer src="{{pagetally}}/{name}"></script>' for name in (script, "page-count.js")
+    )
+    blog.words = {
+        "markup": f'{scripts}<page-count></page-count> <page-count metric="site-views"></page-count>'
+    }
+    held: list[Route] = []
+    page.route("**/api/event*", lambda route: held.append(route))
+    page.goto(blog.url("/"))
+    numbers = page.locator("page-count")
+    expect(numbers).to_have_text(["0", "0"])
+    held[0].continue_()
+    expect(numbers).to_have_text(["1", "1"])
+
+
 NUMBERS = (
     0,
     999,

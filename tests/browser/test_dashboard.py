@@ -177,13 +177,14 @@ def test_the_owner_sets_a_password_looks_around_signs_out_and_in(server: Server,
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
         assert page.context.cookies() == []
-        for path in "/", "/sites/example.com":
+        summary, back_to_it = "/sites/example.com?period=7d", "?next=/sites/example.com%3Fperiod%3D7d"
+        for path, back in ("/", ""), (summary, back_to_it):
             page.goto(server.url + path)
-            expect(page).to_have_url(f"{server.url}/login")
+            expect(page).to_have_url(f"{server.url}/login{back}")
         sign_in(page, "not the password")
         expect(page.get_by_role("alert")).to_have_text("That is not the password.")
         sign_in(page, PASSWORD)
-        expect(page.get_by_role("heading", level=1)).to_have_text("Sites")
+        expect(page).to_have_url(server.url + summary)
         page.goto(setup_url)
         expect(page.get_by_role("heading", level=1)).to_have_text("This set-up address is not valid")
 

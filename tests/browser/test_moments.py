@@ -77,7 +77,7 @@ def test_a_server_in_trouble_is_told(page: Page, answer: dict[str, object] | Non
 def test_whose_session_ended_comes_to_sign_in(page: Page, office: Office) -> None:  # noqa: F811
     page.context.clear_cookies()
     page.get_by_role("link", name="7 days").click()
-    expect(page).to_have_url(office.url("/login"))
+    expect(page).to_have_url(office.url(f"/login?next=/sites/{PLAIN}%3Fperiod%3D7d"))
     expect(page.get_by_label("Password")).to_be_visible()
 
 

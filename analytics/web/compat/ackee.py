@@ -47,7 +47,7 @@ class Ackee:
         name, variables = asked[1], map_of(body.get("variables"))
         if name.startswith("update"):
             told: dict[str, Any] = {name: {"success": True}}
-            results = self._bridge.drop(request, None, "engagement")
+            results = self._bridge.drop(request, None, "engagement", is_view=False)
             return answer_json({"data": told}, results=results, headers=headers)
         message = read_record(variables) if name == "createRecord" else read_action(variables, request)
         results = await self._intake.take(request, message)

@@ -143,18 +143,21 @@ class Bridge:
         try:
             return await self.hit(request, url, **given)
         except InputError:
-            return self.drop(request, site, "unusable-address")
+            is_view = given.get("name", PAGEVIEW) == PAGEVIEW
+            return self.drop(request, site, "unusable-address", is_view=is_view)
         except Unavailable as error:
             request.scope[PUT_OFF] = error
             return _remember(request, [Drop(site.id if site else 0, reason_of(error))])
 
-    def drop(self, request: Request, site: Site | None, reason: str) -> list[Hit | Drop]:
-        """Tally a view that is not counted, for a reason that the pipeline does not see.
+    def drop(
+        self, request: Request, site: Site | None, reason: str, *, is_view: bool = True
+    ) -> list[Hit | Drop]:
+        """Tally a view (or an event) that is not counted, for a reason that the pipeline does not see.
 
         What cannot be understood is a view, too, which its owner waits for: whoever refuses it says so
         here, and answers in the words of its protocol. HEAD saw no page, and no view is missing.
         """
-        drop = Drop(site.id if site else 0, reason)
+        drop = Drop(site.id if site else 0, reason, is_view=is_view)
         if request.method != "HEAD":
             self._collector.tally([drop])
         return _remember(request, [drop])

@@ -55,6 +55,11 @@ class Message(Struct, frozen=True, kw_only=True):
     reason: str = ""
     """Why this is nothing to count, such as `engagement`; empty for a view or an event."""
 
+    @property
+    def is_view(self) -> bool:
+        """Whether it would count as a view."""
+        return self.name == PAGEVIEW and not self.reason
+
 
 class Intake:
     """Takes the messages of all trackers in."""
@@ -75,9 +80,9 @@ class Intake:
             return self._bridge.drop(request, self._bridge.find_site(request), "unusable-event")
         site = self._bridge.find_site(request, url=message.url, foreign_id=message.site_id)
         if site is None:
-            return self._bridge.drop(request, None, "unknown-site")
+            return self._bridge.drop(request, None, "unknown-site", is_view=message.is_view)
         if message.reason:
-            return self._bridge.drop(request, site, message.reason)
+            return self._bridge.drop(request, site, message.reason, is_view=False)
         url = message.url
         if not url or url.startswith("/"):
             url = self._bridge.find_url(request, site, url)
@@ -94,7 +99,7 @@ class Intake:
                 screen=read_width(message.screen),
             )
         except InputError:
-            return self._bridge.drop(request, site, "unusable-address")
+            return self._bridge.drop(request, site, "unusable-address", is_view=message.is_view)
 
     async def take_all(self, request: Request, messages: Sequence[Message | None]) -> list[Results]:
         """What became of each message.
@@ -116,7 +121,10 @@ class Intake:
             request.scope[PUT_OFF] = too_many
         became = iter(await self._bridge.store(request, [result for results in found for result in results]))
         found = [[next(became) for _ in results] for results in found]
-        return found + [self._bridge.drop(request, None, "too-many") for _ in messages[MOST:]]
+        return found + [
+            self._bridge.drop(request, None, "too-many", is_view=message is None or message.is_view)
+            for message in messages[MOST:]
+        ]
 
 
 def collecting(handler: Handler) -> Handler:
