@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import uvicorn
@@ -23,6 +24,7 @@ from .lock import find_owner as find_holder
 from .store.ingest import Caps
 from .web.app import create_app
 from .web.guard import LimitedProtocol
+from .web.pages import compile_templates
 from .writer import SWITCH_SECONDS
 
 STOP_SECONDS = 3
@@ -33,6 +35,9 @@ BACKLOG = 2048
 COLLECT_AFTER = (20_000, 20, 50)
 """Thresholds of the garbage collector. By default it looks through what a few hundred new objects made,
 hundreds of times a second under load: views in flight, which it finds alive."""
+
+COMPILE_AFTER = 2.0
+"""Seconds from the start to the compiling of pages' templates, which takes a third of a second."""
 
 AppFactory = Callable[[Instance], Any]
 
@@ -64,6 +69,9 @@ def serve(config: Config, *, say: Callable[[str], None], make_app: AppFactory | 
         url = f"http://{_printable(config.host)}:{listener.getsockname()[1]}{config.base_path}"
         control = ControlServer(instance).start()
         scheduler = schedule(instance)
+        # The first answers come before.
+        soon = datetime.now(UTC) + timedelta(seconds=COMPILE_AFTER)
+        scheduler.add_job(compile_templates, "date", run_date=soon)
         scheduler.start()
         try:
             _announce(instance, app, url, say)

@@ -8,6 +8,7 @@ from datetime import date
 from io import StringIO
 
 import pytest
+from jinja2 import Environment
 from msgspec.structs import replace
 from starlette.testclient import TestClient
 
@@ -17,6 +18,7 @@ from analytics.days import local_day
 from analytics.instance import Instance
 from analytics.model import Campaign, Client, Hit, Kind, Place
 from analytics.periods import BY_NAME
+from analytics.web.pages import compile_templates
 
 from .conftest import NOON, Clock
 from .test_migrate import owner  # noqa: F401
@@ -652,3 +654,14 @@ def test_views_a_visit_are_compared_as_they_are_shown(page: TestClient, instance
     text = page.get("/sites/example.com?period=today").text.partition('href="#per-visit"')[2]
     # 4 views in 3 visits, after 7 in 2.
     assert (re.findall(r'"value">([^<]*)', text)[0], re.findall(MOVED, text)[0]) == ("1.3", "−2.2")
+
+
+def test_compiled_templates_are_not_compiled_again(page: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    compile_templates()
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("compiled by a question")
+
+    monkeypatch.setattr(Environment, "compile", refuse)
+    for below in ("", "/list?list=page", "/filter?what=page", "/numbers", "/bots", "/dropped", "/widgets"):
+        assert page.get(f"/sites/example.com{below}").status_code == 200

@@ -102,13 +102,14 @@ class DashboardRoutes:
         selection = read_selection(request.query_params.multi_items())
         query = replace(question(site, selection, self._instance.clock()), with_kept=True)
         report = await read_while_wanted(request, self._instance, partial(summarise, query=query))
-        values = self._values(request, selection, report)
-        if report.since is None:
-            values["beginning"] = await run_in_threadpool(partial(read_beginning, self._instance, site))
         # Not on the event loop, where views would wait for it.
-        return await run_in_threadpool(
-            partial(self._pages.render, request, "site.html", signed_in=True, site=site, **values)
-        )
+        return await run_in_threadpool(partial(self._draw, request, selection, report))
+
+    def _draw(self, request: Request, selection: Selection, report: Report) -> Response:
+        site, values = report.query.site, self._values(request, selection, report)
+        if report.since is None:
+            values["beginning"] = read_beginning(self._instance, site)
+        return self._pages.render(request, "site.html", signed_in=True, site=site, **values)
 
     def _values(self, request: Request, selection: Selection, report: Report) -> dict[str, Any]:
         """What the template of a site's page needs besides the site."""

@@ -91,6 +91,8 @@ def _open_templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
+        # They come with the package: nobody changes them under a server that runs.
+        auto_reload=False,
     )
     found.install_gettext_callables(_, ngettext, newstyle=True)  # type: ignore[attr-defined]
     found.filters |= wording.FILTERS
@@ -105,6 +107,14 @@ def _open_templates() -> Environment:
         "sections": SECTIONS,
     }
     return found
+
+
+def compile_templates() -> None:
+    """Compile every template now, by one thread: those who ask for pages at once would each do it, and
+    views would wait for them."""
+    templates = _open_templates()
+    for name in templates.list_templates(extensions=["html"]):
+        templates.get_template(name)
 
 
 def address_of(name: str) -> str:

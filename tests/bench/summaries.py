@@ -144,10 +144,7 @@ def count_beside(server: Server, client: httpx2.Client) -> Iterator[Row]:
     load.steadily(server.port, requests, 200, 2, 16)
     cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
     for count in (0, 10):
-        readers = open_readers(server.url, cookie, 14, count)
-        if readers:
-            # Until all of them have started and have asked something.
-            load.steadily(server.port, requests, 200, 3, 16)
+        readers = open_readers(server.url, cookie, count)
         result = load.steadily(server.port, requests, 200, 10, 16)
         pages = close_readers(readers)
         p50, p99, worst = (result.percentile(share) for share in (0.5, 0.99, 1))
