@@ -15,7 +15,7 @@ import httpx2
 
 
 def open_readers(url: str, cookie: str, count: int) -> Sequence[subprocess.Popen[bytes]]:
-    """So many of them, each of which has got its first page: ten that start take both processors for seconds."""
+    """So many of them, each of which has got its first page: to start, ten take both processors."""
     command = [sys.executable, "-m", __name__, url, cookie]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     readers = [subprocess.Popen([*command, str(turn)], **pipes) for turn in range(count)]
