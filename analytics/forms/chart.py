@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from .colours import Ink, mix_ink
 from .picture import Area, Box, Dots, Line, Picture, Point, Shape, Text
@@ -56,6 +57,7 @@ def _curve(
     return [*base, ground, Line(points, ink, 1.75), Dots(points[-1:], ink, 2.75)]
 
 
+@lru_cache(maxsize=256)
 def _pale(ink: Ink, paper: Ink) -> Ink:
     """The colour, thinned on light and on dark paper."""
     light, dark = (ink, ink) if isinstance(ink, str) else ink
