@@ -93,7 +93,7 @@ def _plan(
         * WEEKDAYS[to_date(day).weekday()]
         * chance.uniform(0.88, 1.14)
         * (2.6 if chance.random() < 0.012 else 1.0)
-        * (end - start)
+        * sum(_hours_of(end - start))
         for index, (day, (start, end)) in enumerate(zip(numbers, bounds, strict=True))
     ]
     plain = _share(weights, views - fresh)
@@ -158,11 +158,20 @@ def _make_day(chance: random.Random, site: Site, day: _Day, readings: _Readings,
 def _visit_starts(chance: random.Random, day: _Day) -> Iterator[int]:
     """Times within the day, more of them in its busy hours."""
     length = day.end - day.start
-    weights = list(accumulate(HOURS))
+    weights = list(accumulate(_hours_of(length)))
     while True:
-        for hour in chance.choices(range(24), cum_weights=weights, k=1_000):
-            second = int((hour + chance.random()) * 3600)
-            yield day.start + (second if second < length else int(chance.random() * length))
+        for hour in chance.choices(range(len(weights)), cum_weights=weights, k=1_000):
+            yield day.start + int(hour * 3_600 + chance.random() * min(length - hour * 3_600, 3_600))
+
+
+def _hours_of(length: int) -> list[float]:
+    """How busy each hour is of a day's first so many seconds; the last may be a part of one.
+
+    An hour that a change of the clocks adds is as the last.
+    """
+    whole, rest = divmod(length, 3_600)
+    hours = [*HOURS, HOURS[-1]]
+    return [*hours[:whole], *([hours[whole] * rest / 3_600] if rest else [])]
 
 
 def _make_hit(site: Site, day: _Day, at: int, visitor: int, path: str, source: str, title: str) -> Hit:
