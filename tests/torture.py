@@ -259,8 +259,8 @@ def distinct(folder: Path) -> None:
         ("page", 1.0),
         ("referrer", 1.0),
         ("event", 1.0),
-        ("property", 5.0),
-        ("prop.order", 5.0),
+        ("property", 1.0),
+        ("prop.order", 1.0),
     ):
         with instance.borrow_reader(60) as reader:
             begun = time.process_time()
