@@ -145,6 +145,11 @@ def _cut(text: str) -> str:
     return text[:MAX_WORD]
 
 
+def load_tables() -> None:
+    """Load the tables now, so that nobody's view waits for them."""
+    _tables()
+
+
 @cache
 def _tables() -> Callable[[str], PartialResult]:
     """ua-parser's tables of browsers and systems; those of devices, half of its 30 MB, are of no use here."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import uvicorn
 
+from . import agents, clients
 from .config import Config
 from .control import ControlServer
 from .errors import DataFolderInUse, PagetallyError
@@ -36,8 +37,8 @@ COLLECT_AFTER = (20_000, 20, 50)
 """Thresholds of the garbage collector. By default it looks through what a few hundred new objects made,
 hundreds of times a second under load: views in flight, which it finds alive."""
 
-COMPILE_AFTER = 2.0
-"""Seconds from the start to the compiling of pages' templates, which takes a third of a second."""
+PREPARE_AFTER = 2.0
+"""Seconds from the start to the loading of what first comers would wait for, half a second in all."""
 
 AppFactory = Callable[[Instance], Any]
 
@@ -70,8 +71,8 @@ def serve(config: Config, *, say: Callable[[str], None], make_app: AppFactory | 
         control = ControlServer(instance).start()
         scheduler = schedule(instance)
         # The first answers come before.
-        soon = datetime.now(UTC) + timedelta(seconds=COMPILE_AFTER)
-        scheduler.add_job(compile_templates, "date", run_date=soon)
+        soon = datetime.now(UTC) + timedelta(seconds=PREPARE_AFTER)
+        scheduler.add_job(prepare, "date", run_date=soon)
         scheduler.start()
         try:
             _announce(instance, app, url, say)
@@ -86,6 +87,13 @@ def serve(config: Config, *, say: Callable[[str], None], make_app: AppFactory | 
     finally:
         instance.close()
         listener.close()
+
+
+def prepare() -> None:
+    """Load what the first views and the first pages would wait for."""
+    agents.is_bot("")
+    clients.load_tables()
+    compile_templates()
 
 
 def take_place(config: Config, say: Callable[[str], None]) -> tuple[Instance, socket.socket]:
