@@ -7,7 +7,9 @@ import logging
 import os
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
@@ -43,8 +45,10 @@ SECRET_BYTES = 32
 READERS = 3
 """Connections that answer slow questions (dashboard pages), besides the one for counters."""
 
-FOLD_LIMIT = 2_000
-"""Hits in one slice of folding: a few milliseconds during which no view is stored."""
+FOLD_LEAST, FOLD_MOST = 100, 2_000
+"""Hits in one slice of folding."""
+FOLD_SECONDS = 0.005
+"""About how long a slice should take, during which no view is stored: machines differ by four times."""
 
 APART_A_JOB = 500
 """Hits that are kept apart in one job."""
@@ -73,19 +77,21 @@ class Instance:
         *,
         clock: Clock = system_clock,
         caps: Caps | None = None,
-        fold_limit: int = FOLD_LIMIT,
+        fold_limit: int | None = None,
         rate_limit: int = 0,
         geo_files: Sequence[Path] = (),
         has_aside: bool = False,
         command: str = "",
     ) -> None:
-        """`has_aside`: summaries are made by a process of their own, not by a thread of this one.
+        """`fold_limit`: hits that are folded at a time; by default as many as keep no view waiting.
+
+        `has_aside`: summaries are made by a process of their own, not by a thread of this one.
 
         `command`: what this process does with the folder, if it ends by itself: a server waits for it.
         """
         self.folder = folder
         self.aside = Aside(folder) if has_aside else None
-        self._fold_limit = fold_limit
+        self._fold_limit, self._fold_slice = fold_limit, FOLD_MOST
         self.clock = clock
         self._caps = caps
         self._lock = FolderLock(folder, command)
@@ -282,11 +288,15 @@ class Instance:
         return sum(self._fold_day(site, day) for site, day in pending)
 
     def _fold_day(self, site: int, day: int) -> int:
-        total, limit = 0, self._fold_limit
-        folded = limit
+        total, folded, limit = 0, 0, 0
         while folded == limit and not self._leaving.is_set():
-            folded = self.write(lambda store: store.fold(site, day, limit))
+            limit = self._fold_limit or self._fold_slice
+            folded, took = self.write(partial(_fold_slice, site=site, day=day, limit=limit))
             total += folded
+            if folded == limit:
+                # Half the way there: a slice that was slow by chance changes little.
+                wanted = (limit + limit * FOLD_SECONDS / took) / 2
+                self._fold_slice = int(min(max(wanted, FOLD_LEAST), FOLD_MOST))
         return total
 
     def rollup(self, before: int | None = None) -> int:
@@ -400,6 +410,13 @@ class Instance:
         else:
             self.write(lambda store: store.touch())
             self.writer.failure = None
+
+
+def _fold_slice(store: SqliteStore, site: int, day: int, limit: int) -> tuple[int, float]:
+    """How many hits were folded, and the seconds that it took."""
+    began = time.perf_counter()
+    folded = store.fold(site, day, limit)
+    return folded, max(time.perf_counter() - began, 1e-6)
 
 
 def read_secret(folder: Path) -> bytes:

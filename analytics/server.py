@@ -37,7 +37,7 @@ COLLECT_AFTER = (20_000, 20, 50)
 """Thresholds of the garbage collector. By default it looks through what a few hundred new objects made,
 hundreds of times a second under load: views in flight, which it finds alive."""
 
-PREPARE_AFTER = 2.0
+PREPARE_AFTER = 0.5
 """Seconds from the start to the loading of what first comers would wait for, half a second in all."""
 
 AppFactory = Callable[[Instance], Any]
