@@ -59,6 +59,15 @@ def test_sites(data: Path) -> None:
         "example.com is changed:",
         "  excluded: /admin/* /feed.xml -> /admin/* /b",
     ]
+    # What is kept of a list is canonical; in the words in which it was added it is taken out, too.
+    assert changes(data, "--add-exclude-path", "/c/", "--add-alias", "C.example")[1:] == [
+        "  aliases: b.example -> b.example c.example",
+        "  excluded: /admin/* /b -> /admin/* /b /c",
+    ]
+    assert changes(data, "--remove-exclude-path", "/c/", "--remove-alias", "C.example")[1:] == [
+        "  aliases: b.example c.example -> b.example",
+        "  excluded: /admin/* /b /c -> /admin/* /b",
+    ]
     assert changes(data, "--exclude-path", "/admin/*")[1:] == ["  excluded: /admin/* /b -> /admin/*"]
     assert changes(data, "--honour-gpc") == ["example.com is as it was."]
     failed = pagetally("site", "edit", "example.com", "--remove-alias", "c.example", data=data, check=False)
