@@ -122,8 +122,7 @@ class PageCount extends HTMLElement {
     if (width) Object.assign(this.style, { display: 'inline-block', minWidth: parseFloat(width) + 'ch' });
     root.textContent = this.title = '';
     if (!Number.isFinite(value) || value! < +this.getAttribute('min')!) {
-      root.append(document.createElement('slot'));
-      return;
+      return root.append(document.createElement('slot'));
     }
     let lang: string | undefined;
     try {
@@ -147,7 +146,8 @@ whenMoved(() => {
   all.forEach((element) => element.renew());
   askSoon();
 });
-// It may have asked before the view that another script counts; it asks again when that has been answered.
+// It may have asked before the view that another script counts; it asks again when that has been answered. What a page
+// itself asks for over and over (/api/events) is another address.
 new PerformanceObserver((list) =>
-  list.getEntries().forEach(({ name }) => name.includes('/api/event') && askSoon()),
+  list.getEntries().forEach((one) => (one.name + '?').includes('api/event?') && askSoon()),
 ).observe({ entryTypes: ['resource'] });

@@ -207,6 +207,7 @@ test('after a view the number is asked for again, and no older answer replaces i
   page.answer = () => new Promise((done) => (answer = done));
   await page.add('page-count', {});
   page.load('https://stats.example.org/v/pt.js', 'https://stats.example.org/v/api/counters?site=example.com');
+  page.load('https://example.com/api/events?since=1', 'https://example.com/api/event-types', '/api/event/7');
   await pass(50);
   assert.equal(page.urls.length, 1);
   page.answer = () => ({ pages: { '/a': { views: 6 } } });
