@@ -219,6 +219,20 @@ test('after a view the number is asked for again, and no older answer replaces i
   assert.deepEqual(page.texts, ['6']);
 });
 
+test('a label that changes all the time keeps no number from being shown', async () => {
+  const page = count(5);
+  const late: ((answer: unknown) => void)[] = [];
+  page.answer = () => new Promise((done) => late.push(done));
+  const [element] = await page.add('page-count', {});
+  for (const label of ['{n} a', '{n} b', '{n} c']) {
+    element.attributes.label = label;
+    element.attributeChangedCallback();
+    late.shift()!({ pages: { '/a': { views: 5 } } });
+    await pass(50);
+    assert.deepEqual(page.texts, [label.replace('{n}', '5')]);
+  }
+});
+
 test('more elements than one question takes', async () => {
   const page = count(5);
   await page.add('page-count', ...Array.from({ length: 120 }, (_, number) => ({ path: `/${number}` })));
