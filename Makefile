@@ -44,13 +44,16 @@ wheel: .venv/ready
 	$(BIN)/python -m hatchling build -t wheel
 
 # An environment of its own at PREFIX, with the versions of the lock file; or what is there, made new.
-PIP_THERE = $(BIN)/python -m pip --python $(PREFIX)/bin/python install --quiet --disable-pip-version-check
+# Blanks in it are escaped; in quotes a ~ would stay one.
+BLANK := $(subst ,, )
+THERE = $(subst $(BLANK),\$(BLANK),$(PREFIX))
+PIP_THERE = $(BIN)/python -m pip --python $(THERE)/bin/python install --quiet --disable-pip-version-check
 install: wheel
-	@echo "Installing Pagetally into $(PREFIX)"
-	@$(BIN)/python -m venv --without-pip $(PREFIX)
+	@echo "Installing Pagetally into" $(THERE)
+	@$(BIN)/python -m venv --without-pip $(THERE)
 	@$(PIP_THERE) --require-hashes -r requirements.lock
 	@$(PIP_THERE) --no-deps --force-reinstall dist/pagetally-*.whl
-	@$(PREFIX)/bin/pagetally --version
+	@$(THERE)/bin/pagetally --version
 
 # What is to be translated, from the sources into the catalogues, and these compiled.
 words: .venv/ready

@@ -59,6 +59,15 @@ def test_sites(data: Path) -> None:
         "example.com is changed:",
         "  excluded: /admin/* /feed.xml -> /admin/* /b",
     ]
+    # What is kept of a list is canonical; in the words in which it was added it is taken out, too.
+    assert changes(data, "--add-exclude-path", "/c/", "--add-alias", "C.example")[1:] == [
+        "  aliases: b.example -> b.example c.example",
+        "  excluded: /admin/* /b -> /admin/* /b /c",
+    ]
+    assert changes(data, "--remove-exclude-path", "/c/", "--remove-alias", "C.example")[1:] == [
+        "  aliases: b.example c.example -> b.example",
+        "  excluded: /admin/* /b /c -> /admin/* /b",
+    ]
     assert changes(data, "--exclude-path", "/admin/*")[1:] == ["  excluded: /admin/* /b -> /admin/*"]
     assert changes(data, "--honour-gpc") == ["example.com is as it was."]
     failed = pagetally("site", "edit", "example.com", "--remove-alias", "c.example", data=data, check=False)
@@ -592,3 +601,18 @@ def test_a_database_of_an_earlier_version_is_told(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "is of an earlier version" in done.stderr
     assert "pagetally serve" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [("site", "list"), ("recount", "--check"), ("doctor",), ("serve", "--port", "0")]
+)
+def test_a_database_of_a_newer_version_is_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
+    data = tmp_path / "data"
+    pagetally("site", "add", "example.com", data=data)
+    with contextlib.closing(sqlite3.connect(data / "pagetally.db")) as connection, connection:
+        connection.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name) VALUES ('pagetally', 'm999_later')"
+        )
+    done = pagetally(*words, data=data, check=False)
+    assert done.returncode == 1
+    assert "was written by a newer Pagetally (m999_later)\nInstall that version" in done.stderr

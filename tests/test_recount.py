@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from analytics.breakdown import Grouping, tabulate
-from analytics.model import Count, Hit, Kind, Range, Site, Totals
+from analytics.counts import ADD, MAX_COUNT
+from analytics.model import Amount, Count, Detail, Hit, Kind, Range, Site, Totals
 from analytics.store.connect import FILE
 from analytics.store.ingest import Caps
 from analytics.store.sqlite import SqliteReader, SqliteStore
@@ -455,6 +456,19 @@ def test_properties_over_the_cap_of_a_day_are_others(tmp_path: Path, restart: bo
         "a=3": 1,
     }
     assert found["prop.a"] == {"1": 1, "true": 1, "x": 1, "(other)": 1, "3": 1, "(none)": 1}
+
+
+def test_a_list_counts_a_page_to_the_last_view_whatever_the_owner_added(tmp_path: Path) -> None:
+    with contextlib.closing(SqliteStore(tmp_path)) as store:
+        store.save_site(Site(id=0, domain="1.example"), 0)
+        store.write([view(0, 0, visitor=1, page="/a")])
+        for _ in range(10):
+            number = store.begin_adjustment(1, 0, "offset", Detail(strategy=ADD))
+            store.stage_counts(number, [Amount("/a", MAX_COUNT)])
+            store.finish_counts(number)
+    with contextlib.closing(SqliteReader(tmp_path)) as reader:
+        (page,), _ = reader.top_pages(1, None, 1)
+        assert page.views == reader.page_counts(1, ["/a"])["/a"].views == 10 * MAX_COUNT + 1
 
 
 def test_over_every_cap_the_site_total_stays_exact(tmp_path: Path) -> None:

@@ -194,13 +194,20 @@ def merge_lists(old: Site, given: dict[str, Any]) -> dict[str, Any]:
     for option, (field, _) in LISTS.items():
         added, removed = given[f"add_{field}"], given[f"remove_{field}"]
         have = dict.fromkeys((*(whole[field] or getattr(old, field)), *added))
-        for one in removed:
+        taken = [one if one in have else _as_kept(old, field, one) for one in removed]
+        for one in taken:
             if one not in have:
                 hint = f"Set: {' '.join(have) or 'none'}."
                 raise InputError(f"remove-{option}", f"{one!r} is not among what is set", hint=hint)
         if added or removed:
-            whole[field] = tuple(one for one in have if one not in removed) or ("",)
+            whole[field] = tuple(one for one in have if one not in taken) or ("",)
     return whole
+
+
+def _as_kept(site: Site, field: str, text: str) -> str:
+    """What a list has once a text was added to it, so that the same words take it out again."""
+    kept = getattr(check_site(msgspec.structs.replace(site, **{field: (text,)})), field)
+    return kept[0] if kept else text
 
 
 def tell_of_changes(old: Site, new: Site) -> None:

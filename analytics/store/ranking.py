@@ -165,8 +165,10 @@ def _sum_up(connection: Connection, pieces: str, place: Mapping[str, Any]) -> Su
         ids, at = np.arange(first, last + 1), path - first
     else:
         ids, at = np.unique(path, return_inverse=True)
-    # Sums stay far below 2**53, to which floats are exact.
-    sums = [np.bincount(at, weights=each, minlength=len(ids)).astype(np.int64) for each in (views, visitors)]
+    # Not by the weights of bincount: an owner's offsets may be more than floats tell apart.
+    sums = [np.zeros(len(ids), np.int64) for _ in range(2)]
+    for total, each in zip(sums, (views, visitors), strict=True):
+        np.add.at(total, at, each)
     is_there = np.bincount(at, minlength=len(ids)) > 0
     return Sums(ids, *sums).only(is_there)
 

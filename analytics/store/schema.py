@@ -8,13 +8,26 @@ may still get hits) has its pages in `page_visitor` and its visits in `visit`; c
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from msgspec.structs import astuple
 from sqlite_utils import Database, Migrations
 
 from ..channels import classify
+from ..errors import NewerDatabase
 from ..model import NO_CAMPAIGN, Campaign
 
 migrations = Migrations("pagetally")
+
+
+def refuse_newer(database: Database, file: Path) -> set[str]:
+    """The migrations that a file has; NewerDatabase where this version does not know them all."""
+    applied = {migration.name for migration in migrations.applied(database)}
+    unknown = applied - {migration.name for migration in migrations._migrations}
+    if unknown:
+        message = f"{file} was written by a newer Pagetally ({', '.join(sorted(unknown))})"
+        raise NewerDatabase(message, hint="Install that version, or restore a backup from before it.")
+    return applied
 
 
 @migrations()

@@ -14,7 +14,7 @@ from sqlite_utils import Database
 from ..breakdown import Lookup
 from ..columns import Columns
 from ..dimensions import Dimension
-from ..errors import NewerDatabase, StoreFailed
+from ..errors import StoreFailed
 from ..goals import Kept
 from ..model import (
     Actor,
@@ -71,7 +71,7 @@ from .connect import (
 from .ingest import DAY, SALT_LIFETIME, Caps, Ingest, Salt
 from .related import Relation
 from .rollup import Prepared, Work
-from .schema import migrations
+from .schema import migrations, refuse_newer
 from .tails import Moment, Tails
 
 REPEAT_DAYS = 2
@@ -82,7 +82,8 @@ class SqliteReader:
 
     def __init__(self, folder: Path, tails: Tails | None = None) -> None:
         """`tails`: of the store that writes the same folder, in this process."""
-        self._connection = open_reader(folder / FILE)
+        self._file = folder / FILE
+        self._connection = open_reader(self._file)
         self._columns = ColumnSource(self._connection)
         self._tails = tails
         self._moment: Moment | None = None
@@ -106,8 +107,10 @@ class SqliteReader:
             self._connection.execute("ROLLBACK")
 
     def is_up_to_date(self) -> bool:
-        """Whether the tables are those of this version."""
-        return not {one.name for one in migrations.pending(Database(self._connection))}
+        """Whether the tables are those of this version, not of an earlier one. NewerDatabase."""
+        database = Database(self._connection)
+        refuse_newer(database, self._file)
+        return not {one.name for one in migrations.pending(database)}
 
     def sites(self) -> list[Site]:
         return reads.read_sites(self._connection)
@@ -328,11 +331,7 @@ class SqliteStore:
         """Bring the tables up to date; a database that has views is backed up first."""
         database = Database(self._connection)
         ours = {migration.name for migration in migrations.pending(database)}
-        applied = {migration.name for migration in migrations.applied(database)}
-        known = {migration.name for migration in migrations._migrations}
-        if applied - known:
-            message = f"{self.file} was written by a newer Pagetally ({', '.join(sorted(applied - known))})"
-            raise NewerDatabase(message, hint="Install that version, or restore a backup from before it.")
+        applied = refuse_newer(database, self.file)
         if ours and applied:
             folder = self.folder / "backups"
             folder.mkdir(exist_ok=True, mode=0o700)

@@ -8,7 +8,7 @@ interface Counters {
 
 const all = new Set<PageCount>();
 let due: unknown;
-let turn = 0;
+let turn = 0; // what was asked before it changed is answered too late
 
 /** A number as it is to be read; compact is what `Intl` makes of it, as on badges: 965,774 is 966K, 999,950 is 1M. */
 function write(value: number, format: string | null, lang?: string): string {
@@ -35,11 +35,10 @@ function choose(label: string, value: number, lang?: string): string {
 function ask() {
   due = 0;
   const groups: Record<string, PageCount[]> = {};
-  all.forEach((element) => {
-    element.renew();
+  for (const element of all) {
     const key = element.query();
     (groups[key] = groups[key] || []).push(element);
-  });
+  }
   const now = turn;
   for (const key in groups) {
     while (groups[key]![0]) {
@@ -48,7 +47,7 @@ function ask() {
       fetch(base + 'counters?' + key + [...paths].join(''), { credentials: 'omit', referrerPolicy: 'no-referrer' })
         .then((answer) => answer.json())
         .then(({ site, pages }: Counters) => {
-          if (now != turn) return; // there is more to ask since: another page, or a view
+          if (now != turn) return;
           part.forEach((element) => {
             const [scope, metric] = element.metric();
             element.show(((scope == 'page' ? pages[element.page()] : site) || {})[metric]);
@@ -59,9 +58,10 @@ function ask() {
   }
 }
 
-const askSoon = () => {
+/** After a view, or on another page. */
+const renewAll = () => {
   turn++;
-  due = due || setTimeout(ask, 50);
+  all.forEach((element) => element.renew());
 };
 
 class PageCount extends HTMLElement {
@@ -73,7 +73,7 @@ class PageCount extends HTMLElement {
 
   connectedCallback() {
     all.add(this);
-    askSoon();
+    this.renew();
   }
 
   disconnectedCallback() {
@@ -81,7 +81,7 @@ class PageCount extends HTMLElement {
   }
 
   attributeChangedCallback() {
-    if (this.isConnected) askSoon();
+    if (this.isConnected) this.renew();
   }
 
   page() {
@@ -102,11 +102,15 @@ class PageCount extends HTMLElement {
     return [scope, metric]; // "online" has no scope of its own: it is the site's
   }
 
-  /** Drops a number that is not the one asked for any more: of another page, say. */
+  /** Asks soon, and drops a number that is not the one asked for any more: of another page, say. */
   renew() {
     const key = this.page() + ' ' + this.query() + this.metric();
-    if (key != this.asked) this.show();
+    if (key != this.asked) {
+      turn++;
+      this.show();
+    }
     this.asked = key;
+    due = due || setTimeout(ask, 50);
   }
 
   /** Without a number what the page wrote into the element. */
@@ -122,8 +126,7 @@ class PageCount extends HTMLElement {
     if (width) Object.assign(this.style, { display: 'inline-block', minWidth: parseFloat(width) + 'ch' });
     root.textContent = this.title = '';
     if (!Number.isFinite(value) || value! < +this.getAttribute('min')!) {
-      root.append(document.createElement('slot'));
-      return;
+      return root.append(document.createElement('slot'));
     }
     let lang: string | undefined;
     try {
@@ -143,11 +146,9 @@ class PageCount extends HTMLElement {
 }
 
 define('page-count', PageCount);
-whenMoved(() => {
-  all.forEach((element) => element.renew());
-  askSoon();
-});
-// It may have asked before the view that another script counts; it asks again when that has been answered.
+whenMoved(renewAll);
+// It may have asked before the view that another script counts; it asks again when that has been answered. What a page
+// itself asks for over and over (/api/events) is another address.
 new PerformanceObserver((list) =>
-  list.getEntries().forEach(({ name }) => name.includes('/api/event') && askSoon()),
+  list.getEntries().forEach((one) => (one.name + '?').includes('api/event?') && renewAll()),
 ).observe({ entryTypes: ['resource'] });

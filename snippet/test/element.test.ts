@@ -207,6 +207,7 @@ test('after a view the number is asked for again, and no older answer replaces i
   page.answer = () => new Promise((done) => (answer = done));
   await page.add('page-count', {});
   page.load('https://stats.example.org/v/pt.js', 'https://stats.example.org/v/api/counters?site=example.com');
+  page.load('https://example.com/api/events?since=1', 'https://example.com/api/event-types', '/api/event/7');
   await pass(50);
   assert.equal(page.urls.length, 1);
   page.answer = () => ({ pages: { '/a': { views: 6 } } });
@@ -216,6 +217,20 @@ test('after a view the number is asked for again, and no older answer replaces i
   answer({ pages: { '/a': { views: 5 } } });
   await pass(50);
   assert.deepEqual(page.texts, ['6']);
+});
+
+test('a label that changes all the time keeps no number from being shown', async () => {
+  const page = count(5);
+  const late: ((answer: unknown) => void)[] = [];
+  page.answer = () => new Promise((done) => late.push(done));
+  const [element] = await page.add('page-count', {});
+  for (const label of ['{n} a', '{n} b', '{n} c']) {
+    element.attributes.label = label;
+    element.attributeChangedCallback();
+    late.shift()!({ pages: { '/a': { views: 5 } } });
+    await pass(50);
+    assert.deepEqual(page.texts, [label.replace('{n}', '5')]);
+  }
 });
 
 test('more elements than one question takes', async () => {
