@@ -332,7 +332,7 @@ def read_number(name: str, text: str) -> int | None:
     text = text.strip().replace("−", "-")
     if not text:
         return None
-    sign, digits = (-1 if text[0] == "-" else 1), text.removeprefix("-").removeprefix("+")
+    sign, digits = (-1 if text[0] == "-" else 1), text[1:] if text[0] in "+-" else text
     if GROUPED.fullmatch(digits):
         digits = re.sub(r"[^0-9]", "", digits)
     if not (digits.isascii() and digits.isdigit() and len(digits) < 17 and int(digits) <= MAX_COUNT):

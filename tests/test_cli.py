@@ -157,6 +157,7 @@ WRONG = [
     (("backup", ""), 2, "file: is empty"),
     (("import", "pull", INSIDE, *PULL, "--sitemap", INSIDE), 2, "url: 127.0.0.1 is no public address"),
     (("stats", "none.example"), 2, "is not known here"),
+    (("counter", "add", "--views=-+5"), 2, "'-+5' is no number; write 18815 or 18,815, up to 1,000"),
     (("counter", "set", "--views", "1;2"), 2, "'1;2' is no number; write 18815 or 18,815, up to 1,000"),
     (("counter", "add", "--views", "-9" + "0" * 15), 2, "is no number; write 18815 or 18,815, up to 1,000"),
     (("stats",), 2, "site: is required\nSites: other.example, there.example.\n"),
