@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from contextvars import copy_context
 from gettext import NullTranslations
 from html.parser import HTMLParser
 from io import BytesIO
@@ -18,8 +19,9 @@ from starlette.testclient import TestClient
 from analytics.commands import Advance, BeginAdjustment, perform
 from analytics.forms.markup import FORMS
 from analytics.instance import Instance
-from analytics.language import LANGUAGES, Language, choose_language
+from analytics.language import LANGUAGES, Language, choose_language, speak
 from analytics.model import Detail
+from analytics.web.pages import open_templates
 from analytics.wording import REASONS
 
 from .conftest import add_site
@@ -81,6 +83,17 @@ def test_catalogues_are_complete_and_compiled(code: str) -> None:
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     assert compiled.getvalue() == file.with_suffix(".mo").read_bytes()
+
+
+def test_no_template_keeps_a_word_of_the_language_that_came_first() -> None:
+    def read() -> list[str]:
+        speak(choose_language("de"))
+        template = open_templates().from_string('{{ "page"|dimension }}')
+        found = [template.render()]
+        speak(choose_language("en"))
+        return [*found, template.render()]
+
+    assert copy_context().run(read) == ["Seite", "Page"]
 
 
 class _Pseudo(NullTranslations):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -33,7 +35,7 @@ class Pages:
     """Renders the templates under analytics/templates."""
 
     def __init__(self) -> None:
-        self._templates = _open_templates()
+        self._templates = open_templates()
 
     def render(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         """An HTML answer; `base` in a template is the path under which we are shown."""
@@ -82,7 +84,7 @@ class Pages:
 
 
 @cache
-def _open_templates() -> Environment:
+def open_templates() -> Environment:
     """The templates, compiled once for all apps of a process."""
     found = Environment(
         loader=PackageLoader("analytics"),
@@ -95,7 +97,7 @@ def _open_templates() -> Environment:
         auto_reload=False,
     )
     found.install_gettext_callables(_, ngettext, newstyle=True)  # type: ignore[attr-defined]
-    found.filters |= wording.FILTERS
+    found.filters |= {name: _said_anew(say) for name, say in wording.FILTERS.items()}
     found.globals |= {
         "version": __version__,
         "language": lambda: spoken().code,
@@ -109,10 +111,21 @@ def _open_templates() -> Environment:
     return found
 
 
+def _said_anew(say: Callable[..., object]) -> Callable[..., object]:
+    """A filter whose answer to a constant is not worked out when the template is compiled, once for all, in
+    the language of whoever came first."""
+
+    @pass_context
+    def call(_: Context, *args: object, **kwargs: object) -> object:
+        return say(*args, **kwargs)
+
+    return call
+
+
 def compile_templates() -> None:
     """Compile every template now, by one thread: those who ask for pages at once would each do it, and
     views would wait for them."""
-    templates = _open_templates()
+    templates = open_templates()
     for name in templates.list_templates(extensions=["html"]):
         templates.get_template(name)
 
