@@ -91,7 +91,7 @@ class Instance:
         """
         self.folder = folder
         self.aside = Aside(folder) if has_aside else None
-        self._fold_limit, self._fold_slice = fold_limit, FOLD_MOST
+        self._fold_limit, self._slice_size = fold_limit, FOLD_MOST
         self.clock = clock
         self._caps = caps
         self._lock = FolderLock(folder, command)
@@ -290,13 +290,13 @@ class Instance:
     def _fold_day(self, site: int, day: int) -> int:
         total, folded, limit = 0, 0, 0
         while folded == limit and not self._leaving.is_set():
-            limit = self._fold_limit or self._fold_slice
+            limit = self._fold_limit or self._slice_size
             folded, took = self.write(partial(_fold_slice, site=site, day=day, limit=limit))
             total += folded
             if folded == limit:
                 # Half the way there: a slice that was slow by chance changes little.
                 wanted = (limit + limit * FOLD_SECONDS / took) / 2
-                self._fold_slice = int(min(max(wanted, FOLD_LEAST), FOLD_MOST))
+                self._slice_size = int(min(max(wanted, FOLD_LEAST), FOLD_MOST))
         return total
 
     def rollup(self, before: int | None = None) -> int:

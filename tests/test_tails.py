@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from queue import SimpleQueue
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -183,3 +184,30 @@ def test_after_a_start_they_are_counted_before_somebody_asks(
         assert reader.site_count(1) == Count(14, 4)
         assert reader.site_count(1, Range(FIRST, FIRST)) == Count(7, 2)
     assert counted.empty()
+
+
+@pytest.mark.parametrize(
+    ("microseconds", "hits"),
+    [
+        # what a hit takes on a machine, and how many are folded while views wait
+        (25, 200),
+        (10, 500),
+        (1, 2_000),
+        (1_000, 100),
+    ],
+)
+def test_a_slice_of_folding_takes_as_long_on_every_machine(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, microseconds: int, hits: int
+) -> None:
+    now, limits = [0.0], []
+
+    def fold(_: SqliteStore, site: int, day: int, limit: int) -> int:
+        limits.append(limit)
+        now[0] += limit * microseconds / 1e6
+        return limit if len(limits) < 20 else 0
+
+    monkeypatch.setattr("analytics.instance.time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(SqliteStore, "fold", fold)
+    instance.write(lambda store: store.write([view(1, 0)]))
+    instance.fold()
+    assert limits[-1] == pytest.approx(hits, rel=0.02)
