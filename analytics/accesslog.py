@@ -36,7 +36,7 @@ _SECONDS = {f"{second:02d}": second for second in range(61)}
 _MONTHS = {name: number for number, name in enumerate(month_abbr) if name}
 
 
-class LogLine(Struct, frozen=True):
+class LogLine(Struct, frozen=True, gc=False):
     """One request of an access log."""
 
     address: str

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from .agents import AI, MAX_AGENT, is_bot
 from .language import N_
 from .model import Client
@@ -111,10 +113,11 @@ MOBILE = re.compile(r"mobi|iphone|ipod|android|windows phone|blackberry|opera mi
 _BRAND = re.compile(r'"([^"]{1,60})";\s*v="([0-9]{1,6})')
 
 
-def read_client(agent: str, hints: Mapping[str, str], screen: int | None) -> Client:
-    """What a view was seen with. `hints` are headers by lower-cased name; `screen` is in CSS pixels."""
+def read_client(agent: str, hints: Mapping[str, str], screen: int | None, host: str = "") -> Client:
+    """What a view was seen with, and under which host. `hints` are headers by lower-cased name; `screen`
+    is in CSS pixels."""
     said = tuple(hints.get(name, "")[:MAX_HINT] for name in HINTS) if hints else NO_HINTS
-    return _read(agent[:MAX_AGENT], said, screen_class(screen))
+    return _read_under(agent[:MAX_AGENT], said, screen_class(screen) if screen else "", host)
 
 
 NO_HINTS = ("",) * len(HINTS)
@@ -125,6 +128,11 @@ def screen_class(width: int | None) -> str:
     if width is None or not 0 < width < 20_000:
         return ""
     return next((name for limit, name in SCREENS if width < limit), WIDEST)
+
+
+@lru_cache(maxsize=16_384)
+def _read_under(agent: str, said: tuple[str, ...], screen: str, host: str) -> Client:
+    return replace(_read(agent, said, screen), host=host)
 
 
 @lru_cache(maxsize=16_384)

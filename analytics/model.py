@@ -77,7 +77,7 @@ class Site(Struct, frozen=True, kw_only=True):
         return self.path_aliases.get(path, path)
 
 
-class Event(Struct, frozen=True, kw_only=True):
+class Event(Struct, frozen=True, kw_only=True, gc=False):
     """What a client said happened: parsed and limited, but not believed yet."""
 
     name: str
@@ -102,7 +102,7 @@ class Event(Struct, frozen=True, kw_only=True):
     """Only the site is known, not the page: some old clients say no more. It counts as `OTHER`."""
 
 
-class Arrival(Struct, frozen=True, kw_only=True):
+class Arrival(Struct, frozen=True, kw_only=True, gc=False):
     """What the server saw of the request that carried an event. Never stored as it is."""
 
     at: float
@@ -179,7 +179,7 @@ class Origin(Struct, frozen=True, gc=False):
     """One of `channels.CHANNELS`."""
 
 
-class Hit(Struct, frozen=True):
+class Hit(Struct, frozen=True, gc=False):
     """What goes into the store: nothing in it says who the visitor is."""
 
     site: int
@@ -206,7 +206,7 @@ class Hit(Struct, frozen=True):
     """The rule by which it counts, and the reason for which it would be kept apart."""
 
 
-class Drop(Struct, frozen=True):
+class Drop(Struct, frozen=True, gc=False):
     """A view or an event that is deliberately not stored, and why."""
 
     site: int

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from . import agents, campaigns, clients, days, referrers, spam, tokens, urls, visitors
@@ -24,6 +25,7 @@ from .model import (
     UNKNOWN_CLIENT,
     UNKNOWN_PLACE,
     Arrival,
+    Campaign,
     Client,
     Drop,
     Event,
@@ -51,50 +53,27 @@ def nowhere(address: str) -> Place:
     return UNKNOWN_PLACE
 
 
-class Draft:
+class Draft(Struct, gc=False):
     """A view on its way to one site."""
 
-    __slots__ = (
-        "arrival",
-        "at",
-        "campaign",
-        "client",
-        "day",
-        "event",
-        "page",
-        "place",
-        "place_of",
-        "salt_of",
-        "site",
-        "source",
-        "visitor",
-    )
-
-    def __init__(
-        self,
-        site: Site,
-        event: Event,
-        page: urls.Page,
-        arrival: Arrival,
-        salt_of: SaltOf,
-        place_of: PlaceOf = nowhere,
-    ) -> None:
-        self.site = site
-        self.event = event
-        self.page = page
-        self.arrival = arrival
-        self.salt_of = salt_of
-        self.place_of = place_of
-        self.at = int(arrival.at)
-        self.day = 0
-        self.visitor = 0
-        self.source = ""
-        self.client = UNKNOWN_CLIENT
-        self.place = UNKNOWN_PLACE
-        self.campaign = NO_CAMPAIGN
+    site: Site
+    event: Event
+    page: urls.Page
+    arrival: Arrival
+    salt_of: SaltOf
+    place_of: PlaceOf
+    at: int
+    day: int = 0
+    visitor: int = 0
+    source: str = ""
+    client: Client = UNKNOWN_CLIENT
+    place: Place = UNKNOWN_PLACE
+    campaign: Campaign = NO_CAMPAIGN
 
 
 Step = Callable[[Draft], str | None]
+
+VIEW, ENGAGED = int(Kind.VIEW), int(Kind.ENGAGEMENT)
 
 
 def drop_engagement(draft: Draft) -> str | None:
@@ -189,8 +168,8 @@ def put_campaign(draft: Draft) -> None:
 def put_client(draft: Draft) -> None:
     """Browser, system, device and screen, and the host that the page was shown under."""
     arrival = draft.arrival
-    client = clients.read_client(arrival.agent, arrival.hints, draft.event.screen)
-    draft.client = _shown_under(client, urls.bare_host(draft.page.host))
+    host = urls.bare_host(draft.page.host)
+    draft.client = clients.read_client(arrival.agent, arrival.hints, draft.event.screen, host)
 
 
 def put_place(draft: Draft) -> None:
@@ -198,11 +177,6 @@ def put_place(draft: Draft) -> None:
     place = draft.place_of(draft.arrival.address)
     language = clients.read_language(draft.arrival.language) if draft.arrival.language else ""
     draft.place = _speaking(place, language) if language else place
-
-
-@lru_cache(maxsize=16_384)
-def _shown_under(client: Client, host: str) -> Client:
-    return replace(client, host=host)
 
 
 @lru_cache(maxsize=16_384)
@@ -244,61 +218,58 @@ def run(
     to the owner's rules. InputError when the address cannot be used.
     """
     page = urls.read_page(event.url, hash_mode=event.hash_mode)
-    names = event.domains or (page.host,)
-    return [_run_one(name, event, page, arrival, sites, salt_of, place_of, judges) for name in names]
+    results: list[Hit | Drop] = []
+    for name in event.domains or (page.host,):
+        site = sites.get(urls.bare_host(name))
+        if site is None:
+            results.append(Drop(0, "unknown-site", is_view=event.name == PAGEVIEW))
+        else:
+            at = int(arrival.at)
+            draft = Draft(site, event, _page_of(site, event, page), arrival, salt_of, place_of, at)
+            results.append(_run_one(draft, judges))
+    return results
 
 
-def _run_one(
-    name: str,
-    event: Event,
-    page: urls.Page,
-    arrival: Arrival,
-    sites: Mapping[str, Site],
-    salt_of: SaltOf,
-    place_of: PlaceOf,
-    judges: Mapping[int, Sequence[Judge]],
-) -> Hit | Drop:
-    site, is_view = sites.get(urls.bare_host(name)), event.name == PAGEVIEW
-    if site is None:
-        return Drop(0, "unknown-site", is_view=is_view)
+def _page_of(site: Site, event: Event, page: urls.Page) -> urls.Page:
+    """The page as the site's settings have it."""
     if site.query_keys:
         page = urls.read_page(event.url, query_keys=site.query_keys, hash_mode=event.hash_mode)
     if site.path_aliases:
         page = page._replace(path=site.page_key(page.path))
-    if event.is_pageless:
-        page = urls.Page(page.host, OTHER)
-    draft = Draft(site, event, page, arrival, salt_of, place_of)
+    return urls.Page(page.host, OTHER) if event.is_pageless else page
+
+
+def _run_one(draft: Draft, judges: Mapping[int, Sequence[Judge]]) -> Hit | Drop:
     apart = ""
     for step in STEPS:
         reason = step(draft)
-        if reason is None:
-            continue
-        apart = apart or reason
-        # What is kept apart goes through the other steps, so that it can be counted later.
-        if reason not in APART:
-            return Drop(site.id, apart, is_view=is_view)
-    hit = finish(draft)
-    if judges and site.id in judges:
-        return judge(hit, apart, judges[site.id])
-    return Drop(site.id, apart, hit, is_view=is_view) if apart else hit
+        if reason:
+            apart = apart or reason
+            # What is kept apart goes through the other steps, so that it can be counted later.
+            if reason not in APART:
+                return Drop(draft.site.id, apart, is_view=draft.event.name == PAGEVIEW)
+    hit, site = finish(draft), draft.site.id
+    if judges and site in judges:
+        return judge(hit, apart, judges[site])
+    return Drop(site, apart, hit, is_view=draft.event.name == PAGEVIEW) if apart else hit
 
 
 def finish(draft: Draft) -> Hit:
     """The hit of a draft that went through every step."""
     event = draft.event
-    kind = _kind_of(event)
+    kind = VIEW if event.name == PAGEVIEW else int(_kind_of(event))
     return Hit(
         draft.site.id,
         draft.day,
         draft.at,
         draft.visitor,
-        int(kind),
-        "" if kind == Kind.VIEW else event.name,
+        kind,
+        "" if kind == VIEW else event.name,
         draft.page.path,
         draft.source,
         event.title,
         visitors.hash_repeat(draft.site.id, event.id) if event.id else None,
-        _write_engagement(event) if kind == Kind.ENGAGEMENT else event.detail,
+        _write_engagement(event) if kind == ENGAGED else event.detail,
         draft.client,
         draft.place,
         draft.campaign,
@@ -306,8 +277,6 @@ def finish(draft: Draft) -> Hit:
 
 
 def _kind_of(event: Event) -> Kind:
-    if event.name == PAGEVIEW:
-        return Kind.VIEW
     if _is_engagement(event):
         return Kind.ENGAGEMENT
     return Kind.EVENT if event.interactive else Kind.QUIET_EVENT

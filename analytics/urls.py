@@ -178,6 +178,18 @@ def read_page(url: str, *, query_keys: Collection[str] = (), hash_mode: bool = F
     `query_keys` are the query keys that make a different page; with `hash_mode` the fragment
     does so too (single-page apps that route by `#/path`). InputError names the field `url`.
     """
+    if not query_keys and not hash_mode:
+        return _read_plain(url)
+    return _read_page(url, query_keys, hash_mode)
+
+
+@lru_cache(maxsize=16_384)
+def _read_plain(url: str) -> Page:
+    """What nearly every view asks for."""
+    return _read_page(url, (), False)
+
+
+def _read_page(url: str, query_keys: Collection[str], hash_mode: bool) -> Page:
     if len(url) > MAX_URL:
         raise InputError("url", f"is longer than {MAX_URL:,} characters")
     host, path, query, fragment = _split(url)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -55,6 +56,9 @@ PURPOSES = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
 
 HINTS = {name.encode(): name for name in clients.HINTS}
 
+HINTED, ASKING = frozenset(HINTS), frozenset(PURPOSES)
+NOTHING: Mapping[str, str] = {}
+
 
 def read_arrival(scope: Scope, now: float) -> Arrival:
     """What the request tells of its sender."""
@@ -67,11 +71,19 @@ def read_arrival(scope: Scope, now: float) -> Arrival:
         address=read_address(client[0]) if client else "",
         agent=told.get(b"user-agent", b"").decode("latin-1"),
         language=told.get(b"accept-language", b"").decode("latin-1"),
-        hints={name: told[header].decode("latin-1") for header, name in HINTS.items() if header in told},
-        purpose=next((told[header].decode("latin-1").lower() for header in PURPOSES if header in told), ""),
+        hints=NOTHING if HINTED.isdisjoint(told) else _read_hints(told),
+        purpose="" if ASKING.isdisjoint(told) else _read_purpose(told),
         gpc=told.get(b"sec-gpc") == b"1" or told.get(b"dnt") == b"1",
         token=scope.get(TOKEN, ""),
     )
+
+
+def _read_hints(told: Mapping[bytes, bytes]) -> dict[str, str]:
+    return {name: told[header].decode("latin-1") for header, name in HINTS.items() if header in told}
+
+
+def _read_purpose(told: Mapping[bytes, bytes]) -> str:
+    return next(told[header].decode("latin-1").lower() for header in PURPOSES if header in told)
 
 
 class Collector:
@@ -100,7 +112,7 @@ class Collector:
             instance.geo.find,
             instance.registry.judges,
         )
-        results = [self._cool(result) for result in results]
+        results = [result if isinstance(result, Drop) else self._cool(result) for result in results]
         drops = [result for result in results if isinstance(result, Drop)]
         if drops:
             self.tally(drops)
@@ -121,10 +133,8 @@ class Collector:
                 raise
         return results
 
-    def _cool(self, result: Hit | Drop) -> Hit | Drop:
+    def _cool(self, result: Hit) -> Hit | Drop:
         """A drop in place of a view that its visitor has just been counted for."""
-        if isinstance(result, Drop):
-            return result
         site = self._instance.registry.by_id.get(result.site)
         if site is None or not site.cooldown or self._instance.cooldown.claim(result, site.cooldown):
             return result
@@ -210,13 +220,12 @@ class EventEndpoint:
             results = await self._collector.take(event, scope, len(body))
         except InputError as error:
             raise payload.as_written(error, payload.given_in(body)) from None
-        headers = [ANYBODY, *tell_drops(results)]
+        kind, said = TEXT, b"ok"
         if b"counters=1" in scope["query_string"]:
             counters = await self._collector.count(event, results)
             if counters is not None:
-                await send_answer(send, 202, [*headers, JSON], counters)
-                return
-        await send_answer(send, 202, [*headers, TEXT], b"ok")
+                kind, said = JSON, counters
+        await send_answer(send, 202, [ANYBODY, *tell_drops(results), kind], said)
 
 
 class PixelEndpoint:
