@@ -102,9 +102,11 @@ def read_event(body: bytes) -> Event:
     if not url:
         raise InputError("url", "is required", hint='Send the page\'s address as "u" or "url".')
     name = fields.n if fields.n is not None else fields.name
-    name = PAGEVIEW if name is None else _read_name(name)
+    name = PAGEVIEW if name is None or name == PAGEVIEW else _read_name(name)
     engaged, scroll, age = _read_engagement(fields) if name == ENGAGEMENT else (None, None, None)
-    detail = read_props(_first(fields.m, fields.meta, fields.p, fields.props))
+    hash_mode = fields.h if fields.h is not None else fields.hash_mode
+    screen = fields.w if fields.w is not None else fields.screen
+    interactive = fields.i if fields.i is not None else fields.interactive
     return Event(
         name=name,
         url=url,
@@ -112,10 +114,10 @@ def read_event(body: bytes) -> Event:
         referrer=(fields.r or fields.referrer or "")[:MAX_TEXT],
         title=(fields.t or fields.title or "")[:MAX_TEXT],
         id="" if fields.id is None else read_id(str(fields.id)),
-        detail=detail,
-        hash_mode=_read_flag("h", _first(fields.h, fields.hash_mode), default=False),
-        screen=_read_screen(_first(fields.w, fields.screen)),
-        interactive=_read_flag("i", _first(fields.i, fields.interactive), default=True),
+        detail=read_props(_first(fields.m, fields.meta, fields.p, fields.props)),
+        hash_mode=hash_mode is not None and _read_flag("h", hash_mode, default=False),
+        screen=None if screen is None else _read_screen(screen),
+        interactive=interactive is None or _read_flag("i", interactive, default=True),
         engaged=engaged,
         scroll=scroll,
         age=age,

@@ -14,6 +14,9 @@ CAPACITY = 200_000
 """Visitors that are remembered at once over all sites; beyond them the longest absent are forgotten."""
 
 
+ENGAGEMENT = int(Kind.ENGAGEMENT)
+
+
 class Presence:
     """When each visitor of each site was last seen."""
 
@@ -40,7 +43,7 @@ class Presence:
         """These hits were stored."""
         with self._lock:
             for hit in hits:
-                if hit.kind == Kind.ENGAGEMENT:
+                if hit.kind == ENGAGEMENT:
                     continue  # it tells of a time before
                 seen = self._seen.get(hit.site)
                 if seen is None:

@@ -164,7 +164,7 @@ class Ingest:
         Call `keep` after the commit; a transaction that failed leaves nothing behind.
         """
         batch = self._batch = _Batch()
-        if not self._sites.issuperset(hit.site for hit in hits):
+        if not self._sites.issuperset({hit.site for hit in hits}):
             raise SiteRemoved("a site was removed")
         for salt in salts:
             if salt.site not in self._sites:
