@@ -27,14 +27,25 @@ def draw_chart(
     line: Ink = colour or LINE
     course = _smooth(values, width)
     if height < SMALL:
-        return Picture(width, height, title, _curve(course, 3, 3, width - 6, height - 6, line, PAPER))
-    frame: list[Shape] = [Box(0, 0, width, height, EDGE, 8), Box(1, 1, width - 2, height - 2, PAPER, 7)]
-    label_width, total_width = text_width(label, 12), text_width(total, 15, bold=True)
-    room = width - 28
-    shapes = [*frame, Text(width - 14 - total_width / 2, 26, total, 15, INK, total_width, bold=True)]
-    if label and label_width + total_width + 12 <= room:
-        shapes.append(Text(14 + label_width / 2, 25, label, 12, MUTED, label_width))
-    return Picture(width, height, title, [*shapes, *_curve(course, 14, 42, room, height - 56, line, PAPER)])
+        shapes = _curve(course, 3, 3, width - 6, height - 6, line)
+        return Picture(width, height, title, shapes, frame=(_base(3, height - 3, width - 6),))
+    total_width, room = text_width(total, 15, bold=True), width - 28
+    has_label = bool(label) and text_width(label, 12) + total_width + 12 <= room
+    said = Text(width - 14 - total_width / 2, 26, total, 15, INK, total_width, bold=True)
+    shapes = [said, *_curve(course, 14, 42, room, height - 56, line)]
+    return Picture(width, height, title, shapes, frame=_frame(width, height, label if has_label else ""))
+
+
+@lru_cache(maxsize=256)
+def _frame(width: float, height: float, label: str) -> tuple[Shape, ...]:
+    paper = Box(0, 0, width, height, EDGE, 8), Box(1, 1, width - 2, height - 2, PAPER, 7)
+    label_width = text_width(label, 12)
+    said = (Text(14 + label_width / 2, 25, label, 12, MUTED, label_width),) if label else ()
+    return (*paper, *said, _base(14, height - 14, width - 28))
+
+
+def _base(x: float, y: float, width: float) -> Shape:
+    return Line(((x, y), (x + width, y)), EDGE, 1)
 
 
 def _smooth(values: Sequence[int], width: float) -> list[float]:
@@ -45,22 +56,24 @@ def _smooth(values: Sequence[int], width: float) -> list[float]:
     return [sum(week) / len(week) for week in reversed(weeks)]
 
 
-def _curve(
-    values: Sequence[float], x: float, y: float, width: float, height: float, ink: Ink, paper: Ink
-) -> list[Shape]:
-    top, step = max([*values, 1]), width / max(1, len(values) - 1)
-    points: list[Point] = [
-        (x + index * step, y + height - value / top * height) for index, value in enumerate(values)
-    ]
-    base: list[Shape] = [Line([(x, y + height), (x + width, y + height)], EDGE, 1)]
-    ground = Area(points, _pale(ink, paper), y + height)
-    return [*base, ground, Line(points, ink, 1.75), Dots(points[-1:], ink, 2.75)]
+def _curve(values: Sequence[float], x: float, y: float, width: float, height: float, ink: Ink) -> list[Shape]:
+    floor, scale = y + height, height / max([*values, 1])
+    heights = [floor - value * scale for value in values]
+    points: list[Point] = list(zip(_spread(len(values), x, width), heights, strict=True))
+    ground = Area(points, _pale(ink), floor)
+    return [ground, Line(points, ink, 1.75), Dots(points[-1:], ink, 2.75)]
 
 
 @lru_cache(maxsize=256)
-def _pale(ink: Ink, paper: Ink) -> Ink:
+def _spread(count: int, x: float, width: float) -> tuple[float, ...]:
+    """So many places from `x` on, evenly over a width."""
+    step = width / max(1, count - 1)
+    return tuple([x + index * step for index in range(count)])
+
+
+@lru_cache(maxsize=256)
+def _pale(ink: Ink) -> Ink:
     """The colour, thinned on light and on dark paper."""
     light, dark = (ink, ink) if isinstance(ink, str) else ink
-    first, second = (paper, paper) if isinstance(paper, str) else paper
-    pale = mix_ink(first, light, 0.14), mix_ink(second, dark, 0.22)
+    pale = mix_ink(PAPER[0], light, 0.14), mix_ink(PAPER[1], dark, 0.22)
     return str(pale[0]), str(pale[1])

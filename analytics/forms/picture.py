@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from .colours import Ink
 
@@ -12,8 +13,7 @@ Shade = tuple[tuple[float, Ink], ...]
 """A fill from top to bottom: colours at shares of the height."""
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(Struct, frozen=True, gc=False):
     """A rectangle."""
 
     x: float
@@ -24,8 +24,7 @@ class Box:
     radius: float = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Area:
+class Area(Struct, frozen=True, gc=False):
     """A filled polygon."""
 
     points: Sequence[Point]
@@ -39,8 +38,7 @@ class Area:
         return [] if self.base is None else [(self.points[-1][0], self.base), (self.points[0][0], self.base)]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True, gc=False):
     """A line with round ends and corners."""
 
     points: Sequence[Point]
@@ -48,8 +46,7 @@ class Line:
     width: float
 
 
-@dataclass(frozen=True, slots=True)
-class Dots:
+class Dots(Struct, frozen=True, gc=False):
     """Discs of one size."""
 
     points: Sequence[Point]
@@ -57,8 +54,7 @@ class Dots:
     radius: float
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True, gc=False):
     """A line of text around the middle x, on the baseline y, fitted to its width."""
 
     x: float
@@ -72,8 +68,7 @@ class Text:
     """Whether room is left between the letters, not in them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True, gc=False):
     """A picture of somebody else, as a checked data: address; in SVG alone."""
 
     x: float
@@ -82,8 +77,7 @@ class Image:
     href: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(Struct, frozen=True, gc=False):
     """A picture that the owner gave, and that was looked into before it was kept."""
 
     x: float
@@ -97,8 +91,7 @@ class Stamp:
 Shape = Box | Area | Line | Dots | Text | Image | Stamp
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(Struct, frozen=True, gc=False):
     """A drawing. `title` is what it says to who cannot see it; all is cut to round corners of `radius`."""
 
     width: float
@@ -108,6 +101,8 @@ class Picture:
     radius: float = 0
     zoom: float = 1
     """How much larger it is shown than it is drawn."""
+    frame: tuple[Shape, ...] = ()
+    """What many pictures have in common, below the shapes: it is written out once for all of them."""
 
 
 def blank() -> Picture:

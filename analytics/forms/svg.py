@@ -6,7 +6,6 @@ from base64 import b64encode
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
-from itertools import chain
 
 from .colours import Ink
 from .picture import Area, Box, Dots, Image, Line, Picture, Point, Shape, Stamp, Text
@@ -17,7 +16,8 @@ FONT = "Verdana,DejaVu Sans,Noto Sans CJK SC,Geneva,sans-serif"
 def draw_svg(picture: Picture, theme: str = "light") -> str:
     """The picture as an SVG document; the theme is light, dark, or auto (as the reader's system is)."""
     inks = _Inks(theme)
-    body = "".join([_draw(shape, inks) for shape in picture.shapes])
+    below = inks.begin(picture.frame) if picture.frame else ""
+    body = below + "".join([_draw(shape, inks) for shape in picture.shapes])
     title = clean(picture.title)
     width, height = picture.width, picture.height
     if picture.radius:
@@ -49,6 +49,17 @@ class _Inks:
         self.defs: list[str] = []
         self._stamped: dict[bytes, str] = {}
         self._joined: dict[int, str] = {}
+
+    def begin(self, frame: tuple[Shape, ...]) -> str:
+        """The shapes that come first, in inks that the others share."""
+        text, classes, defs = _write_frame(frame, self._theme)
+        self._classes.update(classes)
+        self.defs.extend(defs)
+        return text
+
+    def learned(self) -> tuple[dict[tuple[str, tuple[str, str]], str], list[str]]:
+        """The classes and the definitions of what was written so far."""
+        return self._classes, self.defs
 
     def write(self, name: str, ink: Ink) -> str:
         """An attribute with its leading blank: ` fill="#fff"`, or ` class="i0"`."""
@@ -90,6 +101,15 @@ class _Inks:
 
 
 @lru_cache(maxsize=256)
+def _write_frame(
+    frame: tuple[Shape, ...], theme: str
+) -> tuple[str, dict[tuple[str, tuple[str, str]], str], list[str]]:
+    """The text of the shapes that come first, its classes and its definitions."""
+    inks = _Inks(theme)
+    return "".join([_draw(shape, inks) for shape in frame]), *inks.learned()
+
+
+@lru_cache(maxsize=256)
 def _write_style(classes: tuple[tuple[str, tuple[str, str]], ...]) -> str:
     """The style of colours that have classes, by name and pair; pictures of one form have the same."""
     light, dark = (
@@ -115,7 +135,7 @@ def _draw(shape: Shape, inks: _Inks) -> str:
                 f"{inks.write('fill', ink)}>{clean(text)}</text>"
             )
         case Area(points, fill):
-            corners = "".join(f" {_join([corner])}" for corner in shape.corners)
+            corners = "".join([f" {x:.5g} {y:.5g}" for x, y in shape.corners])
             return f'<path d="M{inks.join(points)}{corners}z"{inks.write("fill", fill)}/>'
         case Line(points, ink, width):
             return f'<path d="M{inks.join(points)}" fill="none"{inks.write("stroke", ink)}{_stroke(width)}/>'
@@ -134,4 +154,11 @@ def _stroke(width: float) -> str:
 
 def _join(points: Sequence[Point]) -> str:
     # Hundredths of a pixel. The percent sign, once for all, takes half as long as anything else.
-    return " ".join(["%.5g %.5g"] * len(points)) % tuple(chain.from_iterable(points))
+    across, down = zip(*points, strict=True)
+    return _columns(across) % down
+
+
+@lru_cache(maxsize=256)
+def _columns(across: tuple[float, ...]) -> str:
+    """The places from left to right, which are those of every chart of a size, with room for the heights."""
+    return " ".join([f"{x:.5g} %.5g" for x in across])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
+from operator import attrgetter
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -170,11 +171,10 @@ async def read_course(
 ) -> tuple[int, ...]:
     """The metric of each of the last days: of a page, or of the site where `path` is None."""
     today = local_day(site.timezone, instance.clock())
-    span, field = Range(today - days + 1, today), metric.field
+    span, value_of = Range(today - days + 1, today), attrgetter(metric.field)
 
     def read(reader: Counting) -> tuple[int, ...]:
-        found = day_values(reader, site, path, span)
-        values = {day: getattr(figures, field) for day, figures in found.items()}
+        values = {day: value_of(figures) for day, figures in day_values(reader, site, path, span).items()}
         return tuple([values.get(day, 0) for day in range(span.first, span.last + 1)])
 
     # A page is looked up on each day; a site has its days together.
