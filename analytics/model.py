@@ -231,7 +231,7 @@ APART = ("bot", "headless", "prefetch", "spam")
 """Reasons for which a hit is kept apart instead of thrown away."""
 
 
-class Range(Struct, frozen=True):
+class Range(Struct, frozen=True, gc=False):
     """Days from `first` to `last`, both in it."""
 
     first: int
@@ -268,7 +268,7 @@ class Earlier(Struct, frozen=True):
     A log that was copied in the midst of a second may have more of them."""
 
 
-class Count(Struct, frozen=True):
+class Count(Struct, frozen=True, gc=False):
     """Views and visitors of a page, a site, a day."""
 
     views: int = 0
@@ -280,7 +280,7 @@ class Count(Struct, frozen=True):
         return Count(max(self.views, 0), max(min(self.views, self.visitors), 0))
 
 
-class SiteCount(Struct, frozen=True):
+class SiteCount(Struct, frozen=True, gc=False):
     """A site's all-time count, and who is there now."""
 
     domain: str
@@ -296,7 +296,7 @@ class Counters(Struct, frozen=True):
     pages: dict[str, Count]
 
 
-class Totals(Struct, frozen=True):
+class Totals(Struct, frozen=True, gc=False):
     """The head figures of a range of days. Seconds for `duration`, summed over the visits."""
 
     views: int = 0

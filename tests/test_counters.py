@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from analytics.days import local_day
@@ -11,6 +15,7 @@ from analytics.periods import BY_NAME
 from analytics.store import tails
 from analytics.summary import Query, total_of
 from analytics.web.app import create_app
+from analytics.web.reading import MAX_FIELDS, read_query
 
 from .conftest import CHROME, FIREFOX, Clock
 
@@ -187,3 +192,14 @@ def test_reading_writes_nothing(client: TestClient, instance: Instance) -> None:
         client.get("/api/counters", params={"site": "example.com", "path": paths})
     client.get("/api/counters?site=unknown.example&path=/x")
     assert dump(instance) == before
+
+
+@given(st.text(alphabet="ab=&;%2C+?é#\x00", max_size=30).map(str.encode))
+def test_a_query_is_read_as_urllib_reads_it(query: bytes) -> None:
+    assert read_query({"query_string": query}) == parse_qs(query.decode(), keep_blank_values=True)
+
+
+def test_a_query_of_too_many_fields_is_refused_however_it_is_written(client: TestClient) -> None:
+    for more in ("&a=1", "&a=%31"):
+        answer = client.get(f"/api/counters?site=example.com{more * MAX_FIELDS}")
+        assert (answer.status_code, answer.json()["field"]) == (400, "query")

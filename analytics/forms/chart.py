@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from .colours import Ink, mix_ink
-from .picture import Area, Box, Dots, Line, Picture, Point, Shape, Text
+from .picture import Area, Box, Dots, Frame, Line, Picture, Point, Shape, Text
 from .widths import text_width
 
 DAYS = (30, 365)
@@ -28,7 +28,7 @@ def draw_chart(
     course = _smooth(values, width)
     if height < SMALL:
         shapes = _curve(course, 3, 3, width - 6, height - 6, line)
-        return Picture(width, height, title, shapes, frame=(_base(3, height - 3, width - 6),))
+        return Picture(width, height, title, shapes, frame=_line(width, height))
     total_width, room = text_width(total, 15, bold=True), width - 28
     has_label = bool(label) and text_width(label, 12) + total_width + 12 <= room
     said = Text(width - 14 - total_width / 2, 26, total, 15, INK, total_width, bold=True)
@@ -37,11 +37,17 @@ def draw_chart(
 
 
 @lru_cache(maxsize=256)
-def _frame(width: float, height: float, label: str) -> tuple[Shape, ...]:
+def _frame(width: float, height: float, label: str) -> Frame:
+    """The paper, what is said on the left, and the line on which the days stand."""
     paper = Box(0, 0, width, height, EDGE, 8), Box(1, 1, width - 2, height - 2, PAPER, 7)
     label_width = text_width(label, 12)
     said = (Text(14 + label_width / 2, 25, label, 12, MUTED, label_width),) if label else ()
-    return (*paper, *said, _base(14, height - 14, width - 28))
+    return Frame((*paper, *said, _base(14, height - 14, width - 28)))
+
+
+@lru_cache(maxsize=256)
+def _line(width: float, height: float) -> Frame:
+    return Frame((_base(3, height - 3, width - 6),))
 
 
 def _base(x: float, y: float, width: float) -> Shape:

@@ -91,6 +91,12 @@ class Stamp(Struct, frozen=True, gc=False):
 Shape = Box | Area | Line | Dots | Text | Image | Stamp
 
 
+class Frame(Struct, frozen=True, eq=False, gc=False):
+    """Shapes that are drawn first, as one thing: pictures that share it have it written out once."""
+
+    shapes: tuple[Shape, ...]
+
+
 class Picture(Struct, frozen=True, gc=False):
     """A drawing. `title` is what it says to who cannot see it; all is cut to round corners of `radius`."""
 
@@ -101,8 +107,8 @@ class Picture(Struct, frozen=True, gc=False):
     radius: float = 0
     zoom: float = 1
     """How much larger it is shown than it is drawn."""
-    frame: tuple[Shape, ...] = ()
-    """What many pictures have in common, below the shapes: it is written out once for all of them."""
+    frame: Frame | None = None
+    """What many pictures have in common, below the shapes."""
 
 
 def blank() -> Picture:

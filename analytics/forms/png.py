@@ -34,7 +34,7 @@ def draw_png(picture: Picture, theme: str = "light", scale: float = 1) -> bytes:
     finer = 2 if size[0] * size[1] > MANY_PIXELS else 4
     canvas = Image.new("RGBA", (size[0] * finer, size[1] * finer))
     pencil = _Pencil(canvas, zoom * finer, is_dark=theme == "dark")
-    for shape in (*picture.frame, *picture.shapes):
+    for shape in (*(picture.frame.shapes if picture.frame else ()), *picture.shapes):
         pencil.draw(shape)
     if picture.radius:
         mask = Image.new("L", canvas.size)

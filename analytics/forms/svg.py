@@ -8,7 +8,7 @@ from functools import lru_cache
 from html import escape
 
 from .colours import Ink
-from .picture import Area, Box, Dots, Image, Line, Picture, Point, Shape, Stamp, Text
+from .picture import Area, Box, Dots, Frame, Image, Line, Picture, Point, Shape, Stamp, Text
 
 FONT = "Verdana,DejaVu Sans,Noto Sans CJK SC,Geneva,sans-serif"
 
@@ -50,7 +50,7 @@ class _Inks:
         self._stamped: dict[bytes, str] = {}
         self._joined: dict[int, str] = {}
 
-    def begin(self, frame: tuple[Shape, ...]) -> str:
+    def begin(self, frame: Frame) -> str:
         """The shapes that come first, in inks that the others share."""
         text, classes, defs = _write_frame(frame, self._theme)
         self._classes.update(classes)
@@ -101,12 +101,10 @@ class _Inks:
 
 
 @lru_cache(maxsize=256)
-def _write_frame(
-    frame: tuple[Shape, ...], theme: str
-) -> tuple[str, dict[tuple[str, tuple[str, str]], str], list[str]]:
+def _write_frame(frame: Frame, theme: str) -> tuple[str, dict[tuple[str, tuple[str, str]], str], list[str]]:
     """The text of the shapes that come first, its classes and its definitions."""
     inks = _Inks(theme)
-    return "".join([_draw(shape, inks) for shape in frame]), *inks.learned()
+    return "".join([_draw(shape, inks) for shape in frame.shapes]), *inks.learned()
 
 
 @lru_cache(maxsize=256)
