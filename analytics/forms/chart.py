@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from .colours import Ink, mix_ink
-from .picture import Area, Box, Dots, Frame, Line, Picture, Point, Shape, Text
+from .picture import Box, Curve, Frame, Line, Picture, Point, Shape, Text
 from .widths import text_width
 
 DAYS = (30, 365)
@@ -27,13 +27,15 @@ def draw_chart(
     line: Ink = colour or LINE
     course = _smooth(values, width)
     if height < SMALL:
-        shapes = _curve(course, 3, 3, width - 6, height - 6, line)
-        return Picture(width, height, title, shapes, frame=_line(width, height))
+        curve = _curve(course, 3, 3, width - 6, height - 6, line)
+        return Picture(width, height, title, (curve,), frame=_line(width, height))
     total_width, room = text_width(total, 15, bold=True), width - 28
     has_label = bool(label) and text_width(label, 12) + total_width + 12 <= room
     said = Text(width - 14 - total_width / 2, 26, total, 15, INK, total_width, bold=True)
-    shapes = [said, *_curve(course, 14, 42, room, height - 56, line)]
-    return Picture(width, height, title, shapes, frame=_frame(width, height, label if has_label else ""))
+    curve = _curve(course, 14, 42, room, height - 56, line)
+    return Picture(
+        width, height, title, (said, curve), frame=_frame(width, height, label if has_label else "")
+    )
 
 
 @lru_cache(maxsize=256)
@@ -62,12 +64,11 @@ def _smooth(values: Sequence[int], width: float) -> list[float]:
     return [sum(week) / len(week) for week in reversed(weeks)]
 
 
-def _curve(values: Sequence[float], x: float, y: float, width: float, height: float, ink: Ink) -> list[Shape]:
+def _curve(values: Sequence[float], x: float, y: float, width: float, height: float, ink: Ink) -> Curve:
     floor, scale = y + height, height / max([*values, 1])
     heights = [floor - value * scale for value in values]
     points: list[Point] = list(zip(_spread(len(values), x, width), heights, strict=True))
-    ground = Area(points, _pale(ink), floor)
-    return [ground, Line(points, ink, 1.75), Dots(points[-1:], ink, 2.75)]
+    return Curve(points, ink, _pale(ink), floor, 1.75, 2.75)
 
 
 @lru_cache(maxsize=256)

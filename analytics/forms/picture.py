@@ -29,13 +29,25 @@ class Area(Struct, frozen=True, gc=False):
 
     points: Sequence[Point]
     fill: Ink
-    base: float | None = None
-    """A height below the points, where they are a line from left to right and it is filled down to there."""
+
+
+class Curve(Struct, frozen=True, gc=False):
+    """A line from left to right on a ground that is filled down to `base`, with a disc at its end."""
+
+    points: Sequence[Point]
+    ink: Ink
+    ground: Ink
+    base: float
+    width: float
+    radius: float
 
     @property
-    def corners(self) -> Sequence[Point]:
-        """What closes the polygon after the points."""
-        return [] if self.base is None else [(self.points[-1][0], self.base), (self.points[0][0], self.base)]
+    def parts(self) -> tuple[Area, Line, Dots]:
+        """What it is made of, from below."""
+        corners = (self.points[-1][0], self.base), (self.points[0][0], self.base)
+        ground = Area([*self.points, *corners], self.ground)
+        line = Line(self.points, self.ink, self.width)
+        return ground, line, Dots(self.points[-1:], self.ink, self.radius)
 
 
 class Line(Struct, frozen=True, gc=False):
@@ -88,7 +100,7 @@ class Stamp(Struct, frozen=True, gc=False):
     data: bytes
 
 
-Shape = Box | Area | Line | Dots | Text | Image | Stamp
+Shape = Box | Area | Curve | Line | Dots | Text | Image | Stamp
 
 
 class Frame(Struct, frozen=True, eq=False, gc=False):

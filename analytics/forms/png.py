@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .colours import Ink, mix
-from .picture import Area, Box, Dots, Line, Picture, Shape, Stamp, Text
+from .picture import Area, Box, Curve, Dots, Line, Picture, Shape, Stamp, Text
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Canvas
@@ -72,8 +72,10 @@ class _Pencil:
             case Text():
                 self._text(shape)
             case Area(points, fill):
-                corners = [self._at(x, y) for x, y in (*points, *shape.corners)]
-                self._draw.polygon(corners, fill=self._ink(fill))
+                self._draw.polygon([self._at(x, y) for x, y in points], fill=self._ink(fill))
+            case Curve():
+                for part in shape.parts:
+                    self.draw(part)
             case Line(points, ink, width):
                 placed = [self._at(x, y) for x, y in points]
                 self._draw.line(placed, fill=self._ink(ink), width=round(width * self._zoom))

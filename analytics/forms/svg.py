@@ -8,7 +8,7 @@ from functools import lru_cache
 from html import escape
 
 from .colours import Ink
-from .picture import Area, Box, Dots, Frame, Image, Line, Picture, Point, Shape, Stamp, Text
+from .picture import Area, Box, Curve, Dots, Frame, Image, Line, Picture, Point, Shape, Stamp, Text
 
 FONT = "Verdana,DejaVu Sans,Noto Sans CJK SC,Geneva,sans-serif"
 
@@ -48,7 +48,6 @@ class _Inks:
         self._classes: dict[tuple[str, tuple[str, str]], str] = {}
         self.defs: list[str] = []
         self._stamped: dict[bytes, str] = {}
-        self._joined: dict[int, str] = {}
 
     def begin(self, frame: Frame) -> str:
         """The shapes that come first, in inks that the others share."""
@@ -69,12 +68,6 @@ class _Inks:
                 return f' class="{known}"'
             ink = ink[self._theme == "dark"]
         return f' {name}="{ink}"'
-
-    def join(self, points: Sequence[Point]) -> str:
-        """The points of a path; a line and the area below it share theirs."""
-        if id(points) not in self._joined:
-            self._joined[id(points)] = _join(points)
-        return self._joined[id(points)]
 
     def stamp(self, stamp: Stamp) -> str:
         """A picture, which is written out once and then shown again."""
@@ -119,6 +112,8 @@ def _write_style(classes: tuple[tuple[str, tuple[str, str]], ...]) -> str:
 
 def _draw(shape: Shape, inks: _Inks) -> str:
     match shape:
+        case Curve():
+            return _draw_curve(shape, inks)
         case Box(x, y, width, height, _, radius):
             round_ = f' rx="{radius:g}"' if radius else ""
             return (
@@ -133,10 +128,9 @@ def _draw(shape: Shape, inks: _Inks) -> str:
                 f"{inks.write('fill', ink)}>{clean(text)}</text>"
             )
         case Area(points, fill):
-            corners = "".join([f" {x:.5g} {y:.5g}" for x, y in shape.corners])
-            return f'<path d="M{inks.join(points)}{corners}z"{inks.write("fill", fill)}/>'
+            return f'<path d="M{_join(points)}z"{inks.write("fill", fill)}/>'
         case Line(points, ink, width):
-            return f'<path d="M{inks.join(points)}" fill="none"{inks.write("stroke", ink)}{_stroke(width)}/>'
+            return f'<path d="M{_join(points)}" fill="none"{inks.write("stroke", ink)}{_stroke(width)}/>'
         case Dots(points, ink, radius):
             data = "".join(f"M{x:g} {y:g}h0" for x, y in points)
             return f'<path d="{data}" fill="none"{inks.write("stroke", ink)}{_stroke(2 * radius)}/>'
@@ -146,6 +140,18 @@ def _draw(shape: Shape, inks: _Inks) -> str:
             return inks.stamp(shape)
 
 
+def _draw_curve(curve: Curve, inks: _Inks) -> str:
+    """Its parts; the line and the ground share their points."""
+    joined, (left, _), (right, end) = _join(curve.points), curve.points[0], curve.points[-1]
+    line = inks.write("stroke", curve.ink)
+    return (
+        f'<path d="M{joined}V{curve.base:.5g}H{left:.5g}z"{inks.write("fill", curve.ground)}/>'
+        f'<path d="M{joined}" fill="none"{line}{_stroke(curve.width)}/>'
+        f'<path d="M{right:.5g} {end:.5g}h0" fill="none"{line}{_stroke(2 * curve.radius)}/>'
+    )
+
+
+@lru_cache(maxsize=256)
 def _stroke(width: float) -> str:
     return f' stroke-width="{width:g}" stroke-linecap="round" stroke-linejoin="round"'
 
