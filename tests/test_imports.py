@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from analytics import logreader
 from analytics.accesslog import is_page_view, read_line, read_time
@@ -22,7 +23,8 @@ from analytics.commands import BeginImport, Command, EndImport, RemoveSite, Undo
 from analytics.errors import PagetallyError, Refused, StoreFailed
 from analytics.importer import Source, fingerprint_file, run_import
 from analytics.instance import Instance
-from analytics.model import Earlier, Moments
+from analytics.logreader import pack, unpack
+from analytics.model import Campaign, Client, Earlier, Hit, Moments, Place
 from analytics.overlap import Overlap, Past, advise
 from analytics.store.connect import FILE, sqlite3
 from analytics.store.sqlite import SqliteReader
@@ -150,6 +152,31 @@ def count(data: Path) -> dict[str, int]:
         found = {page.path: page.views for page in pages} | {"site": reader.site_count(1).views}
     reader.close()
     return found
+
+
+def test_hits_come_out_of_a_block_as_they_went_in() -> None:
+    clients, places = [Client("Firefox", "127"), Client("Safari")], [Place("GB"), Place("DE", "DE-BE")]
+    hits = [
+        Hit(
+            1,
+            20_000 + n,
+            n,
+            -n,
+            0,
+            "",
+            f"/{n % 2}",
+            "a.example",
+            "é",
+            None,
+            None,
+            clients[n % 2],
+            places[n % 2],
+        )
+        for n in range(4)
+    ]
+    hits.append(replace(hits[0], name="x", kind=1, repeat=7, detail="{}", campaign=Campaign("s", "m")))
+    assert unpack(pack(hits)) == hits
+    assert unpack(pack([])) == []
 
 
 @pytest.fixture
