@@ -77,11 +77,14 @@ def ai_kind(name: str) -> str:
 _AI = re.compile("|".join(map(re.escape, AI)), re.IGNORECASE)
 
 
-@lru_cache(maxsize=16_384)
 def is_bot(agent: str) -> bool:
     """Whether a user agent names itself as a crawler, a tool, or a headless browser."""
+    return _is_bot(agent[:MAX_AGENT])
+
+
+@lru_cache(maxsize=16_384)
+def _is_bot(agent: str) -> bool:
     # The list takes 30 ms to load, which a start should not wait for.
     from crawleruseragents import is_crawler
 
-    agent = agent[:MAX_AGENT]
     return bool(is_crawler(agent) or PREVIEW.search(agent) or PLAIN.search(agent) or _AI.search(agent))

@@ -187,7 +187,7 @@ def _first(*values: Any) -> Any:
 
 
 def _read_flag(field: str, value: Any, *, default: bool) -> bool:
-    if value is None or value == "":
+    if value == "":
         return default
     if value in (True, "1", "true"):
         return True
@@ -198,7 +198,7 @@ def _read_flag(field: str, value: Any, *, default: bool) -> bool:
 
 def _read_screen(value: Any) -> int | None:
     """A width, of a text or a number that may be nonsense, as hidden pages and odd browsers have it."""
-    if value is not None and (isinstance(value, bool) or not isinstance(value, str | int | float)):
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise InputError("w", "must be a number of pixels")
     return read_width(value)
 

@@ -59,6 +59,8 @@ class Draft(Struct, gc=False):
     site: Site
     event: Event
     page: urls.Page
+    host: str
+    """The page's, as allow-lists have it."""
     arrival: Arrival
     salt_of: SaltOf
     place_of: PlaceOf
@@ -101,7 +103,7 @@ def drop_spam(draft: Draft) -> str | None:
 
 def drop_foreign_host(draft: Draft) -> str | None:
     """Only the site's own hosts may count for it: a copy elsewhere changes nothing."""
-    return None if urls.bare_host(draft.page.host) in draft.site.hosts else "host"
+    return None if draft.host in draft.site.hosts else "host"
 
 
 def drop_opted_out(draft: Draft) -> str | None:
@@ -168,8 +170,7 @@ def put_campaign(draft: Draft) -> None:
 def put_client(draft: Draft) -> None:
     """Browser, system, device and screen, and the host that the page was shown under."""
     arrival = draft.arrival
-    host = urls.bare_host(draft.page.host)
-    draft.client = clients.read_client(arrival.agent, arrival.hints, draft.event.screen, host)
+    draft.client = clients.read_client(arrival.agent, arrival.hints, draft.event.screen, draft.host)
 
 
 def put_place(draft: Draft) -> None:
@@ -218,14 +219,15 @@ def run(
     to the owner's rules. InputError when the address cannot be used.
     """
     page = urls.read_page(event.url, hash_mode=event.hash_mode)
+    host = urls.bare_host(page.host)
     results: list[Hit | Drop] = []
-    for name in event.domains or (page.host,):
-        site = sites.get(urls.bare_host(name))
+    for name in map(urls.bare_host, event.domains) if event.domains else (host,):
+        site = sites.get(name)
         if site is None:
             results.append(Drop(0, "unknown-site", is_view=event.name == PAGEVIEW))
         else:
             at = int(arrival.at)
-            draft = Draft(site, event, _page_of(site, event, page), arrival, salt_of, place_of, at)
+            draft = Draft(site, event, _page_of(site, event, page), host, arrival, salt_of, place_of, at)
             results.append(_run_one(draft, judges))
     return results
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import lru_cache
 from urllib.parse import urlsplit
 
-from .urls import bare_host
+from .urls import bare_host, remembered
 
 MAX_HOST = 253
 """Characters of a host name (RFC 1035)."""
 
 
-@lru_cache(maxsize=16_384)
+@remembered
 def _host_of(referrer: str) -> str:
     try:
         parts = urlsplit(referrer.strip())

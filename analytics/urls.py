@@ -13,15 +13,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
-from functools import lru_cache
-from typing import NamedTuple
+from collections.abc import Callable, Collection
+from functools import lru_cache, wraps
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from .errors import InputError
 
 MAX_URL = 2_000
 """Characters of a page's address that are taken; longer ones are refused (as Plausible does)."""
+
+MAX_KEPT = 400
+"""Characters of a text whose reading is remembered: of longer ones a stranger could fill gigabytes."""
 
 DEFAULT_PORT = {"http": ":80", "https": ":443"}
 
@@ -35,11 +38,25 @@ _CONTROL = re.compile(r"%(?:[01][0-9A-F]|7F|C2%[89][0-9A-F])")
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 
 
+Read = TypeVar("Read")
+
+
 class Page(NamedTuple):
     """A page's address, taken apart."""
 
     host: str
     path: str
+
+
+def remembered(read: Callable[[str], Read]) -> Callable[[str], Read]:
+    """A reading of texts that visitors send, remembered for the last 16,384 that are not long."""
+    known = lru_cache(maxsize=16_384)(read)
+
+    @wraps(read)
+    def ask(text: str) -> Read:
+        return known(text) if len(text) <= MAX_KEPT else read(text)
+
+    return ask
 
 
 def _escape(char: str) -> str:
@@ -78,15 +95,22 @@ def _resolve_dots(path: str) -> str:
     return "/" + "/".join(segments)
 
 
-@lru_cache(maxsize=16_384)
 def canonical_path(path: str) -> str:
     """The key of a path (without query and fragment); see the module's docstring."""
+    # One that cannot be shown becomes up to twelve characters, four bytes each, which are not remembered.
+    return _known_path(path) if path.isprintable() else _canonical_path(path)
+
+
+def _canonical_path(path: str) -> str:
     if not _PLAIN.match(path):
         path = decode(path.replace("\\", "/"))
     path = _resolve_dots(path)
     while match := _INDEX.search(path):
         path = path[: match.start()] or "/"
     return path
+
+
+_known_path = remembered(_canonical_path)
 
 
 def canonical_query(query: str, keys: Collection[str]) -> str:
@@ -138,7 +162,7 @@ def canonical_host(host: str) -> str:
     return host.lower().removesuffix(".")
 
 
-@lru_cache(maxsize=16_384)
+@remembered
 def bare_host(host: str) -> str:
     """A host without `www.` and port, in ASCII (IDNA): what an allow-list is matched on."""
     host = canonical_host(host)
@@ -156,7 +180,7 @@ def _to_ascii(host: str) -> str:
         return host
 
 
-@lru_cache(maxsize=16_384)
+@remembered
 def _split(url: str) -> tuple[str, str, str, str]:
     """scheme-less parts of a page's address: host, path, query, fragment."""
     try:
@@ -183,7 +207,7 @@ def read_page(url: str, *, query_keys: Collection[str] = (), hash_mode: bool = F
     return _read_page(url, query_keys, hash_mode)
 
 
-@lru_cache(maxsize=16_384)
+@remembered
 def _read_plain(url: str) -> Page:
     """What nearly every view asks for."""
     return _read_page(url, (), False)

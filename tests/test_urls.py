@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import gc
+import tracemalloc
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.agents import is_bot
 from analytics.errors import InputError
+from analytics.referrers import find_source
 from analytics.urls import (
     bare_host,
     canonical_path,
@@ -190,3 +196,36 @@ def test_hash_mode_makes_the_fragment_part_of_the_page() -> None:
     page = read_page("https://example.com/app#/about?x#y", hash_mode=True)
     assert page.path == "/app%23/about%3Fx%23y"
     assert read_path(page.path) == page.path
+
+
+UNSEEN = "\U000e0001"
+
+LONG: dict[str, Callable[[int], object]] = {
+    "a host": lambda number: bare_host(f"{number}{'X' * 30_000}"),
+    "an address": lambda number: _refuse(read_page, f"http://a.b/{number}😀{UNSEEN * 180}{'x' * 1_700}"),
+    "a path that is escaped": lambda number: read_path(f"/{number}😀{'%F3%A0%80%81' * 150}"),
+    "a path that cannot be shown": lambda number: read_path(f"/{number}😀{UNSEEN * 180}"),
+    "a referrer": lambda number: find_source(f"http://a.b/{number}😀{'x' * 1_900}", ()),
+    "an agent": lambda number: is_bot(f"{number}{'x' * 30_000}"),
+}
+
+
+def _refuse(read: Callable[[str], object], text: str) -> None:
+    with pytest.raises(InputError):
+        read(text)
+
+
+@pytest.mark.parametrize("read", LONG.values(), ids=LONG.keys())
+def test_long_texts_of_strangers_are_not_remembered(read: Callable[[int], object]) -> None:
+    tracemalloc.start()
+    try:
+        sizes = []
+        # urllib remembers the last 128 addresses of any length.
+        for start in (0, 200):
+            for number in range(start, start + 200):
+                read(number)
+            gc.collect()
+            sizes.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert sizes[1] - sizes[0] < 200 * 2_000  # of the 16,384 in a cache: 32 MB
