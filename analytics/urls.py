@@ -202,12 +202,12 @@ def read_page(url: str, *, query_keys: Collection[str] = (), hash_mode: bool = F
     `query_keys` are the query keys that make a different page; with `hash_mode` the fragment
     does so too (single-page apps that route by `#/path`). InputError names the field `url`.
     """
-    if not query_keys and not hash_mode:
-        return _read_plain(url)
-    return _read_page(url, query_keys, hash_mode)
+    if query_keys or hash_mode or len(url) > MAX_KEPT:
+        return _read_page(url, query_keys, hash_mode)
+    return _read_plain(url)
 
 
-@remembered
+@lru_cache(maxsize=16_384)
 def _read_plain(url: str) -> Page:
     """What nearly every view asks for."""
     return _read_page(url, (), False)
