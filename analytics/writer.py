@@ -295,23 +295,23 @@ class Writer:
         self.failure = error
 
     def _answer(self, tickets: list[Ticket], error: PagetallyError | None) -> None:
-        by_loop: dict[asyncio.AbstractEventLoop, list[Ticket]] = {}
-        for ticket in tickets:
-            by_loop.setdefault(ticket.loop, []).append(ticket)
-        for loop, group in by_loop.items():
+        loops = {ticket.loop for ticket in tickets}
+        for loop in loops:
+            group = tickets if len(loops) == 1 else [ticket for ticket in tickets if ticket.loop is loop]
             with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
                 loop.call_soon_threadsafe(self._settle, group, error)
 
     def _settle(self, tickets: list[Ticket], error: PagetallyError | None) -> None:
         self.waiting -= len(tickets)
+        self.waiting_bytes -= sum([ticket.weight for ticket in tickets])
         for ticket in tickets:
-            self.waiting_bytes -= ticket.weight
-            if ticket.future.cancelled():
+            future = ticket.future
+            if future.cancelled():
                 continue
             if error is None:
-                ticket.future.set_result(None)
+                future.set_result(None)
             else:
-                ticket.future.set_exception(error)
+                future.set_exception(error)
 
     def _checkpoint(self, transactions: int) -> None:
         """Now and then move the log into the file: after the answers, so that nobody waits for it."""
