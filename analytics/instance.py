@@ -47,7 +47,7 @@ READERS = 3
 
 FOLD_LEAST, FOLD_MOST = 100, 2_000
 """Hits in one slice of folding."""
-FOLD_SECONDS = 0.008
+FOLD_SECONDS = 0.006
 """About how long a slice should keep the processor, while no view is stored: machines differ by four times.
 What it waits for on a busy machine, the interpreter above all, would not be shorter for fewer hits."""
 FOLD_PATIENCE = 8

@@ -190,13 +190,13 @@ def test_after_a_start_they_are_counted_before_somebody_asks(
     ("microseconds", "by_clock", "hits"),
     [
         # what a hit takes of a machine's processor and by its clock, and how many are folded while views wait
-        (40, 40, 200),
-        (40, 300, 200),
-        (16, 16, 500),
+        (30, 30, 200),
+        (30, 225, 200),
+        (12, 12, 500),
         (1, 1, 2_000),
         (1_000, 1_000, 100),
         # a slow disk
-        (1, 320, 200),
+        (1, 240, 200),
         (1, 5_000, 100),
     ],
 )
