@@ -104,6 +104,7 @@ def read_event(body: bytes) -> Event:
     name = fields.n if fields.n is not None else fields.name
     name = PAGEVIEW if name is None or name == PAGEVIEW else _read_name(name)
     engaged, scroll, age = _read_engagement(fields) if name == ENGAGEMENT else (None, None, None)
+    detail = read_props(_first(fields.m, fields.meta, fields.p, fields.props))
     hash_mode = fields.h if fields.h is not None else fields.hash_mode
     screen = fields.w if fields.w is not None else fields.screen
     interactive = fields.i if fields.i is not None else fields.interactive
@@ -114,7 +115,7 @@ def read_event(body: bytes) -> Event:
         referrer=(fields.r or fields.referrer or "")[:MAX_TEXT],
         title=(fields.t or fields.title or "")[:MAX_TEXT],
         id="" if fields.id is None else read_id(str(fields.id)),
-        detail=read_props(_first(fields.m, fields.meta, fields.p, fields.props)),
+        detail=detail,
         hash_mode=hash_mode is not None and _read_flag("h", hash_mode, default=False),
         screen=None if screen is None else _read_screen(screen),
         interactive=interactive is None or _read_flag("i", interactive, default=True),

@@ -6,10 +6,12 @@ import contextlib
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from unittest.mock import MagicMock
 
 import httpx2
 import pytest
@@ -19,7 +21,7 @@ from starlette.testclient import TestClient
 from analytics import server, wording
 from analytics.__main__ import run
 from analytics.cli import main
-from analytics.config import read_config
+from analytics.config import Config, read_config
 from analytics.errors import DataFolderInUse
 from analytics.instance import Instance
 from analytics.lock import FolderLock, find_owner
@@ -618,3 +620,17 @@ def test_a_database_of_a_newer_version_is_refused(tmp_path: Path, words: tuple[s
     done = pagetally(*words, data=data, check=False)
     assert done.returncode == 1
     assert "was written by a newer Pagetally (m999_later)\nInstall that version" in done.stderr
+
+
+def test_a_server_loads_by_itself_what_first_comers_would_wait_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded, found = threading.Event(), []
+    monkeypatch.setattr(server, "prepare", loaded.set)
+    monkeypatch.setattr(server, "_run", lambda *_: found.append(loaded.wait(10)))
+    # What it sets for its whole process, which is the tests' here.
+    for name in ("signal", "gc"):
+        monkeypatch.setattr(server, name, MagicMock())
+    monkeypatch.setattr("sys.setswitchinterval", lambda _: None)
+    server.serve(Config(data=tmp_path, port=0), say=lambda _: None)
+    assert found == [True]

@@ -52,7 +52,7 @@ def test_a_loop_that_is_gone_holds_nobody_up() -> None:
 
     async def crowd() -> None:
         tasks = [asyncio.ensure_future(turns.take()) for _ in range(3)]
-        await asyncio.sleep(0)
+        await tasks[0]
         assert not all(task.done() for task in tasks)
 
     for _ in range(3):
@@ -64,7 +64,7 @@ def test_who_gives_up_takes_nobodys_turn() -> None:
     async def run() -> int:
         turns = Turns(1)
         tasks = [asyncio.ensure_future(turns.take()) for _ in range(5)]
-        await asyncio.sleep(0)
+        await tasks[0]
         tasks[2].cancel()
         await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
         await asyncio.wait_for(turns.take(), 5)

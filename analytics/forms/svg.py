@@ -13,6 +13,10 @@ from .picture import Area, Box, Curve, Dots, Frame, Image, Line, Picture, Point,
 FONT = "Verdana,DejaVu Sans,Noto Sans CJK SC,Geneva,sans-serif"
 
 
+Classes = dict[tuple[str, tuple[str, str]], str]
+"""The class of an attribute in a pair of colours."""
+
+
 def draw_svg(picture: Picture, theme: str = "light") -> str:
     """The picture as an SVG document; the theme is light, dark, or auto (as the reader's system is)."""
     inks = _Inks(theme)
@@ -45,26 +49,22 @@ class _Inks:
 
     def __init__(self, theme: str) -> None:
         self._theme = theme
-        self._classes: dict[tuple[str, tuple[str, str]], str] = {}
+        self.classes: Classes = {}
         self.defs: list[str] = []
         self._stamped: dict[bytes, str] = {}
 
     def begin(self, frame: Frame) -> str:
         """The shapes that come first, in inks that the others share."""
         text, classes, defs = _write_frame(frame, self._theme)
-        self._classes.update(classes)
+        self.classes.update(classes)
         self.defs.extend(defs)
         return text
-
-    def learned(self) -> tuple[dict[tuple[str, tuple[str, str]], str], list[str]]:
-        """The classes and the definitions of what was written so far."""
-        return self._classes, self.defs
 
     def write(self, name: str, ink: Ink) -> str:
         """An attribute with its leading blank: ` fill="#fff"`, or ` class="i0"`."""
         if not isinstance(ink, str):
             if self._theme == "auto":
-                known = self._classes.setdefault((name, ink), f"i{len(self._classes)}")
+                known = self.classes.setdefault((name, ink), f"i{len(self.classes)}")
                 return f' class="{known}"'
             ink = ink[self._theme == "dark"]
         return f' {name}="{ink}"'
@@ -90,14 +90,14 @@ class _Inks:
 
     @property
     def style(self) -> str:
-        return _write_style(tuple(self._classes)) if self._classes else ""
+        return _write_style(tuple(self.classes)) if self.classes else ""
 
 
 @lru_cache(maxsize=256)
-def _write_frame(frame: Frame, theme: str) -> tuple[str, dict[tuple[str, tuple[str, str]], str], list[str]]:
+def _write_frame(frame: Frame, theme: str) -> tuple[str, Classes, list[str]]:
     """The text of the shapes that come first, its classes and its definitions."""
     inks = _Inks(theme)
-    return "".join([_draw(shape, inks) for shape in frame.shapes]), *inks.learned()
+    return "".join([_draw(shape, inks) for shape in frame.shapes]), inks.classes, inks.defs
 
 
 @lru_cache(maxsize=256)

@@ -217,7 +217,7 @@ class EventEndpoint:
         body = await read_body(scope["headers"], receive, payload.MAX_BODY)
         try:
             event = payload.read_event(body)
-            results = await self._collector.store(self._collector.judge(event, scope), len(body))
+            results = await self._collector.take(event, scope, len(body))
         except InputError as error:
             raise payload.as_written(error, payload.given_in(body)) from None
         kind, said = TEXT, b"ok"
