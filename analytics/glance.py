@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from .model import Count, Range, Totals
+from .model import Count, PageSeries, Range, Totals
+from .store.reads import read_page_series
 from .store.sqlite import SqliteReader
 from .writer import Writer
 
 MOST_KEPT = 1_000
 """Answers about whole sites that are kept until something is committed."""
+
+MOST_SERIES = 10_000
+"""Pages whose closed days are kept, 0.8 kB for thirty of them, until a closed day is opened again."""
 
 
 class Glance:
@@ -29,6 +33,9 @@ class Glance:
         self._sites: dict[tuple[int, Range | None], Count] = {}
         self._days: dict[tuple[int, int, int], dict[int, Totals]] = {}
         self._unfolded: dict[int, int] = {}
+        self._open_from: dict[int, int | None] = {}
+        self._openings = -1
+        self._series: dict[tuple[int, str, int, int], str] = {}
 
     def renew(self) -> bool:
         """Look at what is committed by now. True when a snapshot was begun that somebody must close."""
@@ -38,6 +45,7 @@ class Glance:
         elif self._is_open:
             return False
         self.close()
+        self._forget_series(self._writer.openings)
         self._snapshot.enter_context(self._reader.snapshot())
         self._is_open, self._commits = True, commits
         return True
@@ -51,6 +59,13 @@ class Glance:
         self._sites.clear()
         self._days.clear()
         self._unfolded.clear()
+        self._open_from.clear()
+
+    def _forget_series(self, openings: int) -> None:
+        """Before a snapshot begins: should a day be opened in between, it is forgotten then."""
+        if self._openings != openings or len(self._series) > MOST_SERIES:
+            self._openings = openings
+            self._series.clear()
 
     def unfolded(self, site: int) -> int:
         """How many hit ids of a site lie past its watermarks."""
@@ -69,9 +84,22 @@ class Glance:
         """Views and visitors of canonical paths; a path without any is absent."""
         return self._reader.page_counts(site, paths, span, is_folded=self.unfolded(site) == 0)
 
-    def page_series(self, site: int, path: str, span: Range) -> dict[int, Count]:
-        """Views and visitors of a canonical path on each day of a range that has any."""
-        return self._reader.page_series(site, path, span, is_folded=self.unfolded(site) == 0)
+    def page_series(self, site: int, path: str, span: Range) -> PageSeries:
+        """Views and visitors of a canonical path on the days of a range."""
+        if site not in self._open_from:
+            self._open_from[site] = self._reader.first_open_day(site)
+        open_from = self._open_from[site]
+        last = span.last if open_from is None else min(open_from - 1, span.last)
+        if last < span.first:
+            return self._reader.page_series(site, path, span, is_folded=self.unfolded(site) == 0)
+        key = (site, path, span.first, last)
+        if key not in self._series:
+            self._series[key] = self._reader.folded_page_series(site, path, Range(span.first, last))
+        series = read_page_series(self._series[key])
+        if last < span.last:
+            rest = Range(last + 1, span.last)
+            series.add(self._reader.page_series(site, path, rest, is_folded=self.unfolded(site) == 0))
+        return series
 
     def totals_by_day(self, site: int, first: int, last: int) -> dict[int, Totals]:
         """Head figures of each day of a range that has any."""

@@ -280,6 +280,20 @@ class Count(Struct, frozen=True, gc=False):
         return Count(max(self.views, 0), max(min(self.views, self.visitors), 0))
 
 
+class PageSeries(Struct, array_like=True, gc=False):
+    """The count of a page day by day, in three columns; what stands twice of a day adds up."""
+
+    days: list[int]
+    views: list[int]
+    visitors: list[int]
+
+    def add(self, other: PageSeries) -> None:
+        """Take in what another one has."""
+        self.days += other.days
+        self.views += other.views
+        self.visitors += other.visitors
+
+
 class SiteCount(Struct, frozen=True, gc=False):
     """A site's all-time count, and who is there now."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from .errors import InputError
-from .model import Count, Counters, Range, Site, SiteCount, Totals
+from .model import Count, Counters, PageSeries, Range, Site, SiteCount, Totals
 from .urls import MAX_URL, bare_host, has_scheme, read_page, read_path
 
 MAX_PATHS = 100
@@ -20,7 +20,7 @@ class Counting(Protocol):
 
     def page_counts(self, site: int, paths: Sequence[str], span: Range | None = None) -> dict[str, Count]: ...
 
-    def page_series(self, site: int, path: str, span: Range) -> dict[int, Count]: ...
+    def page_series(self, site: int, path: str, span: Range) -> PageSeries: ...
 
     def totals_by_day(self, site: int, first: int, last: int) -> dict[int, Totals]: ...
 
@@ -45,13 +45,17 @@ def count_pages(
     )
 
 
-def day_values(
-    reader: Counting, site: Site, path: str | None, span: Range
-) -> Mapping[int, Count] | Mapping[int, Totals]:
-    """Views and visitors of each day of a range that has any: of a page, or of the site (`path` None)."""
+def count_days(reader: Counting, site: Site, path: str | None, span: Range, field: str) -> tuple[int, ...]:
+    """The `field` (views or visitors) of each day of a range: of a page, or of the site (`path` None)."""
+    counts = [0] * span.days
     if path is None:
-        return reader.totals_by_day(site.id, span.first, span.last)
-    return reader.page_series(site.id, read_key(path, site), span)
+        for day, totals in reader.totals_by_day(site.id, span.first, span.last).items():
+            counts[day - span.first] = getattr(totals, field)
+    else:
+        series = reader.page_series(site.id, read_key(path, site), span)
+        for day, count in zip(series.days, getattr(series, field), strict=True):
+            counts[day - span.first] += count
+    return tuple(counts)
 
 
 def read_key(path: str, site: Site) -> str:

@@ -125,6 +125,11 @@ class Writer:
         self.commits = 0
         """Transactions and jobs since the start: while it stays, nothing has changed."""
 
+    @property
+    def openings(self) -> int:
+        """While it stays, closed days have the figures that they had."""
+        return self._store.openings
+
     def start(self) -> Writer:
         """Begin to write."""
         self._thread.start()

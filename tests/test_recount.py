@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -22,10 +22,13 @@ from msgspec.structs import replace
 
 from analytics.breakdown import Grouping, tabulate
 from analytics.counts import ADD, MAX_COUNT
+from analytics.glance import Glance
 from analytics.model import Amount, Count, Detail, Hit, Kind, Range, Site, Totals
+from analytics.report import count_days
 from analytics.store.connect import FILE
 from analytics.store.ingest import Caps
 from analytics.store.sqlite import SqliteReader, SqliteStore
+from analytics.writer import Writer
 
 from .conftest import list_sources
 from .stores import folder_in_memory
@@ -168,6 +171,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self._open(folder)
+        self.looks = 0
         self.oracle = Oracle()
         self.imported: dict[int, list[Hit]] = {}
 
@@ -176,6 +180,17 @@ class Machine:
         self.store = SqliteStore(folder)
         # One reader for many snapshots, as a server has.
         self.reader = SqliteReader(folder, self.store.tails)
+        self.glance = Glance(self.reader, cast(Writer, self))
+
+    @property
+    def commits(self) -> int:
+        """As a writer has them, for the glance: something was committed before each look."""
+        self.looks += 1
+        return self.looks
+
+    @property
+    def openings(self) -> int:
+        return self.store.openings
 
     def close(self) -> None:
         """Without `SqliteStore.close`: what a process leaves that is killed."""
@@ -255,6 +270,7 @@ def learn_numbers(machine: Machine) -> None:
     machine.oracle.hosts = {"": 0} | {host: id for id, host in run("SELECT id, host FROM source")}
 
 
+EVERY_DAY = Range(FIRST - 1, FIRST + DAYS)
 RANGES = ((FIRST, FIRST), (FIRST, FIRST + 3), (FIRST + 1, FIRST + DAYS), (FIRST - 40, FIRST + 60))
 
 
@@ -268,6 +284,19 @@ def check_answers(machine: Machine) -> None:
             for first, last in RANGES:
                 check_range(reader, oracle, site, first, last)
         assert [text for text in reader.differences() if text] == []
+    check_days_of_pages(machine)
+
+
+def check_days_of_pages(machine: Machine) -> None:
+    """What a glance tells, which keeps the closed days of pages, from one step to the next."""
+    machine.glance.renew()
+    for site in SITES:
+        days = [machine.oracle.pages(site, day, day) for day in range(EVERY_DAY.first, EVERY_DAY.last + 1)]
+        for page in (f"/{n}" for n in range(5)):
+            for figure in ("views", "visitors"):
+                expected = tuple(getattr(pages.get(page, Count()), figure) for pages in days)
+                assert count_days(machine.glance, SITE_OF[site], page, EVERY_DAY, figure) == expected
+    machine.glance.close()
 
 
 def check_all_time(reader: SqliteReader, oracle: Oracle, site: int) -> None:
@@ -391,6 +420,37 @@ def test_a_day_that_is_erased_while_its_month_is_summed_up_is_not_in_it() -> Non
         check_answers(machine)
         machine.take(("roll up", 40))
         check_answers(machine)
+
+
+def test_what_is_seen_of_a_closed_day_before_it_is_opened_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with new_machine() as machine:
+        for step in (("write", [view(0, 0)]), ("fold all", None), ("roll up", 1)):
+            machine.take(step)
+
+        def look() -> None:
+            machine.glance.renew()
+            machine.glance.page_series(1, "/0", EVERY_DAY)
+            machine.glance.close()
+
+        # Within the transaction, which has opened the day by then.
+        monkeypatch.setattr(machine.store, "check_files", look)
+        machine.take(("write", [view(0, 60)]))
+        monkeypatch.undo()
+        for step in (("fold all", None), ("roll up", 1)):
+            machine.take(step)
+        check_answers(machine)
+
+
+def test_a_removed_site_has_no_days() -> None:
+    with new_machine() as machine:
+        for step in (("write", [view(0, 0)]), ("fold all", None), ("roll up", 1)):
+            machine.take(step)
+        check_answers(machine)
+        machine.store.remove_site(1)
+        machine.oracle.hits = []
+        check_days_of_pages(machine)
 
 
 # Caps

@@ -13,7 +13,7 @@ from ..breakdown import Lookup
 from ..columns import Columns
 from ..dimensions import Dimension
 from ..goals import Kept
-from ..model import Annotation, Count, Hit, PageRow, Range, Site, Totals
+from ..model import Annotation, Count, Hit, PageRow, PageSeries, Range, Site, Totals
 from .ingest import Salt
 
 
@@ -30,7 +30,7 @@ class Reader(Protocol):
 
     def page_counts(self, site: int, paths: Sequence[str], span: Range | None = None) -> dict[str, Count]: ...
 
-    def page_series(self, site: int, path: str, span: Range) -> dict[int, Count]: ...
+    def page_series(self, site: int, path: str, span: Range) -> PageSeries: ...
 
     def page_rows(self, site: int, paths: Sequence[str]) -> dict[str, tuple[int, str]]: ...
 

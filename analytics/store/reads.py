@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from ..days import month_of, month_start
-from ..model import Count, Dropped, Kind, Range, Site, Totals
+from ..model import Count, Dropped, Kind, PageSeries, Range, Site, Totals
 from ..urls import bare_host
 from .connect import Connection
 from .folding import FIGURES, MERGED_VISITS
@@ -177,19 +177,19 @@ def path_aliases(connection: Connection) -> dict[int, dict[str, str]]:
     return found
 
 
-# CROSS JOIN: a look-up for each day, where SQLite would go through all pages of all the days. One row, since
-# to fetch one takes as long as to look two up.
+# CROSS JOIN: a look-up for each day, where SQLite would go through all pages of all the days. One text, since
+# to fetch a row takes as long as to look two up.
 PAGE_SERIES = """
 WITH page AS (SELECT id FROM path WHERE site = :site AND path = :path),
   spot (day, open) AS (SELECT day, open FROM site_day WHERE site = :site AND day BETWEEN :first AND :last)
-SELECT json_group_array(day), json_group_array(views), json_group_array(visitors) FROM (
+SELECT json_array(json_group_array(day), json_group_array(views), json_group_array(visitors)) FROM (
   SELECT day, page_day.views, page_day.visitors
   FROM spot CROSS JOIN page_day USING (day) WHERE NOT open AND site = :site AND path = (SELECT id FROM page)
   UNION ALL
   SELECT day, sum(page_visitor.views), count(*) FROM spot CROSS JOIN page_visitor USING (day)
   WHERE open AND site = :site AND path = (SELECT id FROM page) GROUP BY day)
 """
-_numbers = msgspec.json.Decoder(list[int])
+read_page_series = msgspec.json.Decoder(PageSeries).decode
 PAGE_SERIES_UNFOLDED = f"""
 WITH page AS (SELECT id FROM path WHERE site = :site AND path = :path)
 SELECT day, count(*), count(DISTINCT CASE WHEN {IS_NEW_TO_PAGE} THEN visitor END)
@@ -200,20 +200,30 @@ WHERE site_day.site = :site AND site_day.stored > site_day.folded
 """
 
 
+def first_open_day(connection: Connection, site: int) -> int | None:
+    """The first day of a site that still takes hits; None where every day is closed."""
+    row = connection.execute("SELECT min(day) FROM site_day WHERE site = ? AND open = 1", (site,)).fetchone()
+    return None if row[0] is None else int(row[0])
+
+
+def folded_page_series(connection: Connection, site: int, path: str, span: Range) -> str:
+    """What is folded of `page_series`, as JSON: short to keep, and quick to read (`read_page_series`)."""
+    place = {"site": site, "path": path, "first": span.first, "last": span.last}
+    return str(connection.execute(PAGE_SERIES, place).fetchone()[0])
+
+
 def page_series(
     connection: Connection, site: int, path: str, span: Range, *, is_folded: bool = False
-) -> dict[int, Count]:
-    """Views and visitors of a canonical path on each day of a range that has any.
+) -> PageSeries:
+    """Views and visitors of a canonical path on the days of a range.
 
     `is_folded`: the caller knows that nothing of the site waits to be folded.
     """
-    place = {"site": site, "path": path, "first": span.first, "last": span.last}
-    days, views, visitors = map(_numbers.decode, connection.execute(PAGE_SERIES, place).fetchone())
-    found = dict(zip(days, map(Count, views, visitors), strict=True))
+    found = read_page_series(folded_page_series(connection, site, path, span))
     if not is_folded:
-        for day, more, newcomers in connection.execute(PAGE_SERIES_UNFOLDED, place):
-            known = found.get(day, Count())
-            found[day] = Count(known.views + more, known.visitors + newcomers)
+        place = {"site": site, "path": path, "first": span.first, "last": span.last}
+        rows = connection.execute(PAGE_SERIES_UNFOLDED, place).fetchall()
+        found.add(PageSeries(*([row[column] for row in rows] for column in range(3))))
     return found
 
 

@@ -7,7 +7,7 @@ rolled month  pages in `page_month`, visits by dimension in `visit_month`: all i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..breakdown import Grouping, figures_of, tabulate
@@ -52,6 +52,22 @@ DELETE FROM page_month WHERE site = :site AND month = :month;
 DELETE FROM visit_month WHERE site = :site AND dimension IN ({_DIMENSIONS}) AND month = :month;
 DELETE FROM month WHERE site = :site AND month = :month
 """
+
+
+WATCH_OPENINGS = """
+CREATE TEMP TRIGGER day_begins AFTER INSERT ON site_day BEGIN SELECT note_opening(); END;
+CREATE TEMP TRIGGER day_opens AFTER UPDATE OF open ON site_day WHEN new.open BEGIN SELECT note_opening(); END;
+CREATE TEMP TRIGGER day_goes AFTER DELETE ON site_day BEGIN SELECT note_opening(); END;
+"""
+
+
+def watch_openings(connection: Connection, note: Callable[[], None]) -> None:
+    """Have `note` called when a site-day begins, is opened again, or goes, within the transaction.
+
+    The figures of closed days change in no other way. A statement would forget to tell; SQLite does not.
+    """
+    connection.create_function("note_opening", 0, note)
+    connection.executescript(WATCH_OPENINGS)
 
 
 def _run_all(connection: Connection, script: str, place: dict[str, int]) -> None:

@@ -32,6 +32,7 @@ from ..model import (
     Goal,
     Hit,
     PageRow,
+    PageSeries,
     Range,
     RelatedPage,
     Rule,
@@ -137,9 +138,17 @@ class SqliteReader:
             pages |= {path: count for path, _, count in rows}
         return pages, reads.raw_site_count(self._connection, site)
 
-    def page_series(self, site: int, path: str, span: Range, *, is_folded: bool = False) -> dict[int, Count]:
+    def page_series(self, site: int, path: str, span: Range, *, is_folded: bool = False) -> PageSeries:
         """`is_folded`: the caller knows, of the same snapshot, that nothing waits to be folded."""
         return reads.page_series(self._connection, site, path, span, is_folded=is_folded)
+
+    def folded_page_series(self, site: int, path: str, span: Range) -> str:
+        """What is folded of it, to be kept and read later (`reads.read_page_series`)."""
+        return reads.folded_page_series(self._connection, site, path, span)
+
+    def first_open_day(self, site: int) -> int | None:
+        """The first day that still takes hits; None where every day is closed."""
+        return reads.first_open_day(self._connection, site)
 
     def page_rows(self, site: int, paths: Sequence[str]) -> dict[str, tuple[int, str]]:
         return reads.page_rows(self._connection, site, paths)
@@ -317,9 +326,13 @@ class SqliteStore:
         # What an earlier process deleted may still stand in the log it left behind.
         self._must_truncate = True
         self.tails = Tails()
+        self.openings = 0
+        """While it stays, closed days have the figures that they had (`rollup.watch_openings`)."""
+        self._is_opening = False
         try:
             self._migrate()
             folding.prepare(self._connection)
+            rollup.watch_openings(self._connection, self._note_opening)
             self._ingest = Ingest(self._connection, rollup.open_day, caps)
             self._apart = Ingest(self._connection, rollup.open_day, caps, label="apart ")
             self._files = Files(self.file)
@@ -345,6 +358,12 @@ class SqliteStore:
         with transaction(self._connection):
             yield
             self.check_files()
+        # Not sooner: a snapshot from before the commit would pass for one from after it.
+        self.openings += self._is_opening
+        self._is_opening = False
+
+    def _note_opening(self) -> None:
+        self._is_opening = True
 
     def check_files(self) -> None:
         """DiskFailed when the database's files are gone, or are others than were opened."""

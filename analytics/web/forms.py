@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
-from operator import attrgetter
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -24,7 +23,7 @@ from ..forms.svg import draw_svg
 from ..instance import Instance
 from ..model import Range, Site
 from ..periods import read_window
-from ..report import Counting, day_values
+from ..report import Counting, count_days
 from .answers import JSON, SVG, TEXT
 from .counters import ask_at_once, ask_in_thread, read_counters
 from .reading import Answer, Reading, Unknown, read_query
@@ -177,11 +176,10 @@ async def read_course(
 ) -> tuple[int, ...]:
     """The metric of each of the last days: of a page, or of the site where `path` is None."""
     today = local_day(site.timezone, instance.clock())
-    span, value_of = Range(today - days + 1, today), attrgetter(metric.field)
+    span = Range(today - days + 1, today)
 
     def read(reader: Counting) -> tuple[int, ...]:
-        values = {day: value_of(figures) for day, figures in day_values(reader, site, path, span).items()}
-        return tuple([values.get(day, 0) for day in range(span.first, span.last + 1)])
+        return count_days(reader, site, path, span, metric.field)
 
     # A page is looked up on each day; a site has its days together.
     is_quick = path is None or days <= QUICK_DAYS

@@ -29,6 +29,9 @@ ALLOWED_HEADERS = (
     "content-type, authorization, x-bsz-referer, x-referer, x-umami-cache, x-lc-id, x-lc-key, x-lc-sign,"
     " x-lc-session, x-lc-ua, x-lc-prod, openpanel-client-id, *"
 )
+FOR_ALL = {name.decode(): value.decode() for name, value in CORS}
+"""The headers of every answer."""
+
 GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 """A transparent picture of one pixel, 43 bytes."""
 
@@ -225,8 +228,9 @@ def answer(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """An answer that every page may read; it says what was dropped, and is not kept by default."""
-    all_headers = {name.decode(): value.decode() for name, value in [*CORS, *drop_header(list(results))]}
-    all_headers |= {"cache-control": cache, "content-type": kind} | dict(headers or {})
+    all_headers = {**FOR_ALL, "cache-control": cache, "content-type": kind}
+    all_headers |= {name.decode(): value.decode() for name, value in drop_header(list(results))}
+    all_headers |= headers or {}
     return Response(body, status, all_headers)
 
 
