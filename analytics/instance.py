@@ -45,11 +45,15 @@ SECRET_BYTES = 32
 READERS = 3
 """Connections that answer slow questions (dashboard pages), besides the one for counters."""
 
-FOLD_LEAST, FOLD_MOST = 100, 2_000
-"""Hits in one slice of folding."""
+FOLD_LEAST, FOLD_FIRST, FOLD_MOST = 100, 500, 5_000
+"""Hits in one slice of folding: at least, at the start, at most."""
 FOLD_SECONDS = 0.006
 """About how long a slice should keep the processor, while no view is stored: machines differ by four times.
 What it waits for on a busy machine, the interpreter above all, would not be shorter for fewer hits."""
+FOLD_SECONDS_IN_CROWD = 0.015
+"""The same where a CROWD of views is stored between two slices: there it counts how long all of them wait for
+folding in all, which is half of it in slices of four times as many hits."""
+CROWD = 32
 FOLD_PATIENCE = 8
 """How many times as long it may take by the clock: to wait for a slow disk is shorter for fewer hits."""
 
@@ -94,7 +98,7 @@ class Instance:
         """
         self.folder = folder
         self.aside = Aside(folder) if has_aside else None
-        self._fold_limit, self._slice_size = fold_limit, FOLD_MOST
+        self._fold_limit, self._slice_size = fold_limit, FOLD_FIRST
         self.clock = clock
         self._caps = caps
         self._lock = FolderLock(folder, command)
@@ -293,12 +297,14 @@ class Instance:
     def _fold_day(self, site: int, day: int) -> int:
         total, folded, limit = 0, 0, 0
         while folded == limit and not self._leaving.is_set():
-            limit = self._fold_limit or self._slice_size
+            limit, stored = self._fold_limit or self._slice_size, self.writer.stored
             folded, took = self.write(partial(_fold_slice, site=site, day=day, limit=limit))
             total += folded
             if folded == limit:
+                is_crowd = self.writer.stored - stored >= CROWD
+                aim = FOLD_SECONDS_IN_CROWD if is_crowd else FOLD_SECONDS
                 # Half the way there: a slice that was slow by chance changes little.
-                wanted = (limit + limit * FOLD_SECONDS / took) / 2
+                wanted = (limit + limit * aim / took) / 2
                 self._slice_size = int(min(max(wanted, FOLD_LEAST), FOLD_MOST))
         return total
 

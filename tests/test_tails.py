@@ -187,27 +187,38 @@ def test_after_a_start_they_are_counted_before_somebody_asks(
 
 
 @pytest.mark.parametrize(
-    ("microseconds", "by_clock", "hits"),
+    ("microseconds", "by_clock", "stored", "hits"),
     [
-        # what a hit takes of a machine's processor and by its clock, and how many are folded while views wait
-        (30, 30, 200),
-        (30, 225, 200),
-        (12, 12, 500),
-        (1, 1, 2_000),
-        (1_000, 1_000, 100),
+        # what a hit takes of a machine's processor and by its clock, how many views come meanwhile, and how
+        # many hits are folded while they wait
+        (30, 30, 3, 200),
+        (30, 225, 3, 200),
+        (12, 12, 3, 500),
+        (1, 1, 3, 5_000),
+        (1_000, 1_000, 3, 100),
         # a slow disk
-        (1, 240, 200),
-        (1, 5_000, 100),
+        (1, 240, 3, 200),
+        (1, 5_000, 3, 100),
+        # a crowd
+        (30, 30, 64, 500),
+        (12, 12, 64, 1_250),
+        (1_000, 1_000, 64, 100),
     ],
 )
 def test_a_slice_of_folding_takes_as_long_on_every_machine(
-    instance: Instance, monkeypatch: pytest.MonkeyPatch, microseconds: int, by_clock: int, hits: int
+    instance: Instance,
+    monkeypatch: pytest.MonkeyPatch,
+    microseconds: int,
+    by_clock: int,
+    stored: int,
+    hits: int,
 ) -> None:
     folded, limits = [0], []
 
     def fold(_: SqliteStore, site: int, day: int, limit: int) -> int:
         limits.append(limit)
         folded[0] += limit
+        instance.writer.stored += stored
         return limit if len(limits) < 20 else 0
 
     times = SimpleNamespace(

@@ -38,6 +38,9 @@ _LEAST_OF_HITS = ", ".join(
 )
 _LEAST_OF_VISIT = ", ".join(f"(start - {_SINCE}) << 40 | (({name} - 1) & {_ID})" for name in OF_FIRST)
 _LEAST_OF_PIECES = ", ".join(f"(min({name}) + 1) & {_ID} AS {name}" for name in OF_FIRST)
+_MERGED = f"""min(start) AS start, max(stop) - min(start) AS length,
+           sum(views) AS views, sum(events) AS events,
+           min(first) & {_ID} AS entry, max(last) & {_ID} AS exit, {_LEAST_OF_PIECES}"""
 
 # The visits that the visitors of the slice (:after, :upto] have once the slice is in.
 # Takes :site :day :after :upto.
@@ -49,25 +52,29 @@ MERGED_VISITS = f"""
            {_LEAST_OF_HITS}
     FROM hit WHERE site = :site AND day = :day AND id > :after AND id <= :upto
     GROUP BY visitor, (at - {_SINCE}) / {SESSION_GAP}),
-  piece AS (
+  piece AS MATERIALIZED (
     SELECT * FROM slice
     UNION ALL
     SELECT visitor, start, start + length, views, events, (start - {_SINCE}) << 40 | entry,
            (start + length - {_SINCE}) << 40 | exit, {_LEAST_OF_VISIT} FROM visit
     WHERE site = :site AND day = :day AND visitor IN (SELECT visitor FROM slice)),
+  -- Nearly always all of a visitor is one visit: the last piece to begin does so soon after the first ends.
+  whole AS MATERIALIZED (
+    SELECT visitor, {_MERGED}, max(start) - min(stop) >= {SESSION_GAP} AS is_apart
+    FROM piece GROUP BY visitor),
   spaced AS (
     SELECT *, start - max(stop) OVER (PARTITION BY visitor ORDER BY start
                                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS gap
-    FROM piece),
+    FROM piece WHERE visitor IN (SELECT visitor FROM whole WHERE is_apart)),
   numbered AS (
     SELECT *, sum(gap IS NULL OR gap >= {SESSION_GAP}) OVER (
              PARTITION BY visitor ORDER BY start ROWS UNBOUNDED PRECEDING) AS number
     FROM spaced),
   merged_visit AS (
-    SELECT visitor, min(start) AS start, max(stop) - min(start) AS length, sum(views) AS views,
-           sum(events) AS events, min(first) & {_ID} AS entry, max(last) & {_ID} AS exit,
-           {_LEAST_OF_PIECES}
-    FROM numbered GROUP BY visitor, number)
+    SELECT visitor, start, length, views, events, entry, exit, {", ".join(OF_FIRST)} FROM whole
+    WHERE NOT is_apart
+    UNION ALL
+    SELECT visitor, {_MERGED} FROM numbered GROUP BY visitor, number)
 """
 
 # Head figures of visits: those without a view (events only) are no visits to anybody's page.
