@@ -54,6 +54,8 @@ FOLD_SECONDS_IN_CROWD = 0.015
 """The same where a CROWD of views is stored between two slices: there it counts how long all of them wait for
 folding in all, which is half of it in slices of four times as many hits."""
 CROWD = 32
+LONGEST_PAUSE = 0.02
+"""Seconds between two slices, where views come, but not a crowd."""
 FOLD_PATIENCE = 8
 """How many times as long it may take by the clock: to wait for a slow disk is shorter for fewer hits."""
 
@@ -298,6 +300,7 @@ class Instance:
         total, folded, limit = 0, 0, 0
         while folded == limit and not self._leaving.is_set():
             limit, stored = self._fold_limit or self._slice_size, self.writer.stored
+            began = time.perf_counter()
             folded, took = self.write(partial(_fold_slice, site=site, day=day, limit=limit))
             total += folded
             if folded == limit:
@@ -306,6 +309,9 @@ class Instance:
                 # Half the way there: a slice that was slow by chance changes little.
                 wanted = (limit + limit * aim / took) / 2
                 self._slice_size = int(min(max(wanted, FOLD_LEAST), FOLD_MOST))
+                if self.writer.stored > stored and not is_crowd:
+                    # As long as it took nothing waits for folding, so that most views do not.
+                    self._leaving.wait(min(time.perf_counter() - began, LONGEST_PAUSE))
         return total
 
     def rollup(self, before: int | None = None) -> int:

@@ -199,7 +199,8 @@ def test_after_a_start_they_are_counted_before_somebody_asks(
         # a slow disk
         (1, 240, 3, 200),
         (1, 5_000, 3, 100),
-        # a crowd
+        # nobody, and a crowd
+        (12, 12, 0, 500),
         (30, 30, 64, 500),
         (12, 12, 64, 1_250),
         (1_000, 1_000, 64, 100),
@@ -225,7 +226,11 @@ def test_a_slice_of_folding_takes_as_long_on_every_machine(
         thread_time=lambda: folded[0] * microseconds / 1e6, perf_counter=lambda: folded[0] * by_clock / 1e6
     )
     monkeypatch.setattr("analytics.instance.time", times)
+    pauses: list[float] = []
+    monkeypatch.setattr(instance, "_leaving", SimpleNamespace(is_set=lambda: False, wait=pauses.append))
     monkeypatch.setattr(SqliteStore, "fold", fold)
     instance.write(lambda store: store.write([view(1, 0)]))
     instance.fold()
     assert limits[-1] == pytest.approx(hits, rel=0.02)
+    wanted = [min(limit * by_clock / 1e6, 0.02) for limit in limits[:-1]] if 0 < stored < 32 else []
+    assert pauses == pytest.approx(wanted)
