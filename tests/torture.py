@@ -134,7 +134,9 @@ def load_beside(server: Server, beside: Callable[[Path, threading.Event], None] 
         thread.start()
     make = unique_views(f"latency-{time.monotonic_ns()}")
     # The first view of a start loads the tables of browsers: 0.1 s that have nothing to do with the rest.
-    httpx2.post(f"{server.url}/api/event", json={"u": "https://example.com/"}, headers={"user-agent": FIREFOX})
+    httpx2.post(
+        f"{server.url}/api/event", json={"u": "https://example.com/"}, headers={"user-agent": FIREFOX}
+    )
     with Load(server.port, make, connections=50, rate=500, limit=7_500) as load:
         load.join(120)
     done.set()
