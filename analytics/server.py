@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -25,6 +26,7 @@ from .lock import find_owner as find_holder
 from .store.ingest import Caps
 from .web.app import create_app
 from .web.guard import LimitedProtocol
+from .web.lane import LaneProtocol
 from .web.pages import compile_templates
 from .writer import SWITCH_SECONDS
 
@@ -161,16 +163,26 @@ def _announce(instance: Instance, app: Any, url: str, say: Callable[[str], None]
 
 def find_owner(app: Any) -> Any:
     """The owner record of an app that `create_app` made, through whatever is wrapped around it."""
+    return _find(app, "owner")
+
+
+def find_lane(app: Any) -> Any:
+    """The lane of such an app."""
+    return _find(app, "lane")
+
+
+def _find(app: Any, name: str) -> Any:
     while app is not None and not hasattr(app, "state"):
         app = getattr(app, "_app", None)
-    return getattr(app.state, "owner", None) if app is not None else None
+    return getattr(app.state, name, None) if app is not None else None
 
 
 def _run(app: Any, config: Config, listener: socket.socket) -> None:
+    lane = find_lane(app)
     uvicorn.Server(
         uvicorn.Config(
             app,
-            http=LimitedProtocol,
+            http=partial(LaneProtocol, lane) if lane else LimitedProtocol,  # type: ignore[arg-type]
             ws="none",
             lifespan="off",
             # It would print client addresses.

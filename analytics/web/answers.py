@@ -10,6 +10,9 @@ from ..model import Drop, Hit
 
 RawHeaders = list[tuple[bytes, bytes]]
 
+Reply = tuple[int, RawHeaders, bytes]
+"""Status, headers and body of an answer."""
+
 ANYBODY = (b"access-control-allow-origin", b"*")
 """All that the answer to a stored view needs: each header costs time at ten thousand a second."""
 
@@ -86,7 +89,11 @@ def say_error(error: PagetallyError) -> tuple[bytes, bytes]:
     return b"x-pagetally", f"error; {error.word}".encode()
 
 
+def answer_error(status: int, error: PagetallyError, extra: RawHeaders | None = None) -> Reply:
+    """A JSON error that every page may read."""
+    return status, [*CORS, JSON, NO_STORE, say_error(error), *(extra or [])], error_body(error)
+
+
 async def send_error(send: Send, status: int, error: PagetallyError, extra: RawHeaders | None = None) -> None:
     """Send a JSON error that every page may read."""
-    headers = [*CORS, JSON, NO_STORE, say_error(error), *(extra or [])]
-    await send_answer(send, status, headers, error_body(error))
+    await send_answer(send, *answer_error(status, error, extra))

@@ -37,6 +37,7 @@ from .gate import Gate
 from .goal import GoalRoutes
 from .guard import Disconnected, SecurityHeaders, TrustedProxies
 from .keep import KeepRoutes
+from .lane import Lane
 from .listing import ListRoutes
 from .metrics import Metrics
 from .migrate import MigrateRoutes
@@ -114,6 +115,8 @@ def create_app(
     )
     app = under_base(base_path, [*extra_routes, *public, Mount("/", SecurityHeaders(guarded))])
     app.state.owner = owner
+    addresses = dict.fromkeys((f"{base_path}/api/event", "/api/event"))
+    app.state.lane = Lane(event, addresses, trusted_proxies)
     busy: dict[str, ASGIApp] = {"/api/event": event, "/api/counters": counters}
     busy |= dict.fromkeys(forms.addresses(), forms)
     keyed = Keyed(under_base(base_path, public), busy, base_path)

@@ -31,6 +31,8 @@ from .answers import (
     NO_STORE,
     TEXT,
     RawHeaders,
+    Reply,
+    answer_error,
     drop_header,
     send_answer,
     send_error,
@@ -120,18 +122,44 @@ class Collector:
 
     async def store(self, results: list[Hit | Drop], weight: int) -> list[Hit | Drop]:
         """Store the hits among what was judged, all or none; what became of each of it. Unavailable."""
-        hits = [result for result in results if isinstance(result, Hit)]
-        if hits:
-            weight += TICKET_BYTES * len(hits)
-            try:
-                await self._instance.writer.submit(hits, weight, asyncio.get_running_loop())
-            except SiteRemoved:
-                return [Drop(0, "unknown-site") if isinstance(one, Hit) else one for one in results]
-            except Unavailable:
-                for hit in hits:
-                    self._instance.cooldown.release(hit)
-                raise
+        stored = self.submit(results, weight)
+        if stored is None:
+            return results
+        try:
+            await stored
+        except (SiteRemoved, Unavailable) as error:
+            return self.settle(results, error)
         return results
+
+    def submit(self, results: list[Hit | Drop], weight: int) -> asyncio.Future[None] | None:
+        """Hand the hits among what was judged to the writer; None where there are none. QueueFull.
+
+        How the future ends, `settle` is to be told.
+        """
+        hits = [result for result in results if isinstance(result, Hit)]
+        if not hits:
+            return None
+        loop = asyncio.get_running_loop()
+        try:
+            return self._instance.writer.submit(hits, weight + TICKET_BYTES * len(hits), loop)
+        except Unavailable:
+            self._release(results)
+            raise
+
+    def settle(self, results: list[Hit | Drop], error: BaseException | None) -> list[Hit | Drop]:
+        """What became of what was judged, when all of it was stored or (with an error) none. Unavailable."""
+        if error is None:
+            return results
+        if isinstance(error, SiteRemoved):
+            return [Drop(0, "unknown-site") if isinstance(one, Hit) else one for one in results]
+        self._release(results)
+        raise error
+
+    def _release(self, results: list[Hit | Drop]) -> None:
+        """What was not stored does not keep the next view of its visitor from being counted."""
+        for result in results:
+            if isinstance(result, Hit):
+                self._instance.cooldown.release(result)
 
     def _cool(self, result: Hit) -> Hit | Drop:
         """A drop in place of a view that its visitor has just been counted for."""
@@ -191,7 +219,7 @@ class EventEndpoint:
     """POST /api/event, an ASGI app."""
 
     def __init__(self, instance: Instance) -> None:
-        self._collector = Collector(instance)
+        self.collector = Collector(instance)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "OPTIONS":
@@ -201,31 +229,42 @@ class EventEndpoint:
             await send_error(send, 405, InputError("method", "must be POST"), [(b"allow", b"POST, OPTIONS")])
             return
         try:
-            await self._answer(scope, receive, send)
-        except TooLarge as error:
-            self._collector.refuse(scope, error)
-            await send_error(send, 413, error, [CLOSE])
-        except InputError as error:
-            self._collector.refuse(scope, error)
-            await send_error(send, 400, error)
-        except Unavailable as error:
-            await send_error(send, error.status, error, [(b"retry-after", str(error.retry_after).encode())])
+            reply = await self._take(scope, receive)
+        except (InputError, Unavailable) as error:
+            reply = self.refuse(scope, error)
         except Disconnected:
-            pass
+            return
+        await send_answer(send, *reply)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _take(self, scope: Scope, receive: Receive) -> Reply:
         body = await read_body(scope["headers"], receive, payload.MAX_BODY)
+        event, results = self.judge(scope, body)
+        results = await self.collector.store(results, len(body))
+        if b"counters=1" in scope["query_string"]:
+            counters = await self.collector.count(event, results)
+            if counters is not None:
+                return accept(results, JSON, counters)
+        return accept(results)
+
+    def judge(self, scope: Scope, body: bytes) -> tuple[Event, list[Hit | Drop]]:
+        """The event of a body, and what is to become of it; nothing is on disk yet. InputError or TooMany."""
         try:
             event = payload.read_event(body)
-            results = await self._collector.take(event, scope, len(body))
+            return event, self.collector.judge(event, scope)
         except InputError as error:
             raise payload.as_written(error, payload.given_in(body)) from None
-        kind, said = TEXT, b"ok"
-        if b"counters=1" in scope["query_string"]:
-            counters = await self._collector.count(event, results)
-            if counters is not None:
-                kind, said = JSON, counters
-        await send_answer(send, 202, [ANYBODY, *tell_drops(results), kind], said)
+
+    def refuse(self, scope: Scope, error: InputError | Unavailable) -> Reply:
+        """The answer where nothing was stored; what cannot be used is tallied."""
+        if isinstance(error, Unavailable):
+            return answer_error(error.status, error, [(b"retry-after", str(error.retry_after).encode())])
+        self.collector.refuse(scope, error)
+        return answer_error(413, error, [CLOSE]) if isinstance(error, TooLarge) else answer_error(400, error)
+
+
+def accept(results: list[Hit | Drop], kind: tuple[bytes, bytes] = TEXT, body: bytes = b"ok") -> Reply:
+    """The answer once all that is to be stored is on disk."""
+    return 202, [ANYBODY, *tell_drops(results), kind], body
 
 
 class PixelEndpoint:

@@ -202,7 +202,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._bytes = 0
         self._is_head = True
         self._is_open = True
-        self._refused = False
+        self.is_refused = False
         self._held = b""
         self._timer: asyncio.TimerHandle | None = None
 
@@ -215,7 +215,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self._refused:
+        if self.is_refused:
             return
         if self._is_head or not self._is_open:
             data, self._held = _without_upgrade(self._held + data)
@@ -242,7 +242,7 @@ class LimitedProtocol(HttpToolsProtocol):
         if self.parser.should_upgrade():
             # So deep in a piece that it was not seen. The parser leaves the body where it is, and would take
             # it for the next request.
-            self._refused = True
+            self.is_refused = True
             self.transport.write(_last_answer(400, InputError("upgrade", "is not taken")))
             self.transport.close()
             return
@@ -252,10 +252,14 @@ class LimitedProtocol(HttpToolsProtocol):
             if lines + len(self.url) > HEAD_BYTES:
                 self._refuse(431)
                 return
+        self.begin_cycle()
+
+    def begin_cycle(self) -> None:
+        """The head of a request is here, and within its limits."""
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        if not self._refused:
+        if not self.is_refused:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -263,7 +267,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._bytes = 0
         if self._timer is not None:
             self._stop_timer()
-        if not self._refused:
+        if not self.is_refused:
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -281,7 +285,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: int) -> None:
         self._stop_timer()
-        self._refused = True
+        self.is_refused = True
         if self.transport is None or self.transport.is_closing():
             return
         is_answered = self.cycle is not None and self.cycle.response_started
