@@ -12,13 +12,14 @@ from contextlib import ExitStack
 from .model import Count, PageSeries, Range, Totals
 from .store.reads import read_page_series
 from .store.sqlite import SqliteReader
+from .urls import MAX_KEPT
 from .writer import Writer
 
 MOST_KEPT = 1_000
 """Answers about whole sites that are kept until something is committed."""
 
 MOST_SERIES = 10_000
-"""Pages whose closed days are kept, 0.8 kB for thirty of them, until a closed day is opened again."""
+"""Pages and spans whose closed days are kept, 0.8 kB for thirty days, until a closed day is opened again."""
 
 
 class Glance:
@@ -66,6 +67,8 @@ class Glance:
         if self._openings != openings or len(self._series) > MOST_SERIES:
             self._openings = openings
             self._series.clear()
+            # Of an earlier snapshot, in which other days were open; `commits` may not tell of it yet.
+            self._open_from.clear()
 
     def unfolded(self, site: int) -> int:
         """How many hit ids of a site lie past its watermarks."""
@@ -92,13 +95,21 @@ class Glance:
         last = span.last if open_from is None else min(open_from - 1, span.last)
         if last < span.first:
             return self._reader.page_series(site, path, span, is_folded=self.unfolded(site) == 0)
-        key = (site, path, span.first, last)
-        if key not in self._series:
-            self._series[key] = self._reader.folded_page_series(site, path, Range(span.first, last))
-        series = read_page_series(self._series[key])
+        series = self._closed_series(site, path, Range(span.first, last))
         if last < span.last:
             rest = Range(last + 1, span.last)
             series.add(self._reader.page_series(site, path, rest, is_folded=self.unfolded(site) == 0))
+        return series
+
+    def _closed_series(self, site: int, path: str, span: Range) -> PageSeries:
+        key = (site, path, span.first, span.last)
+        if key in self._series:
+            return read_page_series(self._series[key])
+        found = self._reader.folded_page_series(site, path, span)
+        series = read_page_series(found)
+        # Anybody may ask for pages that there are not, of any length.
+        if series.days and len(path) <= MAX_KEPT:
+            self._series[key] = found
         return series
 
     def totals_by_day(self, site: int, first: int, last: int) -> dict[int, Totals]:

@@ -301,13 +301,13 @@ class Instance:
         while folded == limit and not self._leaving.is_set():
             limit, stored = self._fold_limit or self._slice_size, self.writer.stored
             began = time.perf_counter()
-            folded, took = self.write(partial(_fold_slice, site=site, day=day, limit=limit))
+            folded, took, by_clock = self.write(partial(_fold_slice, site=site, day=day, limit=limit))
             total += folded
             if folded == limit:
                 is_crowd = self.writer.stored - stored >= CROWD
                 aim = FOLD_SECONDS_IN_CROWD if is_crowd else FOLD_SECONDS
                 # Half the way there: a slice that was slow by chance changes little.
-                wanted = (limit + limit * aim / took) / 2
+                wanted = limit * (1 + min(aim / took, FOLD_SECONDS * FOLD_PATIENCE / by_clock)) / 2
                 self._slice_size = int(min(max(wanted, FOLD_LEAST), FOLD_MOST))
                 if self.writer.stored > stored and not is_crowd:
                     # As long as it took nothing waits for folding, so that most views do not.
@@ -427,12 +427,12 @@ class Instance:
             self.writer.failure = None
 
 
-def _fold_slice(store: SqliteStore, site: int, day: int, limit: int) -> tuple[int, float]:
-    """How many hits were folded, and the seconds that it kept the processor, or what counts as such."""
+def _fold_slice(store: SqliteStore, site: int, day: int, limit: int) -> tuple[int, float, float]:
+    """How many hits were folded, and the seconds that it kept the processor, and took by the clock."""
     began, began_by_clock = time.thread_time(), time.perf_counter()
     folded = store.fold(site, day, limit)
-    by_clock = (time.perf_counter() - began_by_clock) / FOLD_PATIENCE
-    return folded, max(time.thread_time() - began, by_clock, 1e-6)
+    took, by_clock = time.thread_time() - began, time.perf_counter() - began_by_clock
+    return folded, max(took, 1e-6), max(by_clock, 1e-6)
 
 
 def read_secret(folder: Path) -> bytes:

@@ -48,7 +48,8 @@ AppFactory = Callable[[Instance], Any]
 def serve(config: Config, *, say: Callable[[str], None], make_app: AppFactory | None = None) -> None:
     """Run until SIGTERM or SIGINT. `say` gets what the owner should read, such as the set-up address.
 
-    `make_app` makes another app around the instance (the demo adds its blog).
+    `make_app` makes another app around the instance (the demo adds its blog). What it puts before an app of
+    `create_app` does not see plain views, see `web.lane`.
     """
     logging.basicConfig(level=config.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     for name in ("apscheduler", "asyncio"):

@@ -113,6 +113,7 @@ PLAIN: dict[str, tuple[bytes, bytes]] = {
     "no JSON": (b"400", post("{")),
     "no address": (b"400", post('{"n":"pageview"}')),
     "an address that is none": (b"400", post('{"url":"ftp://example.com/a"}')),
+    "long numbers": (b"202", post(VIEW).replace(b"-Length: ", b"-Length: 0000")),
     "half a character": (b"400", post(b'{"u":"https://example.com/\xc3"}')),
 }
 
@@ -150,6 +151,7 @@ OTHERS: dict[str, tuple[bytes, bytes]] = {
         + b"1d\r\n%b\r\n0\r\n\r\n" % VIEW.encode(),
     ),
     "64 KB and a byte": (b"413", post(VIEW + " " * (64 * 1024 + 1 - len(VIEW)))),
+    "a length of 5,000 digits": (b"413", post(VIEW).replace(b"-Length: ", b"-Length: " + b"0" * 5_000)),
     "no POST": (b"405", head("GET /api/event")),
     "who asks first": (b"204", head("OPTIONS /api/event")),
 }
@@ -210,6 +212,25 @@ def test_what_is_refused_at_once_waits_for_the_view_before_it(instance: Instance
 
     connect(instance, ask)
     assert count_views(instance) == 2
+
+
+def test_of_a_piece_only_the_first_is_answered_at_once(instance: Instance) -> None:
+    """A thousand that need no disk do not keep the event loop, which serves others in between."""
+
+    async def ask(protocol: LaneProtocol, wire: Wire) -> None:
+        protocol.data_received(post(ELSEWHERE) * 3)
+        assert wire.said.count(b"HTTP/1.1 202") == 1
+        assert not protocol.cycle.response_complete
+        # Nor does the time run that an idle connection has.
+        assert protocol.timeout_keep_alive_task is None
+        await wire.answers(3)
+        assert protocol.timeout_keep_alive_task is not None
+        protocol.data_received(post(VIEW))
+        assert isinstance(protocol.cycle, Crossing)
+        await wire.answers(4)
+        assert not protocol.cycle.body
+
+    connect(instance, ask)
 
 
 def test_a_view_whose_sender_has_gone_is_stored(instance: Instance) -> None:
@@ -305,12 +326,16 @@ def test_a_fault_of_ours_is_logged_and_hangs_up(
     monkeypatch.setattr("analytics.web.collect.payload.read_event", lambda _: 1 / 0)
 
     async def ask(protocol: LaneProtocol, wire: Wire) -> None:
+        # What comes behind it gets no answer, so that it is not stored either.
+        protocol.data_received(post(VIEW) * 2)
+        monkeypatch.undo()
         protocol.data_received(post(VIEW))
         (answer,) = await wire.answers(1)
         assert answer.startswith(b"HTTP/1.1 500")
         assert wire.is_closed
 
     connect(instance, ask)
+    assert count_views(instance) == 0
     assert "ZeroDivisionError" in caplog.text
 
 
@@ -321,6 +346,8 @@ def test_a_fault_of_ours_is_logged_and_hangs_up(
         ("", "/stats/api/event", False),
         ("/stats", "/api/event", True),
         ("/stats", "/stats/api/event", True),
+        ("/api", "/api/api/event", True),
+        ("/api", "/api/event", False),
     ],
 )
 def test_a_base_path_may_be_there_or_not(

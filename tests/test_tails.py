@@ -204,6 +204,7 @@ def test_after_a_start_they_are_counted_before_somebody_asks(
         (30, 30, 64, 500),
         (12, 12, 64, 1_250),
         (1_000, 1_000, 64, 100),
+        (1, 240, 64, 200),
     ],
 )
 def test_a_slice_of_folding_takes_as_long_on_every_machine(

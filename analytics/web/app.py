@@ -115,8 +115,7 @@ def create_app(
     )
     app = under_base(base_path, [*extra_routes, *public, Mount("/", SecurityHeaders(guarded))])
     app.state.owner = owner
-    addresses = dict.fromkeys((f"{base_path}/api/event", "/api/event"))
-    app.state.lane = Lane(event, addresses, trusted_proxies)
+    app.state.lane = Lane(event, addresses_of("/api/event", base_path), trusted_proxies)
     busy: dict[str, ASGIApp] = {"/api/event": event, "/api/counters": counters}
     busy |= dict.fromkeys(forms.addresses(), forms)
     keyed = Keyed(under_base(base_path, public), busy, base_path)
@@ -154,6 +153,11 @@ def under_base(base_path: str, routes: Sequence[BaseRoute]) -> Starlette:
     directory = Directory(routes)
     app.router = Directory([Mount(base_path, app=directory)]) if base_path else directory
     return app
+
+
+def addresses_of(path: str, base_path: str) -> set[str]:
+    """How a path of ours may come in: with the base path, and without where `BasePath` puts it back."""
+    return {base_path + path} | (set() if path.startswith(f"{base_path}/") else {path})
 
 
 class BasePath:

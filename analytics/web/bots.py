@@ -106,7 +106,11 @@ class BotsRoutes:
 
     def _apply(self, site: Site, form: Mapping[str, str]) -> None:
         if form.get("undo"):
-            number = int(form["undo"]) if form["undo"].isascii() and form["undo"].isdigit() else 0
+            number = (
+                int(form["undo"])
+                if form["undo"].isascii() and form["undo"].isdigit() and len(form["undo"]) < 10
+                else 0
+            )
             perform(self._instance, UndoRule(number))
         else:
             number = perform(

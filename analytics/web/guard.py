@@ -62,7 +62,7 @@ class Disconnected(Exception):
 async def read_body(headers: Iterable[tuple[bytes, bytes]], receive: Receive, limit: int) -> Body:
     """The body of a request of at most `limit` bytes; TooLarge or Disconnected."""
     for name, value in headers:
-        if name == b"content-length" and value.isdigit() and int(value) > limit:
+        if name == b"content-length" and value.isdigit() and (len(value) > 9 or int(value) > limit):
             raise TooLarge("body", f"is larger than {limit:,} bytes")
     message = await receive()
     if message["type"] == "http.disconnect":

@@ -51,7 +51,7 @@ class Lane:
         if protocol.parser.get_http_version() != "1.1" or not protocol.parser.should_keep_alive():
             return False
         size = dict(protocol.headers).get(b"content-length", b"")
-        return size.isdigit() and int(size) <= MAX_BODY
+        return size.isdigit() and len(size) < 10 and int(size) <= MAX_BODY
 
     def locate(self, scope: Scope) -> None:
         """Complete the scope of a view as the router has it, with the address that our proxies vouch for."""
@@ -64,7 +64,7 @@ class Crossing(RequestResponseCycle):
     """A view that takes the lane: what uvicorn's protocol takes for the cycle of a request."""
 
     def __init__(self, lane: Lane, protocol: LaneProtocol) -> None:
-        # Not as its parent, whose other attributes are for its task.
+        # Not as its parent: these are what uvicorn's protocol reads and sets; the others are for its task.
         self._lane, self._protocol = lane, protocol
         self.scope = protocol.scope
         self.message_event = lane.nobody
@@ -76,6 +76,8 @@ class Crossing(RequestResponseCycle):
     def begin(self) -> None:
         """All of it is here: judge it, and hand it to the writer."""
         lane, scope, body = self._lane, self.scope, bytes(self.body)
+        # An idle connection keeps its last cycle.
+        self.body.clear()
         try:
             lane.locate(scope)  # type: ignore[arg-type]
             _, self._results = lane.endpoint.judge(scope, body)  # type: ignore[arg-type]
@@ -90,10 +92,13 @@ class Crossing(RequestResponseCycle):
 
     def _end(self, stored: asyncio.Future[None]) -> None:
         """The writer has stored it, or could not."""
+        results, self._results = self._results, []
         try:
-            self._answer(accept(self._lane.endpoint.collector.settle(self._results, stored.exception())))
+            results = self._lane.endpoint.collector.settle(results, stored.exception())
         except Exception as error:
             self._fail(error)
+        else:
+            self._answer(accept(results))
 
     def _fail(self, error: Exception) -> None:
         if isinstance(error, InputError | Unavailable):
@@ -113,6 +118,8 @@ class Crossing(RequestResponseCycle):
             headers.append(CLOSE)
         protocol.transport.write(_write(status, tuple(headers), body))
         if CLOSE in headers:
+            # Nobody would get the answers to what else came in the same piece.
+            protocol.is_refused = True
             protocol.transport.close()
         protocol.on_response_complete()
 
@@ -132,7 +139,11 @@ class LaneProtocol(LimitedProtocol):
         self._lane = lane
 
     def begin_cycle(self) -> None:
-        if self._lane.takes(self):
+        # What is answered at once has set the timer of an idle connection. What came with it in one piece
+        # goes the other way, so that the event loop is not kept by a thousand of them.
+        is_first = self.timeout_keep_alive_task is None
+        self._unset_keepalive_if_required()
+        if is_first and self._lane.takes(self):
             self.cycle = Crossing(self._lane, self)
         else:
             super().begin_cycle()
