@@ -30,7 +30,7 @@ class Glance:
         self._writer = writer
         self._snapshot = ExitStack()
         self._is_open = False
-        self._commits = -1
+        self._commits = self._version = -1
         self._sites: dict[tuple[int, Range | None], Count] = {}
         self._days: dict[tuple[int, int, int], dict[int, Totals]] = {}
         self._unfolded: dict[int, int] = {}
@@ -40,15 +40,17 @@ class Glance:
 
     def renew(self) -> bool:
         """Look at what is committed by now. True when a snapshot was begun that somebody must close."""
-        commits = self._writer.commits
-        if self._commits != commits or len(self._sites) + len(self._days) > MOST_KEPT:
-            self._forget()
-        elif self._is_open:
+        commits, is_full = self._writer.commits, len(self._sites) + len(self._days) > MOST_KEPT
+        if self._is_open and self._commits == commits and not is_full:
             return False
         self.close()
         self._forget_series(self._writer.openings)
         self._snapshot.enter_context(self._reader.snapshot())
-        self._is_open, self._commits = True, commits
+        # What is committed can be seen before the writer has counted it: what is kept goes by what is seen.
+        version = self._reader.pragma("data_version")
+        if version != self._version or is_full:
+            self._forget()
+        self._is_open, self._commits, self._version = True, commits, version
         return True
 
     def close(self) -> None:
@@ -67,8 +69,6 @@ class Glance:
         if self._openings != openings or len(self._series) > MOST_SERIES:
             self._openings = openings
             self._series.clear()
-            # Of an earlier snapshot, in which other days were open; `commits` may not tell of it yet.
-            self._open_from.clear()
 
     def unfolded(self, site: int) -> int:
         """How many hit ids of a site lie past its watermarks."""

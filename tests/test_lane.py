@@ -30,23 +30,35 @@ class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__({"sockname": ("127.0.0.1", 80), "peername": ("127.0.0.1", 4_000)})
         self.said = b""
-        self.is_closed = False
+        self.is_closed = self.is_paused = False
         self.news = asyncio.Event()
+        self.protocol: LaneProtocol
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self.is_closed:
+            raise RuntimeError("unable to perform operation on a closed transport")
+        assert self.is_paused or not self.protocol.pipeline
         self.said += bytes(data)
         self.news.set()
 
     def close(self) -> None:
-        self.is_closed = True
-        self.news.set()
+        self.lose(None)
+
+    def lose(self, error: Exception | None) -> None:
+        """The connection ends, and the loop says so."""
+        if not self.is_closed:
+            self.is_closed = True
+            self.news.set()
+            asyncio.get_running_loop().call_soon(self.protocol.connection_lost, error)
 
     def is_closing(self) -> bool:
         return self.is_closed
 
-    def pause_reading(self) -> None: ...
+    def pause_reading(self) -> None:
+        self.is_paused = True
 
-    def resume_reading(self) -> None: ...
+    def resume_reading(self) -> None:
+        self.is_paused = False
 
     async def answers(self, count: int) -> list[bytes]:
         """So many answers, whole."""
@@ -69,9 +81,10 @@ def connect(instance: Instance, use: Use, **settings: Any) -> None:
         state.default_headers = [DATE]
         protocol = LaneProtocol(find_lane(app), config=config, server_state=state, app_state={})
         wire = Wire()
+        wire.protocol = protocol
         protocol.connection_made(wire)
         await use(protocol, wire)
-        protocol.connection_lost(ConnectionError())
+        wire.lose(ConnectionError())
         await asyncio.gather(*state.tasks)
 
     asyncio.run(run())
@@ -237,14 +250,33 @@ def test_a_view_whose_sender_has_gone_is_stored(instance: Instance) -> None:
     async def leave(protocol: LaneProtocol, wire: Wire) -> None:
         protocol.data_received(post(VIEW))
         crossing = cast(Crossing, protocol.cycle)
-        protocol.connection_lost(ConnectionError())
+        wire.lose(ConnectionError())
         while not crossing.response_complete:
             await asyncio.sleep(0)
         assert wire.said == b""
-        protocol.connection_made(wire)  # for the end of the test
 
     connect(instance, leave)
     assert count_views(instance) == 1
+
+
+@pytest.mark.parametrize(
+    "last", [b"\x00\xff\r\n\r\n", post(VIEW, "Connection: Upgrade", "Upgrade: h2c")[:-20]]
+)
+@pytest.mark.parametrize("target", ["/api/event", "/api/event?x"])
+def test_who_is_refused_meanwhile_is_answered_no_more(
+    instance: Instance, caplog: pytest.LogCaptureFixture, target: str, last: bytes
+) -> None:
+    async def ask(protocol: LaneProtocol, wire: Wire) -> None:
+        protocol.data_received(post(VIEW, target=target) * 2 + last)
+        first = protocol.running
+        wire.lose(ConnectionError())
+        while first is not None and not (first.response_complete or first.disconnected):
+            await asyncio.sleep(0)
+        while protocol.tasks:
+            await asyncio.sleep(0)
+
+    connect(instance, ask)
+    assert [record.levelname for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_a_server_that_stops_answers_and_hangs_up(instance: Instance) -> None:

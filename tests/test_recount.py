@@ -196,6 +196,8 @@ class Machine:
         """What a glance tells of every page's days, by site, path and figure."""
         self.glance.renew()
         try:
+            for site in SITES:
+                assert self.glance.site_count(site) == self.reader.site_count(site)
             return {
                 (site, page, figure): count_days(self.glance, SITE_OF[site], page, EVERY_DAY, figure)
                 for site in SITES

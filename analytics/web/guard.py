@@ -12,7 +12,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from ..errors import InputError, TooLarge
 from ..language import choose_language, speak
@@ -190,6 +191,21 @@ class Corked:
         return getattr(self._transport, name)
 
 
+class PatientFlow(FlowControl):
+    """Reads on only when no request waits for the one before it.
+
+    uvicorn reads on after each answer, so that a client could have the server keep all that it ever sends.
+    """
+
+    def __init__(self, protocol: HttpToolsProtocol) -> None:
+        super().__init__(protocol.transport)
+        self._protocol = protocol
+
+    def resume_reading(self) -> None:
+        if not self._protocol.pipeline:
+            super().resume_reading()
+
+
 class LimitedProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol with limits to a request: bytes of its head, bytes in all, and time.
 
@@ -202,17 +218,28 @@ class LimitedProtocol(HttpToolsProtocol):
         self._bytes = 0
         self._is_head = True
         self._is_open = True
+        self.running: RequestResponseCycle | None = None
+        """The request that is being answered, or was last."""
         self.is_refused = False
         self._held = b""
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(Corked(transport))  # type: ignore[arg-type]
+        self.flow = PatientFlow(self)
         self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        # uvicorn tells the last request alone; the one that is being answered would write on.
+        if self.running is not None and not self.running.response_complete:
+            self.running.disconnected = True
+            self.running.message_event.set()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self.running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         if self.is_refused:

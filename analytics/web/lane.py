@@ -110,9 +110,9 @@ class Crossing(RequestResponseCycle):
     def _answer(self, reply: Reply) -> None:
         status, headers, body = reply
         self.response_complete = True
-        if self.disconnected:
-            return
         protocol = self._protocol
+        if self.disconnected or protocol.transport.is_closing():
+            return
         headers = [*protocol.server_state.default_headers, *headers]
         if not self.keep_alive and CLOSE not in headers:
             headers.append(CLOSE)
@@ -144,7 +144,7 @@ class LaneProtocol(LimitedProtocol):
         is_first = self.timeout_keep_alive_task is None
         self._unset_keepalive_if_required()
         if is_first and self._lane.takes(self):
-            self.cycle = Crossing(self._lane, self)
+            self.cycle = self.running = Crossing(self._lane, self)
         else:
             super().begin_cycle()
 
