@@ -56,8 +56,8 @@ folding in all, which is half of it in slices of four times as many hits."""
 CROWD = 32
 LONGEST_PAUSE = 0.02
 """Seconds between two slices, where views come, but not a crowd."""
-FOLD_PATIENCE = 8
-"""How many times as long it may take by the clock: to wait for a slow disk is shorter for fewer hits."""
+FOLD_SECONDS_BY_CLOCK = 0.048
+"""What it may take by the clock, for anybody: to wait for a slow disk is shorter for fewer hits."""
 
 APART_A_JOB = 500
 """Hits that are kept apart in one job."""
@@ -307,7 +307,7 @@ class Instance:
                 is_crowd = self.writer.stored - stored >= CROWD
                 aim = FOLD_SECONDS_IN_CROWD if is_crowd else FOLD_SECONDS
                 # Half the way there: a slice that was slow by chance changes little.
-                wanted = limit * (1 + min(aim / took, FOLD_SECONDS * FOLD_PATIENCE / by_clock)) / 2
+                wanted = limit * (1 + min(aim / took, FOLD_SECONDS_BY_CLOCK / by_clock)) / 2
                 self._slice_size = int(min(max(wanted, FOLD_LEAST), FOLD_MOST))
                 if self.writer.stored > stored and not is_crowd:
                     # As long as it took nothing waits for folding, so that most views do not.

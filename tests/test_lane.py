@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, cast
 
@@ -11,12 +12,14 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from analytics import server
+from analytics.config import Config
 from analytics.errors import DiskFailed, QueueFull
 from analytics.instance import Instance
-from analytics.server import find_lane
 from analytics.web.app import create_app
 from analytics.web.lane import Crossing, LaneProtocol
 from analytics.writer import Writer
+from seeds.blog import Demo
 
 from .conftest import FIREFOX, Server, add_site
 from .load import converse, foreign_write_lock, until
@@ -60,6 +63,12 @@ class Wire(asyncio.Transport):
     def resume_reading(self) -> None:
         self.is_paused = False
 
+    async def words(self) -> None:
+        """Something was sent to it."""
+        while not self.said:
+            self.news.clear()
+            await asyncio.wait_for(self.news.wait(), 10)
+
     async def answers(self, count: int) -> list[bytes]:
         """So many answers, whole."""
         while self.said.count(b"HTTP/1.1 ") < count or not self.said.endswith((b"ok", b"}", b"Error")):
@@ -79,7 +88,7 @@ def connect(instance: Instance, use: Use, **settings: Any) -> None:
         config = uvicorn.Config(app, ws="none", lifespan="off", access_log=False, proxy_headers=False)
         state = ServerState()
         state.default_headers = [DATE]
-        protocol = LaneProtocol(find_lane(app), config=config, server_state=state, app_state={})
+        protocol = LaneProtocol(server.find_lane(app), config=config, server_state=state, app_state={})
         wire = Wire()
         wire.protocol = protocol
         protocol.connection_made(wire)
@@ -88,6 +97,12 @@ def connect(instance: Instance, use: Use, **settings: Any) -> None:
         await asyncio.gather(*state.tasks)
 
     asyncio.run(run())
+
+
+async def end_all(instance: Instance, protocol: LaneProtocol) -> None:
+    """The writer has done what there was, and the event loop what came of it."""
+    await asyncio.get_running_loop().run_in_executor(None, instance.write, lambda _: None)
+    await asyncio.wait_for(asyncio.gather(*protocol.tasks), 10)
 
 
 def count_views(instance: Instance) -> int:
@@ -174,8 +189,7 @@ OTHERS: dict[str, tuple[bytes, bytes]] = {
 def test_what_is_not_plain_goes_the_other_way(instance: Instance, status: bytes, request_: bytes) -> None:
     async def ask(protocol: LaneProtocol, wire: Wire) -> None:
         protocol.data_received(request_)
-        while not wire.said:
-            await asyncio.sleep(0)
+        await wire.words()
         assert wire.said.startswith(b"HTTP/1.1 " + status)
         assert not isinstance(protocol.cycle, Crossing)
 
@@ -187,8 +201,7 @@ def test_who_waits_for_leave_to_send_gets_it(instance: Instance) -> None:
 
     async def ask(protocol: LaneProtocol, wire: Wire) -> None:
         protocol.data_received(said[: -len(VIEW)])
-        while not wire.said:
-            await asyncio.sleep(0)
+        await wire.words()
         assert wire.said == b"HTTP/1.1 100 Continue\r\n\r\n"
         protocol.data_received(VIEW.encode())
         assert (await wire.answers(2))[1].startswith(b"HTTP/1.1 202")
@@ -251,8 +264,8 @@ def test_a_view_whose_sender_has_gone_is_stored(instance: Instance) -> None:
         protocol.data_received(post(VIEW))
         crossing = cast(Crossing, protocol.cycle)
         wire.lose(ConnectionError())
-        while not crossing.response_complete:
-            await asyncio.sleep(0)
+        await end_all(instance, protocol)
+        assert crossing.response_complete
         assert wire.said == b""
 
     connect(instance, leave)
@@ -268,12 +281,8 @@ def test_who_is_refused_meanwhile_is_answered_no_more(
 ) -> None:
     async def ask(protocol: LaneProtocol, wire: Wire) -> None:
         protocol.data_received(post(VIEW, target=target) * 2 + last)
-        first = protocol.running
         wire.lose(ConnectionError())
-        while first is not None and not (first.response_complete or first.disconnected):
-            await asyncio.sleep(0)
-        while protocol.tasks:
-            await asyncio.sleep(0)
+        await end_all(instance, protocol)
 
     connect(instance, ask)
     assert [record.levelname for record in caplog.records if record.levelname == "ERROR"] == []
@@ -387,8 +396,7 @@ def test_a_base_path_may_be_there_or_not(
 ) -> None:
     async def ask(protocol: LaneProtocol, wire: Wire) -> None:
         protocol.data_received(post(VIEW, target=target))
-        while not wire.said:
-            await asyncio.sleep(0)
+        await wire.words()
         assert isinstance(protocol.cycle, Crossing) == is_ours == wire.said.startswith(b"HTTP/1.1 202")
 
     connect(instance, ask, base_path=base_path)
@@ -420,6 +428,20 @@ def test_the_address_is_what_trusted_proxies_say(
         assert (b"dropped; excluded" in mine) == is_excluded
 
     connect(instance, ask, trusted_proxies=proxies)
+
+
+@pytest.mark.parametrize("settings", [None, {}, {"base_path": "/stats", "trusted_proxies": ("127.0.0.1",)}])
+def test_views_take_it_wherever_we_serve(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any] | None
+) -> None:
+    """The demo (None) and every way to set `serve` up. Nothing else would tell: answers are the same."""
+    app = Demo(instance) if settings is None else create_app(instance, **settings)
+    ran: list[Any] = []
+    monkeypatch.setattr(uvicorn.Server, "run", lambda self, **_: ran.append(self.config.http))
+    with socket.socket() as listener:
+        server._run(app, Config(data=instance.folder), listener)
+    (protocol,) = ran
+    assert (protocol.func, protocol.args) == (LaneProtocol, (server.find_lane(app),))
 
 
 def test_the_server_has_the_lane_and_ends_with_what_is_on_it(server: Server) -> None:

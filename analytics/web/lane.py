@@ -21,12 +21,11 @@ from ..errors import InputError, Unavailable
 from ..model import Drop, Hit
 from ..payload import MAX_BODY
 from .answers import TEXT, Reply
-from .collect import EventEndpoint, accept
+from .collect import CLOSE, EventEndpoint, accept
 from .guard import LimitedProtocol, TrustedProxies
 
 log = logging.getLogger("pagetally")
 
-CLOSE = (b"connection", b"close")
 BROKEN: Reply = (500, [TEXT, CLOSE], b"Internal Server Error")
 
 
