@@ -85,7 +85,9 @@ def connect(instance: Instance, use: Use, **settings: Any) -> None:
 
     async def run() -> None:
         app: Any = create_app(instance, **settings)
-        config = uvicorn.Config(app, ws="none", lifespan="off", access_log=False, proxy_headers=False)
+        config = uvicorn.Config(
+            app, ws="none", lifespan="off", access_log=False, proxy_headers=False, log_config=None
+        )
         state = ServerState()
         state.default_headers = [DATE]
         protocol = LaneProtocol(server.find_lane(app), config=config, server_state=state, app_state={})
@@ -101,7 +103,12 @@ def connect(instance: Instance, use: Use, **settings: Any) -> None:
 
 async def end_all(instance: Instance, protocol: LaneProtocol) -> None:
     """The writer has done what there was, and the event loop what came of it."""
-    await asyncio.get_running_loop().run_in_executor(None, instance.write, lambda _: None)
+    loop = asyncio.get_running_loop()
+    # What came in this turn is handed to the writer at its end.
+    turned = loop.create_future()
+    loop.call_soon(turned.set_result, None)
+    await turned
+    await loop.run_in_executor(None, instance.write, lambda _: None)
     await asyncio.wait_for(asyncio.gather(*protocol.tasks), 10)
 
 
